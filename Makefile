@@ -1,0 +1,36 @@
+# Two commands from a fresh clone: `make run` opens the window on the demo pod, `make test` runs the tests.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help setup run test lint bench screenshots lock clean
+
+help:  ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup:  ## the environment, from the lock file
+	@PYTHON=$(PYTHON) .ci/setup
+
+run: setup  ## the window, on the demo pod
+	@$(BIN)/python -m comfydesk --demo
+
+test: setup  ## all tests
+	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
+
+lint: setup  ## style, types, import contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: setup  ## the measurements in tests/bench
+	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest tests/bench -s
+
+screenshots: setup  ## every screen, both themes, into docs/screenshots
+	@$(BIN)/python -m tests.screenshots
+
+lock:  ## the lock file anew, for every supported Python (needs uv)
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header --no-annotate --upgrade -o requirements.lock
+
+clean:  ## everything that can be made again
+	rm -rf .venv .bootstrap build dist out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,98 @@
+"""Rows of the store as values. Times are seconds since the epoch, UTC."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class JobState(StrEnum):
+    HELD = "held"
+    QUEUED = "queued"
+    """On this computer's disk, not yet sent."""
+    SENDING = "sending"
+    """POST under way, or interrupted: the pod may or may not have it."""
+    SENT = "sent"
+    """In the pod's queue."""
+    RUNNING = "running"
+    SAVING = "saving"
+    """Finished on the pod; outputs are on their way here."""
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLING = "cancelling"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+    """The pod no longer knows it: it restarted, or someone removed it. The user chooses: look again, or run again."""
+
+    @property
+    def ended(self) -> bool:
+        """Nothing further happens without the user."""
+        return self in (JobState.DONE, JobState.FAILED, JobState.CANCELLED, JobState.UNKNOWN)
+
+    @property
+    def on_pod(self) -> bool:
+        """A pod may be working on it or hold its outputs."""
+        return self in (JobState.SENDING, JobState.SENT, JobState.RUNNING, JobState.SAVING, JobState.CANCELLING)
+
+
+@dataclass(frozen=True, slots=True)
+class JobError:
+    """Why a job failed, in the user's words first; the rest for "Details"."""
+
+    what: str
+    why: str = ""
+    advice: str = ""
+    node: str | None = None
+    node_title: str = ""
+    traceback: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """Field id → message, for errors that belong on the form."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A unit of work. `id` is the prompt_id we chose: a canonical lowercase UUID."""
+
+    id: str
+    state: JobState
+    workflow: str
+    """Display name."""
+    pod: str
+    """Profile id it is meant for, or was sent to."""
+    graph_hash: str
+    """Key of the API graph in the store."""
+    values: Mapping[str, Any]
+    """Field id → value, as the form had them."""
+    prompt: str
+    seed: int | None
+    position: float
+    """Order in the queue, ascending."""
+    created: float
+    sent: float | None = None
+    started: float | None = None
+    finished: float | None = None
+    error: JobError | None = None
+    outputs: tuple[str, ...] = ()
+    """Paths of saved files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A file that a job made, saved on this computer."""
+
+    id: int
+    path: str
+    media: str
+    """image, video, audio, text, model3d or other."""
+    size: int
+    sha256: str
+    created: float
+    job: str | None = None
+    workflow: str = ""
+    pod: str = ""
+    prompt: str = ""
+    seed: int | None = None
+    width: int | None = None
+    height: int | None = None
+    duration: float | None = None
+    """Seconds, of videos and sounds."""
