@@ -16,8 +16,8 @@ T = TypeVar("T")
 class Feed(Generic[T]):
     """One-to-many delivery on one thread: subscribe, get an unsubscribe back.
 
-    Listeners are called in order of subscription, on the caller's thread. A listener that raises is the program's fault:
-    the rest are still called, then the first exception is raised.
+    Listeners are called in order of subscription, on the caller's thread. A listener that raises is our own
+    fault: the rest are still called, then the first exception is raised.
     """
 
     __slots__ = ("_listeners",)
@@ -26,7 +26,7 @@ class Feed(Generic[T]):
         self._listeners: dict[int, Callable[[T], None]] = {}
 
     def subscribe(self, listener: Callable[[T], None]) -> Callable[[], None]:
-        """Call `listener` with everything published from now on. The returned function ends that; calling it twice is fine."""
+        """Call `listener` with everything published from now on. The returned function ends that; again is fine."""
         key = max(self._listeners, default=0) + 1
         self._listeners[key] = listener
         return lambda: self._listeners.pop(key, None) and None
@@ -37,7 +37,7 @@ class Feed(Generic[T]):
         for listener in tuple(self._listeners.values()):
             try:
                 listener(item)
-            except Exception as error:  # noqa: BLE001 - reported below, after the others were served
+            except Exception as error:
                 first = first or error
         if first is not None:
             raise first

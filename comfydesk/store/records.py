@@ -32,7 +32,13 @@ class JobState(StrEnum):
     @property
     def on_pod(self) -> bool:
         """A pod may be working on it or hold its outputs."""
-        return self in (JobState.SENDING, JobState.SENT, JobState.RUNNING, JobState.SAVING, JobState.CANCELLING)
+        return self in (
+            JobState.SENDING,
+            JobState.SENT,
+            JobState.RUNNING,
+            JobState.SAVING,
+            JobState.CANCELLING,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,9 +56,9 @@ class Role(StrEnum):
 class Field:
     """One input of one node.
 
-    `id` is "<node>.<input>" with the node's id in the API graph ("103:44.text"), and stays the same for as long as the
-    workflow does: `patch` finds its input by it. `minimum`, `maximum` and `step` are None where the catalog states none;
-    integers may need 64 bits. `choices` is what the pod offers now, in its own spelling.
+    `id` is "<node>.<input>" with the node's id in the API graph ("103:44.text"), and stays the same for as long as
+    the workflow does: `patch` finds its input by it. `minimum`, `maximum` and `step` are None where the catalog
+    states none; integers may need 64 bits. `choices` is what the pod offers now, in its own spelling.
     """
 
     id: str
