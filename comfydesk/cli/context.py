@@ -1,0 +1,53 @@
+"""What every command is given: folders, settings, and where to write.
+
+Results go to stdout, progress and notes to stderr; with `--json` stdout carries one JSON document and nothing else.
+"""
+
+import argparse
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol, TextIO
+
+from comfydesk.paths import Paths
+from comfydesk.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    paths: Paths
+    settings: Settings
+    stdout: TextIO
+    stderr: TextIO
+    json: bool = False
+    pod: str | None = None
+    """`--pod`: a profile's name, an address, or "demo". None: the default pod."""
+
+    def emit_json(self, document: Any) -> None:
+        """The command's one JSON document. Integers keep all of their digits; NaN stays NaN, as in ComfyUI's files."""
+        self.stdout.write(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+        self.stdout.flush()
+
+    def emit(self, line: str) -> None:
+        """A line of the result, for people. Commands call it only without `--json`."""
+        self.stdout.write(line + "\n")
+        self.stdout.flush()
+
+    def note(self, line: str) -> None:
+        """A line on what goes on: stderr."""
+        self.stderr.write(line + "\n")
+        self.stderr.flush()
+
+
+Run = Callable[[argparse.Namespace, Context], int]
+
+
+class Subparsers(Protocol):
+    """What `register(subparsers)` of a command module adds its commands to.
+
+    Each parser sets its function: `parser.set_defaults(run=run)` with `run(args, context) -> exit code`. `--pod`,
+    `--data-dir` and `--json` are there already, on nested parsers too.
+    """
+
+    def add_parser(self, name: str, **kwargs: Any) -> argparse.ArgumentParser:
+        """argparse's own: `help` for the list of commands, `description` for the command's page."""

@@ -1,0 +1,196 @@
+"""Settings: declared options and the TOML file that keeps them.
+
+An option is declared once with its type, default, label and help; the settings dialog is generated from OPTIONS.
+A Settings object is made at the top and passed in. What the file holds and we do not know is kept, so that an older
+version does not lose a newer one's settings. Secrets are no settings: they live in the keyring.
+"""
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from comfydesk.errors import StoreError, UsageError
+
+T = TypeVar("T", bool, int, float, str)
+
+FILE_NAME = "settings.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Option(Generic[T]):
+    """One setting. `key` is "<table>.<name>" in the file; the dialog makes one page per table."""
+
+    key: str
+    default: T
+    label: str
+    help: str
+    choices: tuple[T, ...] = ()
+    minimum: T | None = None
+    maximum: T | None = None
+    folder: bool = False
+    """A text that names a folder: the dialog offers to choose one."""
+
+    @property
+    def type(self) -> type[T]:
+        return type(self.default)
+
+    def check(self, value: object) -> T:
+        """`value` as this option's type. Raises UsageError when it is of another type or out of range."""
+        if isinstance(value, int) and not isinstance(value, bool) and isinstance(self.default, float):
+            value = float(value)
+        if type(value) is not type(self.default):
+            what = f"The setting {self.key} takes {_WORDS[type(self.default)]}, not {value!r}"
+            raise UsageError(what)
+        if self.choices and value not in self.choices:
+            listed = ", ".join(str(choice) for choice in self.choices)
+            what = f"The setting {self.key} cannot be {value!r}"
+            raise UsageError(what, advice=f"Choose one of: {listed}")
+        if (self.minimum is not None and value < self.minimum) or (self.maximum is not None and value > self.maximum):
+            what = f"The setting {self.key} must lie between {self.minimum} and {self.maximum}, not {value}"
+            raise UsageError(what)
+        return value
+
+
+_WORDS: Mapping[type, str] = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+
+AHEAD = Option(
+    "queue.ahead",
+    1,
+    "Jobs sent ahead",
+    "How many jobs wait on a pod behind the running one. More keeps a slow line busy; fewer leaves more to reorder.",
+    minimum=0,
+    maximum=16,
+)
+DOWNLOADS = Option(
+    "outputs.parallel",
+    3,
+    "Downloads at once",
+    "How many results are fetched from pods at the same time.",
+    minimum=1,
+    maximum=16,
+)
+OUTPUT_FOLDER = Option(
+    "outputs.folder",
+    "",
+    "Results folder",
+    "Where pictures, videos and sounds are saved. Empty: ComfyDesk's folder among your pictures.",
+    folder=True,
+)
+DEFAULT_POD = Option(
+    "pods.default",
+    "",
+    "Default pod",
+    'The pod that is used when none is named: a profile\'s name, an address, or "demo".',
+)
+
+OPTIONS: tuple[Option[Any], ...] = (DEFAULT_POD, AHEAD, DOWNLOADS, OUTPUT_FOLDER)
+
+
+class Settings:
+    """The values in force. `settings.get(AHEAD)`; `settings.set(AHEAD, 2)` writes the file at once.
+
+    `problem` says in one line what was wrong with the file, empty if nothing was; it is for the user to see.
+    """
+
+    def __init__(self, path: Path | None = None, table: Mapping[str, Any] | None = None, problem: str = "") -> None:
+        self.path = path
+        self.problem = problem
+        self._table: dict[str, Any] = _copy(table or {})
+
+    @classmethod
+    def load(cls, path: Path) -> "Settings":
+        """What `path` holds; defaults if there is none.
+
+        A file that is no TOML is renamed to "<name>.broken" (a number follows if that exists), never overwritten,
+        and `problem` says so. Raises StoreError if the file cannot be read.
+        """
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            return cls(path)
+        except OSError as error:
+            raise StoreError("The settings cannot be read", f"{path}: {error.strerror}") from error
+        try:
+            table = tomllib.loads(data.decode())
+        except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            kept = _set_aside(path)
+            return cls(path, problem=f"The settings file was broken ({error}): defaults are in force. Kept as {kept}.")
+        return cls(path, table, "; ".join(_wrong(table)))
+
+    def get(self, option: Option[T]) -> T:
+        """The value in force: the default when the file has none, or one that does not fit."""
+        try:
+            return option.check(_find(self._table, option.key))
+        except (KeyError, UsageError):
+            return option.default
+
+    def set(self, option: Option[T], value: T) -> None:
+        """Change one setting and write the file. Raises UsageError for a value that does not fit, else StoreError."""
+        checked = option.check(value)
+        table = _copy(self._table)
+        *folders, name = option.key.split(".")
+        inner = table
+        for folder in folders:
+            below = inner.get(folder)
+            if not isinstance(below, dict):
+                below = inner[folder] = {}
+            inner = below
+        inner[name] = checked
+        self._write(table)
+        self._table = table
+
+    def _write(self, table: Mapping[str, Any]) -> None:
+        if self.path is None:
+            return
+        import tomli_w
+
+        part = self.path.with_name(self.path.name + ".part")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with part.open("wb") as file:
+                tomli_w.dump(table, file)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(self.path)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise StoreError("The settings cannot be saved", f"{self.path}: {error.strerror}") from error
+
+
+def _find(table: Mapping[str, Any], key: str) -> object:
+    value: Any = table
+    for name in key.split("."):
+        if not isinstance(value, Mapping):
+            raise KeyError(key)
+        value = value[name]
+    return value
+
+
+def _wrong(table: Mapping[str, Any]) -> Iterator[str]:
+    for option in OPTIONS:
+        try:
+            option.check(_find(table, option.key))
+        except KeyError:
+            continue
+        except UsageError as error:
+            yield f"{str(error).rstrip('.')}; {option.default!r} is used"
+
+
+def _copy(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: _copy(value) if isinstance(value, Mapping) else value for key, value in table.items()}
+
+
+def _set_aside(path: Path) -> Path:
+    kept = path.with_name(path.name + ".broken")
+    number = 2
+    while kept.exists():
+        kept = path.with_name(f"{path.name}.broken{number}")
+        number += 1
+    try:
+        path.rename(kept)
+    except OSError as error:
+        raise StoreError("The broken settings file cannot be put aside", f"{path}: {error.strerror}") from error
+    return kept
