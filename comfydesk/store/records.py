@@ -42,6 +42,16 @@ class JobState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class LocalFile:
+    """A value of an image, video or audio field that lies on this computer: uploaded before its job is sent."""
+
+    path: str
+    """Absolute."""
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class JobError:
     """Why a job failed, in the user's words first; the rest for "Details"."""
 
@@ -68,7 +78,7 @@ class Job:
     graph_hash: str
     """Key of the API graph in the store."""
     values: Mapping[str, Any]
-    """Field id → value, as the form had them."""
+    """Field id → value, as the form had them; LocalFile for what is to be uploaded."""
     prompt: str
     seed: int | None
     position: float
@@ -80,6 +90,30 @@ class Job:
     error: JobError | None = None
     outputs: tuple[str, ...] = ()
     """Paths of saved files."""
+    document_hash: str | None = None
+    """Key of the UI document in the store; None for a workflow that exists as an API graph only."""
+    owner: str = ""
+    """The session that looks after it."""
+
+    @property
+    def blocked(self) -> bool:
+        """Its results cannot be saved for now (no room, say); they are still on the pod."""
+        return self.state is JobState.SAVING and self.error is not None
+
+
+@dataclass(frozen=True, slots=True)
+class JobFile:
+    """A file that a finished job left on its pod. Identity on the pod: type, subfolder, filename (and its ETag)."""
+
+    job: str
+    number: int
+    """Its place among the job's files, from 0."""
+    type: str
+    """output or temp"""
+    subfolder: str
+    filename: str
+    path: str | None = None
+    """Where it is to be saved; None until that is decided."""
 
 
 @dataclass(frozen=True, slots=True)

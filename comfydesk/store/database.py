@@ -1,0 +1,160 @@
+"""The library's file: one SQLite database in WAL mode, its schema, and the translation of sqlite3's errors.
+
+Everything here is synchronous and belongs to one thread (the session's store thread). Several processes may have the
+same file open: writes wait for each other up to BUSY_SECONDS.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from comfydesk.errors import DiskFullError, StoreError
+from comfydesk.store.schema import MIGRATIONS
+
+BUSY_SECONDS = 10.0
+
+Value = str | int | float | bytes | None
+Values = Sequence[Value] | Mapping[str, Value]
+
+
+def listed(values: Iterable[object]) -> str:
+    """A list as one value of a statement: `x IN (SELECT value FROM json_each(?))`."""
+    return json.dumps(list(values))
+
+
+class Database:
+    """An open library. Raises StoreError (DiskFullError when there is no room) for whatever the disk does to us."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._depth = 0
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError("The library cannot be opened", f"{path.parent}: {error.strerror}") from error
+        with self._translated():
+            self._connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+        try:
+            with self._translated():
+                self._prepare()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file. Again is fine."""
+        self._connection.close()
+
+    def query(self, sql: str, values: Values = ()) -> list[sqlite3.Row]:
+        """All rows of a SELECT."""
+        with self._translated():
+            return self._connection.execute(sql, values).fetchall()
+
+    def first(self, sql: str, values: Values = ()) -> sqlite3.Row | None:
+        """The first row of a SELECT, or None."""
+        with self._translated():
+            row: sqlite3.Row | None = self._connection.execute(sql, values).fetchone()
+        return row
+
+    def execute(self, sql: str, values: Values = ()) -> int:
+        """A statement that writes. Returns how many rows it changed."""
+        with self._translated():
+            return self._connection.execute(sql, values).rowcount
+
+    def insert(self, sql: str, values: Values) -> int:
+        """An INSERT. Returns the new row's id."""
+        with self._translated():
+            return self._connection.execute(sql, values).lastrowid or 0
+
+    @contextmanager
+    def transaction(self, *, durable: bool = False) -> Iterator[None]:
+        """All or nothing. Nested ones belong to the outermost.
+
+        Committed work survives a crash of the program; with `durable` also one of the computer (costs an fsync).
+        """
+        if self._depth:
+            yield
+            return
+        with self._translated():
+            self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            self._connection.execute("BEGIN IMMEDIATE")
+        self._depth += 1
+        try:
+            yield
+            with self._translated():
+                self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+        finally:
+            self._depth -= 1
+
+    def check(self) -> None:
+        """Read the whole file. Raises StoreError if it is damaged. Takes seconds on a big library."""
+        rows = self.query("PRAGMA quick_check(1)")
+        if [row[0] for row in rows] != ["ok"]:
+            raise self._damaged("; ".join(str(row[0]) for row in rows))
+
+    def _prepare(self) -> None:
+        self._connection.row_factory = sqlite3.Row
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA foreign_keys = ON")
+        version = self._version()
+        if version > len(MIGRATIONS):
+            what = f"The library was written by a newer ComfyDesk (schema {version}, this one knows {len(MIGRATIONS)})"
+            raise StoreError(
+                what, advice=f"Update ComfyDesk, or use another --data-dir. Nothing was changed in {self.path}"
+            )
+        if 0 < version < len(MIGRATIONS):
+            self._keep_copy(version)
+        while version < len(MIGRATIONS):
+            with self.transaction(durable=True):
+                version = self._version()  # another process may have been faster
+                if version < len(MIGRATIONS):
+                    for statement in MIGRATIONS[version]:
+                        self._connection.execute(statement)
+                    version += 1
+                    self._connection.execute(f"PRAGMA user_version = {version}")
+
+    def _version(self) -> int:
+        return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
+
+    def _keep_copy(self, version: int) -> None:
+        copy = self.path.with_name(f"{self.path.name}.v{version}")
+        if not copy.exists():
+            target = sqlite3.connect(copy)
+            try:
+                self._connection.backup(target)
+            finally:
+                target.close()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """sqlite3's errors that are the world's fault as ours; misuse (IntegrityError and the like) passes."""
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            text = str(error)
+            if "full" in text or "disk I/O" in text:
+                raise DiskFullError(
+                    "The library cannot be written", f"{self.path}: {text}", "Make room on the disk and try again"
+                ) from error
+            if "locked" in text or "busy" in text:
+                raise StoreError("The library is in use by another program", f"{self.path}: {text}") from error
+            if "unable to open" in text or "readonly" in text:
+                raise StoreError("The library cannot be opened for writing", f"{self.path}: {text}") from error
+            raise
+        except sqlite3.DatabaseError as error:
+            if type(error) is not sqlite3.DatabaseError:
+                raise
+            raise self._damaged(str(error)) from error
+
+    def _damaged(self, detail: str) -> StoreError:
+        return StoreError(
+            "The library is damaged",
+            f"{self.path}: {detail}",
+            "Your pictures are untouched. Move that file aside to start with an empty library",
+        )

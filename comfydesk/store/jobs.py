@@ -1,0 +1,308 @@
+"""Jobs and the files they leave on pods. Functions that write return what changed."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from comfydesk.events import Change, JobsChanged
+from comfydesk.store.database import Database, Value, listed
+from comfydesk.store.records import Job, JobError, JobFile, JobState, LocalFile
+
+S = JobState
+
+ALLOWED: Mapping[JobState, frozenset[JobState]] = {
+    S.HELD: frozenset({S.QUEUED}),
+    # From SENDING: an interrupted POST of which the pod knows nothing.
+    S.QUEUED: frozenset({S.HELD, S.SENDING}),
+    S.SENDING: frozenset({S.QUEUED}),
+    S.SENT: frozenset({S.SENDING, S.UNKNOWN}),
+    S.RUNNING: frozenset({S.SENDING, S.SENT, S.UNKNOWN}),
+    # From CANCELLING: it finished before the cancellation reached it.
+    S.SAVING: frozenset({S.SENDING, S.SENT, S.RUNNING, S.CANCELLING, S.UNKNOWN}),
+    S.DONE: frozenset({S.SAVING}),
+    S.FAILED: frozenset({S.QUEUED, S.SENDING, S.SENT, S.RUNNING, S.CANCELLING, S.SAVING, S.UNKNOWN}),
+    S.CANCELLING: frozenset({S.SENDING, S.SENT, S.RUNNING}),
+    S.CANCELLED: frozenset({S.HELD, S.QUEUED, S.SENDING, S.SENT, S.RUNNING, S.CANCELLING, S.SAVING, S.UNKNOWN}),
+    S.UNKNOWN: frozenset({S.SENT, S.RUNNING}),
+}
+"""State → the states from which a job may come to it. What is not listed is refused, whoever asks."""
+
+LIVE = tuple(state for state in JobState if state.on_pod)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A queued job as the dispatch needs it."""
+
+    id: str
+    pod: str
+    position: float
+
+
+def add(db: Database, jobs: Sequence[Job]) -> tuple[Change, ...]:
+    """Put new jobs at the end of the queue, in this order; `position` is given here. On disk when this returns."""
+    with db.transaction(durable=True):
+        row = db.first("SELECT coalesce(max(position), 0) FROM jobs")
+        last = float(row[0]) if row else 0.0
+        for number, job in enumerate(jobs, 1):
+            db.execute(
+                "INSERT INTO jobs (id, state, owner, workflow, pod, graph_hash, document_hash, field_values, prompt,"
+                " seed, position, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    job.id,
+                    job.state,
+                    job.owner,
+                    job.workflow,
+                    job.pod,
+                    job.graph_hash,
+                    job.document_hash,
+                    _pack_values(job.values),
+                    job.prompt,
+                    None if job.seed is None else str(job.seed),
+                    last + number,
+                    job.created,
+                ),
+            )
+    return _changed(job.id for job in jobs)
+
+
+def get(db: Database, job: str) -> Job | None:
+    """One job, or None."""
+    return next(iter(many(db, [job])), None)
+
+
+def many(db: Database, ids: Sequence[str]) -> tuple[Job, ...]:
+    """Those of `ids` that exist, in the order of `ids`."""
+    found = _read(db, "SELECT * FROM jobs WHERE id IN (SELECT value FROM json_each(?))", (listed(ids),))
+    by_id = {job.id: job for job in found}
+    return tuple(by_id[job] for job in ids if job in by_id)
+
+
+def recent(db: Database, limit: int, offset: int = 0) -> tuple[Job, ...]:
+    """The queue as people read it: what is still to come in its order, then what ended, the latest first."""
+    return _read(
+        db,
+        "SELECT * FROM jobs ORDER BY finished IS NOT NULL, coalesce(-finished, position) LIMIT ? OFFSET ?",
+        (limit, offset),
+    )
+
+
+def waiting(db: Database, owner: str, limit: int) -> tuple[Waiting, ...]:
+    """The first queued jobs of a session, in order."""
+    rows = db.query(
+        "SELECT id, pod, position FROM jobs WHERE state = ? AND owner = ? ORDER BY position LIMIT ?",
+        (S.QUEUED, owner, limit),
+    )
+    return tuple(Waiting(row["id"], row["pod"], row["position"]) for row in rows)
+
+
+def live(db: Database, owner: str) -> tuple[Job, ...]:
+    """The session's jobs that a pod has, or may have."""
+    return _read(
+        db,
+        "SELECT * FROM jobs WHERE owner = ? AND state IN (SELECT value FROM json_each(?)) ORDER BY position",
+        (owner, listed(LIVE)),
+    )
+
+
+def transition(
+    db: Database, job: str, to: JobState, now: float, *, error: JobError | None = None, durable: bool = False
+) -> tuple[Change, ...]:
+    """Bring a job to a state, if ALLOWED lets it; else nothing happens and nothing is returned.
+
+    The times `sent`, `started` and `finished` follow from the state. `error` replaces what was noted before.
+    """
+    with db.transaction(durable=durable):
+        changed = db.execute(
+            """UPDATE jobs SET state = :state, error = :error,
+                sent = CASE :state WHEN 'sent' THEN :now WHEN 'queued' THEN NULL ELSE sent END,
+                started = CASE :state WHEN 'running' THEN :now ELSE started END,
+                finished = CASE WHEN :ended THEN :now END
+            WHERE id = :job AND state IN (SELECT value FROM json_each(:sources))""",
+            {
+                "state": to,
+                "error": _pack_error(error),
+                "now": now,
+                "ended": to.ended,
+                "job": job,
+                "sources": listed(ALLOWED[to]),
+            },
+        )
+    return _changed([job] if changed else [])
+
+
+def note(db: Database, job: str, error: JobError | None) -> tuple[Change, ...]:
+    """Set or clear what troubles a job, whatever its state."""
+    packed = _pack_error(error)
+    with db.transaction():
+        changed = db.execute("UPDATE jobs SET error = ? WHERE id = ? AND error IS NOT ?", (packed, job, packed))
+    return _changed([job] if changed else [])
+
+
+def times(db: Database, job: str, *, started: float | None, finished: float | None) -> None:
+    """The pod's own times of a run, where it states them."""
+    with db.transaction():
+        db.execute(
+            "UPDATE jobs SET started = coalesce(?, started), finished = coalesce(?, finished) WHERE id = ?",
+            (started, finished, job),
+        )
+
+
+def owners(db: Database) -> tuple[str, ...]:
+    """The sessions that have unfinished jobs."""
+    rows = db.query("SELECT DISTINCT owner FROM jobs WHERE finished IS NULL")
+    return tuple(row["owner"] for row in rows)
+
+
+def adopt(db: Database, owner: str, dead: Sequence[str]) -> tuple[Change, ...]:
+    """Make a session look after the unfinished jobs of sessions that are no more."""
+    with db.transaction():
+        rows = db.query(
+            "SELECT id FROM jobs WHERE finished IS NULL AND owner IN (SELECT value FROM json_each(?))", (listed(dead),)
+        )
+        ids = [row["id"] for row in rows]
+        db.execute("UPDATE jobs SET owner = ? WHERE id IN (SELECT value FROM json_each(?))", (owner, listed(ids)))
+    return _changed(ids)
+
+
+def move(db: Database, job: str, position: float) -> tuple[Change, ...]:
+    """Give a job another place in the queue."""
+    with db.transaction():
+        changed = db.execute("UPDATE jobs SET position = ? WHERE id = ?", (position, job))
+    return _changed([job] if changed else [])
+
+
+def remove(db: Database, ids: Sequence[str]) -> tuple[Change, ...]:
+    """Forget ended jobs. Their outputs stay."""
+    with db.transaction():
+        gone = tuple(job for job in ids if db.execute("DELETE FROM jobs WHERE id = ? AND finished IS NOT NULL", (job,)))
+    return (JobsChanged(removed=gone),) if gone else ()
+
+
+# --- Files ----------------------------------------------------------------------------------------------------------
+
+
+def begin_saving(db: Database, job: str, files: Sequence[JobFile], now: float) -> tuple[Change, ...]:
+    """The job has finished on its pod and left `files`: in one step SAVING and the list of what is to be fetched."""
+    with db.transaction():
+        changes = transition(db, job, S.SAVING, now)
+        if changes:
+            for file in files:
+                db.execute(
+                    "INSERT OR IGNORE INTO job_files (job, number, type, subfolder, filename) VALUES (?, ?, ?, ?, ?)",
+                    (job, file.number, file.type, file.subfolder, file.filename),
+                )
+    return changes
+
+
+def missing(db: Database, job: str) -> tuple[JobFile, ...]:
+    """The job's files that are still to be fetched."""
+    rows = db.query(
+        "SELECT job, number, type, subfolder, filename, path FROM job_files"
+        " WHERE job = ? AND output IS NULL AND lost IS NULL ORDER BY number",
+        (job,),
+    )
+    return tuple(JobFile(*row) for row in rows)
+
+
+def lost(db: Database, job: str) -> tuple[tuple[str, str], ...]:
+    """The job's files that cannot be had any more, each with the reason."""
+    rows = db.query("SELECT filename, lost FROM job_files WHERE job = ? AND lost IS NOT NULL ORDER BY number", (job,))
+    return tuple((row["filename"], row["lost"]) for row in rows)
+
+
+def is_planned(db: Database, path: str) -> bool:
+    """Whether a file is, or will be, saved there."""
+    return db.first("SELECT 1 FROM job_files WHERE path = ?", (path,)) is not None
+
+
+def plan_file(db: Database, file: JobFile, path: str | None) -> None:
+    """Write down where a file goes. From then on what lies there complete is that file."""
+    with db.transaction(durable=True):
+        db.execute("UPDATE job_files SET path = ? WHERE job = ? AND number = ?", (path, file.job, file.number))
+
+
+def file_saved(db: Database, file: JobFile, output: int) -> tuple[Change, ...]:
+    """A file of the job is the stored output."""
+    with db.transaction():
+        db.execute("UPDATE job_files SET output = ? WHERE job = ? AND number = ?", (output, file.job, file.number))
+    return _changed([file.job])
+
+
+def file_lost(db: Database, file: JobFile, reason: str) -> tuple[Change, ...]:
+    """A file of the job is gone for good."""
+    with db.transaction():
+        db.execute("UPDATE job_files SET lost = ? WHERE job = ? AND number = ?", (reason, file.job, file.number))
+    return _changed([file.job])
+
+
+# --- Rows -----------------------------------------------------------------------------------------------------------
+
+
+def _read(db: Database, sql: str, values: Sequence[Value]) -> tuple[Job, ...]:
+    rows = db.query(sql, values)
+    files = db.query(
+        "SELECT job_files.job, outputs.path FROM job_files JOIN outputs ON outputs.id = job_files.output"
+        " WHERE job_files.job IN (SELECT value FROM json_each(?)) ORDER BY job_files.job, job_files.number",
+        (listed(row["id"] for row in rows),),
+    )
+    paths: dict[str, list[str]] = {}
+    for file in files:
+        paths.setdefault(file["job"], []).append(file["path"])
+    return tuple(_job(row, tuple(dict.fromkeys(paths.get(row["id"], ())))) for row in rows)
+
+
+def _job(row: sqlite3.Row, outputs: tuple[str, ...]) -> Job:
+    return Job(
+        id=row["id"],
+        state=JobState(row["state"]),
+        workflow=row["workflow"],
+        pod=row["pod"],
+        graph_hash=row["graph_hash"],
+        values=_unpack_values(row["field_values"]),
+        prompt=row["prompt"],
+        seed=None if row["seed"] is None else int(row["seed"]),
+        position=row["position"],
+        created=row["created"],
+        sent=row["sent"],
+        started=row["started"],
+        finished=row["finished"],
+        error=None if row["error"] is None else JobError(**json.loads(row["error"])),
+        outputs=outputs,
+        document_hash=row["document_hash"],
+        owner=row["owner"],
+    )
+
+
+_FILE_KEY = "$file"
+
+
+def _pack_values(values: Mapping[str, Any]) -> str:
+    return json.dumps({key: _pack_value(value) for key, value in values.items()}, ensure_ascii=False)
+
+
+def _pack_value(value: Any) -> Any:
+    if isinstance(value, LocalFile):
+        return {_FILE_KEY: value.path, "sha256": value.sha256, "size": value.size}
+    return value
+
+
+def _unpack_values(text: str) -> dict[str, Any]:
+    return {key: _unpack_value(value) for key, value in json.loads(text).items()}
+
+
+def _unpack_value(value: Any) -> Any:
+    if isinstance(value, dict) and _FILE_KEY in value:
+        return LocalFile(value[_FILE_KEY], value["sha256"], value["size"])
+    return value
+
+
+def _pack_error(error: JobError | None) -> str | None:
+    return None if error is None else json.dumps(asdict(error), ensure_ascii=False)
+
+
+def _changed(ids: Iterable[str]) -> tuple[Change, ...]:
+    found = tuple(ids)
+    return (JobsChanged(found),) if found else ()
