@@ -39,7 +39,7 @@ class Locker(KeyringBackend):
     priority: Any = 5
 
     def __init__(self) -> None:
-        cast(Any, super()).__init__()
+        cast("Any", super()).__init__()
         self.kept: dict[tuple[str, str], str] = {}
         self.threads: list[threading.Thread] = []
 
