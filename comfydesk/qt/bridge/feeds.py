@@ -1,0 +1,180 @@
+"""The session's feeds as Qt signals: rows are read again when they changed, progress arrives at most once a frame."""
+
+from collections.abc import Callable, Coroutine, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+from PySide6.QtCore import QObject, Signal, SignalInstance
+
+from comfydesk.events import (
+    Change,
+    Feed,
+    JobProgress,
+    JobsChanged,
+    OutputsChanged,
+    PodsChanged,
+    PreviewFrame,
+    WorkflowsChanged,
+)
+from comfydesk.qt.bridge.batch import Batch
+from comfydesk.qt.bridge.previews import PreviewDecoder
+from comfydesk.qt.bridge.tasks import Tasks
+from comfydesk.store.records import Job, Output
+
+if TYPE_CHECKING:
+    from comfydesk.session.values import WorkflowEntry
+
+K = TypeVar("K")
+R = TypeVar("R")
+
+CHUNK = 100
+"""Rows per signal: what a model takes up in about a millisecond."""
+
+PAGE = 200
+"""Rows that a list starts with, and gets more of at a time."""
+
+
+class Source(Protocol):
+    """What the bridge reads of a Session."""
+
+    changes: Feed[Change]
+    progress: Feed[JobProgress | PreviewFrame]
+
+    async def jobs(self, limit: int = ...) -> tuple[Job, ...]: ...
+    async def jobs_by_id(self, ids: Iterable[str]) -> tuple[Job, ...]: ...
+    async def outputs(self, limit: int = ..., offset: int = ...) -> tuple[Output, ...]: ...
+    async def outputs_by_id(self, ids: Iterable[int]) -> tuple[Output, ...]: ...
+    async def workflows(self) -> "tuple[WorkflowEntry, ...]": ...
+
+
+class Reader(Generic[K, R]):
+    """Reads changed rows again, all ids that gathered meanwhile at once, never two reads at a time."""
+
+    def __init__(
+        self,
+        tasks: Tasks,
+        read: Callable[[Iterable[K]], Coroutine[Any, Any, tuple[R, ...]]],
+        deliver: Callable[[tuple[R, ...]], None],
+        key: Callable[[R], K],
+    ) -> None:
+        self._tasks = tasks
+        self._read = read
+        self._deliver = deliver
+        self._key = key
+        self._wanted: dict[K, None] = {}
+        self._gone: set[K] = set()
+        self._reading = False
+
+    def want(self, ids: Iterable[K]) -> None:
+        """Read `ids` soon, in the order in which they were first wanted."""
+        self._wanted.update(dict.fromkeys(ids))
+        if self._wanted and not self._reading:
+            self._reading = True
+            self._tasks.start(self._run())
+
+    def forget(self, ids: Iterable[K]) -> None:
+        """`ids` are gone: deliver none of them, even if the read under way brings them."""
+        for id_ in ids:
+            self._wanted.pop(id_, None)
+            if self._reading:
+                self._gone.add(id_)
+
+    async def _run(self) -> None:
+        try:
+            while self._wanted:
+                ids = tuple(self._wanted)
+                self._wanted.clear()
+                self._gone.clear()
+                rows = await self._read(ids)
+                self._deliver(tuple(row for row in rows if self._key(row) not in self._gone))
+        finally:
+            self._reading = False
+
+
+class Bridge(QObject):
+    """One-way: from the session to whoever connects. Lives on the GUI thread, as the session does."""
+
+    jobs = Signal(object)
+    """tuple[Job, …], new or changed."""
+    jobs_gone = Signal(object)
+    """tuple of ids"""
+    outputs = Signal(object)
+    """tuple[Output, …], new or changed."""
+    outputs_gone = Signal(object)
+    workflows = Signal(object)
+    """tuple[WorkflowEntry, …]: all of them."""
+    pods = Signal()
+    progressed = Signal(object)
+    """The latest JobProgress of a job."""
+    previewed = Signal(object)
+    """The latest previews.Preview."""
+
+    def __init__(self, source: Source, tasks: Tasks, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._source = source
+        self._tasks = tasks
+        self._batch = Batch(self)
+        self._decoder = PreviewDecoder(self)
+        self._decoder.decoded.connect(self.previewed)
+        self._jobs = Reader(tasks, source.jobs_by_id, self._deliver_jobs, lambda job: job.id)
+        self._outputs = Reader(tasks, source.outputs_by_id, self._deliver_outputs, lambda output: output.id)
+        self._outputs_read = 0
+        self._unsubscribe = (source.changes.subscribe(self._on_change), source.progress.subscribe(self._on_progress))
+
+    async def read_all(self) -> None:
+        """The state at the start: jobs, the newest outputs, workflows."""
+        self._deliver_jobs(await self._source.jobs(PAGE))
+        await self.read_more_outputs()
+        self.workflows.emit(await self._source.workflows())
+        self.pods.emit()
+
+    async def read_more_outputs(self) -> None:
+        """The next page of older outputs; nothing is emitted at the end."""
+        page = await self._source.outputs(PAGE, self._outputs_read)
+        self._outputs_read += len(page)
+        self._deliver_outputs(page)
+
+    def close(self) -> None:
+        """Hear nothing any more. Call it before the session closes."""
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
+        self._batch.stop()
+        self._decoder.close()
+
+    def _on_change(self, change: Change) -> None:
+        match change:
+            case JobsChanged(jobs, removed):
+                self._jobs.want(jobs)
+                if removed:
+                    self._jobs.forget(removed)
+                    self._batch.put(("gone", removed), partial(self.jobs_gone.emit, removed))
+            case OutputsChanged(added, updated, removed):
+                self._outputs_read += len(added) - len(removed)
+                self._outputs.want((*added, *updated))
+                if removed:
+                    self._outputs.forget(removed)
+                    self._batch.put(("outputs gone", removed), partial(self.outputs_gone.emit, removed))
+            case WorkflowsChanged():
+                self._batch.put("workflows", self._read_workflows)
+            case PodsChanged():
+                self._batch.put("pods", self.pods.emit)
+
+    def _on_progress(self, item: JobProgress | PreviewFrame) -> None:
+        if isinstance(item, PreviewFrame):
+            self._decoder.offer(item)
+        else:
+            self._batch.put(("progress", item.prompt_id), partial(self.progressed.emit, item))
+
+    def _read_workflows(self) -> None:
+        self._tasks.start(self._source.workflows(), done=self.workflows.emit)
+
+    def _deliver_jobs(self, rows: tuple[Job, ...]) -> None:
+        self._deliver(self.jobs, rows)
+
+    def _deliver_outputs(self, rows: tuple[Output, ...]) -> None:
+        self._deliver(self.outputs, rows)
+
+    def _deliver(self, signal: SignalInstance, rows: tuple[Job, ...] | tuple[Output, ...]) -> None:
+        for start in range(0, len(rows), CHUNK):
+            # Chunks do not replace each other: each has a key of its own.
+            self._batch.put(object(), partial(signal.emit, rows[start : start + CHUNK]))

@@ -1,0 +1,92 @@
+"""The queue as rows: what runs, what waits in its order, then what ended, newest first."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+from PySide6.QtCore import QObject, Qt, Signal
+
+from comfydesk.events import JobProgress
+from comfydesk.qt.models.rowmodel import RowModel
+from comfydesk.qt.models.rows import JobRow
+from comfydesk.store.records import Job, JobState
+
+WORDS = {
+    JobState.HELD: "Held",
+    JobState.QUEUED: "Queued",
+    JobState.SENDING: "Sending",
+    JobState.SENT: "Queued",
+    JobState.RUNNING: "Running",
+    JobState.SAVING: "Saving",
+    JobState.DONE: "Done",
+    JobState.FAILED: "Failed",
+    JobState.CANCELLING: "Cancelling",
+    JobState.CANCELLED: "Cancelled",
+    JobState.UNKNOWN: "State unknown",
+}
+"""What a person reads for each state."""
+
+_AT_WORK = (JobState.RUNNING, JobState.SAVING, JobState.CANCELLING)
+
+
+class JobModel(RowModel[JobRow]):
+    """All jobs the window knows of."""
+
+    counted = Signal()
+    """How many wait, run or ended may have changed."""
+
+    def __init__(self, parent: QObject | None = None, *, eta: Callable[[str], float | None] | None = None) -> None:
+        """`eta` tells the seconds that a job still needs; it is asked when the job's progress arrives."""
+        super().__init__(parent)
+        self._eta = eta or (lambda _: None)
+
+    def row_id(self, row: JobRow) -> str:
+        return row.job.id
+
+    def sort_key(self, row: JobRow) -> tuple[int, float, str]:
+        job = row.job
+        if job.state.ended:
+            return (2, -(job.finished or job.created), job.id)
+        return (0 if job.state in _AT_WORK else 1, job.position, job.id)
+
+    def shown(self, row: JobRow, role: int) -> Any:
+        if role == Qt.ItemDataRole.DisplayRole:
+            return row.job.workflow
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            parts = (row.job.workflow, row.job.prompt, WORDS[row.job.state])
+            return ", ".join(part for part in parts if part)
+        if role == Qt.ItemDataRole.ToolTipRole and row.job.error is not None:
+            error = row.job.error
+            return "\n".join(part for part in (error.what, error.why, error.advice) if part)
+        return None
+
+    def put_jobs(self, jobs: Iterable[Job]) -> None:
+        """Insert or refresh."""
+        for job in jobs:
+            row = self.get(job.id)
+            self._put(row.with_job(job) if row else JobRow(job))
+        self.counted.emit()
+
+    def drop(self, ids: Iterable[str]) -> None:
+        super().drop(ids)
+        self.counted.emit()
+
+    def put_progress(self, progress: JobProgress) -> None:
+        """A job that runs came further. Progress of jobs that do not run (any more) is late, and ignored."""
+        row = self.get(progress.prompt_id)
+        if row is not None and row.job.state is JobState.RUNNING:
+            self._put(replace(row, progress=progress, seconds_left=self._eta(row.job.id)))
+
+    @property
+    def current(self) -> JobRow | None:
+        """The job that a pod works on now; the first of them."""
+        first = self._rows[0] if self._rows else None
+        return first if first is not None and first.job.state in _AT_WORK else None
+
+    def waiting(self) -> int:
+        """How many have not ended: running, sent or still here."""
+        return sum(not row.job.state.ended for row in self._rows)
+
+    def ended(self) -> tuple[str, ...]:
+        """Ids of those that "Clear finished" removes."""
+        return tuple(row.job.id for row in self._rows if row.job.state.ended)

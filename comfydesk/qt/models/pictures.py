@@ -1,0 +1,81 @@
+"""Whole pictures for the preview and the viewer, read on a worker thread; the last one asked for wins."""
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QSize, Qt, Signal
+from PySide6.QtGui import QImage, QImageReader
+
+from comfydesk.qt.models.thumbnails import load_video
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture as it was read. `size` is the file's own, also when `image` was read smaller."""
+
+    path: str
+    image: QImage
+    size: QSize
+    reason: str = ""
+    """Why `image` is null."""
+
+
+class Pictures(QObject):
+    """`show` asks, `loaded` answers with a Picture, on the GUI thread."""
+
+    loaded = Signal(object)
+    _worked = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="pictures")
+        self._wanted: tuple[str, str, int] | None = None
+        self._busy = False
+        self._worked.connect(self._on_worked, Qt.ConnectionType.QueuedConnection)
+
+    def show(self, path: str, media: str, edge: int = 0) -> None:
+        """Read `path`, at most `edge` pixels on its longer side (0: in full). Of a video, its first frame."""
+        self._wanted = (path, media, edge)
+        if not self._busy:
+            self._next()
+
+    def close(self) -> None:
+        """Drop what waits and end the worker."""
+        self._wanted = None
+        self._worked.disconnect(self._on_worked)
+        self._worker.shutdown(wait=True, cancel_futures=True)
+
+    def _next(self) -> None:
+        wanted, self._wanted = self._wanted, None
+        self._busy = wanted is not None
+        if wanted is not None:
+            self._worker.submit(read, *wanted).add_done_callback(self._hand_over)
+
+    def _hand_over(self, future: "Future[Picture]") -> None:
+        if not future.cancelled():
+            self._worked.emit(future)
+
+    def _on_worked(self, future: "Future[Picture]") -> None:
+        superseded = self._wanted is not None
+        self._next()
+        if not superseded:
+            self.loaded.emit(future.result())
+
+
+def read(path: str, media: str, edge: int) -> Picture:
+    """Read one picture. For worker threads; what cannot be read is a null image and a reason."""
+    if not Path(path).exists():
+        return Picture(path, QImage(), QSize(), "The file is no longer there.")
+    if media == "video":
+        frame = load_video(path)
+        return Picture(path, QImage(), QSize(), frame) if isinstance(frame, str) else Picture(path, frame, frame.size())
+    if media != "image":
+        return Picture(path, QImage(), QSize())
+    reader = QImageReader(path)
+    reader.setAutoTransform(True)
+    size = reader.size()
+    if edge and max(size.width(), size.height()) > edge:
+        reader.setScaledSize(size.scaled(QSize(edge, edge), Qt.AspectRatioMode.KeepAspectRatio))
+    image = reader.read()
+    return Picture(path, image, size, reader.errorString() if image.isNull() else "")

@@ -1,0 +1,74 @@
+"""What one row of a list shows: a stored value and what is known about it right now."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+
+from comfydesk.store.records import Job, JobState, Output
+
+if TYPE_CHECKING:
+    from comfydesk.events import JobProgress
+    from comfydesk.session.values import WorkflowEntry
+    from comfydesk.workflow.needs import Needs
+
+ROW = int(Qt.ItemDataRole.UserRole) + 1
+"""The whole row, a frozen value: what delegates paint from."""
+
+THUMBNAIL = int(Qt.ItemDataRole.UserRole) + 2
+"""A QPixmap, or None while it loads or when there is none."""
+
+
+class Shown(StrEnum):
+    """How far a file has come on its way to the screen."""
+
+    LOADING = "loading"
+    READY = "ready"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowRow:
+    """A card of the browser."""
+
+    entry: "WorkflowEntry"
+    starred: bool = False
+    needs: "Needs | None" = None
+    """None: not checked against a pod (yet)."""
+    pod: str = ""
+    """Name of the pod that `needs` is about."""
+    used: float = 0
+    """When it last made something, seconds since the epoch; 0: never."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """A row of the queue."""
+
+    job: Job
+    progress: "JobProgress | None" = None
+    seconds_left: float | None = None
+
+    @property
+    def fraction(self) -> float | None:
+        """0 to 1 while the job runs and its pod says how far it is."""
+        if self.job.state is not JobState.RUNNING or self.progress is None:
+            return None
+        return self.progress.fraction
+
+    def with_job(self, job: Job) -> "JobRow":
+        """The row after its job changed; what was known of its run goes with the run."""
+        if job.state is JobState.RUNNING:
+            return replace(self, job=job)
+        return JobRow(job)
+
+
+@dataclass(frozen=True, slots=True)
+class OutputRow:
+    """A tile of the gallery."""
+
+    output: Output
+    shown: Shown = Shown.LOADING
+    reason: str = ""
+    """Why it is broken."""

@@ -1,0 +1,34 @@
+"""Numbers as people read them."""
+
+TIMES = "\N{MULTIPLICATION SIGN}"
+DOT = "\N{MIDDLE DOT}"
+ARROW = "\N{RIGHTWARDS ARROW}"
+
+
+def counted(number: int, noun: str) -> str:
+    """ "1 model", "2 models"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def clock(seconds: float) -> str:
+    """ "0:05", "1:52", "2:03:10"."""
+    total = max(0, round(seconds))
+    hours, rest = divmod(total, 3600)
+    minutes, left = divmod(rest, 60)
+    return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
+
+
+def speed(rate: float) -> str:
+    """ "3.42 it/s", or "2.10 s/it" for slow nodes. `rate` is above 0."""
+    return f"{rate:.2f} it/s" if rate >= 1 else f"{1 / rate:.2f} s/it"
+
+
+def size_words(size: float) -> str:
+    """ "812 B", "1.9 MB", "24.0 GB": in thousands, as file managers count."""
+    if size < 1000:
+        return f"{size:.0f} B"
+    for unit in ("KB", "MB"):
+        size /= 1000
+        if size < 1000:
+            return f"{size:.1f} {unit}"
+    return f"{size / 1000:.1f} GB"

@@ -1,0 +1,162 @@
+"""The browser's cards as rows, filtered by task, by what comes out, and by words."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Qt, Signal
+
+from comfydesk.qt.models.rowmodel import RowModel
+from comfydesk.qt.models.rows import WorkflowRow
+from comfydesk.qt.models.words import ARROW, counted
+
+if TYPE_CHECKING:
+    from comfydesk.session.values import WorkflowEntry
+    from comfydesk.workflow.needs import Needs
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowFilter:
+    """Which cards are shown. Empty parts let everything pass."""
+
+    text: str = ""
+    """Words that must all occur in the name, description, models or node types, in any order."""
+    output: str = ""
+    """image, video, audio…"""
+    types: frozenset[str] = frozenset()
+    """Task types, t2i and the like."""
+
+    def __bool__(self) -> bool:
+        return bool(self.text.strip() or self.output or self.types)
+
+
+@dataclass(slots=True)
+class Known:
+    """What the model knows of one workflow, shown or not."""
+
+    row: WorkflowRow
+    haystack: str = field(default="")
+
+
+class WorkflowModel(RowModel[WorkflowRow]):
+    """All workflows the session offers; rows are those that pass the filter, last used first, then by name."""
+
+    counted = Signal(int, int)
+    """shown, of all"""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._all: dict[str, Known] = {}
+        self._filter = WorkflowFilter()
+
+    def row_id(self, row: WorkflowRow) -> str:
+        return row.entry.id
+
+    def sort_key(self, row: WorkflowRow) -> tuple[float, str, str]:
+        return (-row.used, row.entry.name.casefold(), row.entry.id)
+
+    def shown(self, row: WorkflowRow, role: int) -> Any:
+        if role == Qt.ItemDataRole.DisplayRole:
+            return row.entry.name
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return ", ".join(part for part in (row.entry.name, in_and_out(row), readiness(row)) if part)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return row.entry.card.error or row.entry.card.description or row.entry.name
+        return None
+
+    @property
+    def filter(self) -> WorkflowFilter:
+        return self._filter
+
+    @property
+    def total(self) -> int:
+        return len(self._all)
+
+    def set_filter(self, wanted: WorkflowFilter) -> None:
+        """Show what passes `wanted`."""
+        if wanted == self._filter:
+            return
+        self._filter = wanted
+        words = wanted.text.casefold().split()
+        self.replace_all(known.row for known in self._all.values() if self._passes(known, words))
+        self.counted.emit(self.rowCount(), self.total)
+
+    def set_entries(self, entries: "Iterable[WorkflowEntry]") -> None:
+        """`entries` are all workflows there are. Rows that did not change are left alone."""
+        fresh = {entry.id: entry for entry in entries}
+        gone = [id_ for id_ in self._all if id_ not in fresh]
+        for id_ in gone:
+            del self._all[id_]
+        self.drop(gone)
+        for id_, entry in fresh.items():
+            known = self._all.get(id_)
+            if known is None or known.row.entry != entry:
+                row = replace(known.row, entry=entry) if known else WorkflowRow(entry)
+                self._take(Known(row, haystack(entry)))
+        self.counted.emit(self.rowCount(), self.total)
+
+    def set_needs(self, needs: "Mapping[str, Needs]", pod: str) -> None:
+        """What each workflow lacks on `pod`."""
+        for id_, need in needs.items():
+            known = self._all.get(id_)
+            if known is not None:
+                self._take(replace(known, row=replace(known.row, needs=need, pod=pod)))
+
+    def set_used(self, id_: str, when: float) -> None:
+        """The workflow made something."""
+        known = self._all.get(id_)
+        if known is not None:
+            self._take(replace(known, row=replace(known.row, used=when)))
+
+    def entry(self, id_: str) -> "WorkflowEntry | None":
+        """The workflow of that id, shown or not."""
+        known = self._all.get(id_)
+        return known.row.entry if known else None
+
+    def entries(self) -> "tuple[WorkflowEntry, ...]":
+        """All of them, shown or not, in no particular order."""
+        return tuple(known.row.entry for known in self._all.values())
+
+    def _take(self, known: Known) -> None:
+        id_ = known.row.entry.id
+        self._all[id_] = known
+        if self._passes(known, self._filter.text.casefold().split()):
+            self.put((known.row,))
+        else:
+            self.drop((id_,))
+
+    def _passes(self, known: Known, words: list[str]) -> bool:
+        card = known.row.entry.card
+        if self._filter.output and self._filter.output not in card.output_types:
+            return False
+        if self._filter.types and card.type not in self._filter.types:
+            return False
+        return all(word in known.haystack for word in words)
+
+
+def haystack(entry: "WorkflowEntry") -> str:
+    """What the words of a search are looked for in."""
+    card = entry.card
+    models = (model.name for model in card.required_models)
+    return "\n".join((entry.name, card.description, *models, *card.node_types)).casefold()
+
+
+def in_and_out(row: WorkflowRow) -> str:
+    """ "Image + text → video": what goes in and what comes out."""
+    card = row.entry.card
+    text = f" {ARROW} ".join(part for part in (" + ".join(card.input_types), " + ".join(card.output_types)) if part)
+    return text[:1].upper() + text[1:]
+
+
+def readiness(row: WorkflowRow) -> str:
+    """The words of the card's badge; "" while it is not known."""
+    if row.entry.card.error:
+        return "Cannot be read"
+    needs = row.needs
+    if needs is None:
+        return ""
+    if needs.missing_nodes:
+        return counted(len(needs.missing_nodes), "node") + " missing"
+    if needs.missing_models:
+        return counted(len(needs.missing_models), "model") + " missing"
+    return "Ready"

@@ -1,0 +1,64 @@
+"""Shared by the tests of the window: one asyncio loop on the GUI thread, and a collector that never runs off it."""
+
+import asyncio
+import gc
+import os
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+os.environ["QT_API"] = "pyside6"
+
+import pytest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+Loop = Callable[[Coroutine[Any, Any, Any]], Any]
+
+
+@pytest.fixture(autouse=True)
+def collect_on_the_gui_thread() -> Iterator[None]:
+    """As in the window: cyclic garbage that a worker thread collects would destroy QObjects there."""
+    gc.disable()
+    yield
+    gc.collect()
+
+
+@pytest.fixture(scope="session")
+def qasync_loop(qapp: QApplication) -> Iterator[asyncio.AbstractEventLoop]:
+    """One loop for all tests: ending one calls QApplication.exit, after which Qt serves no further one well."""
+    import qasync
+
+    loop: asyncio.AbstractEventLoop = qasync.QEventLoop(qapp, already_running=True)
+    asyncio.events._set_running_loop(None)  # only during tests that ask for it: others call asyncio.run
+    yield loop
+    loop.stop()
+    loop.close()
+
+
+@pytest.fixture
+def gui_loop(qtbot: QtBot, qasync_loop: asyncio.AbstractEventLoop) -> Iterator[Loop]:
+    """The loop of the GUI thread, which runs whenever the test waits; call it with a coroutine to get its result.
+
+    At the end no task may be left, and the loop may have had nothing to complain about.
+    """
+    complaints: list[dict[str, Any]] = []
+    qasync_loop.set_exception_handler(lambda _, context: complaints.append(context))
+
+    def run(work: Coroutine[Any, Any, Any]) -> Any:
+        task = qasync_loop.create_task(work)
+        qtbot.waitUntil(task.done, timeout=20_000)
+        return task.result()
+
+    asyncio.events._set_running_loop(qasync_loop)
+    try:
+        yield run
+        run(asyncio.sleep(0))
+        leaked = [task for task in asyncio.all_tasks(qasync_loop) if not task.done()]
+        for task in leaked:
+            task.cancel()
+        if leaked:
+            qtbot.waitUntil(lambda: all(task.done() for task in leaked))
+    finally:
+        asyncio.events._set_running_loop(None)
+    assert not leaked, f"tasks left running: {leaked}"
+    assert not complaints, f"the loop complained: {complaints}"

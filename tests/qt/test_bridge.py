@@ -1,0 +1,224 @@
+"""The bridge: many events become few signals, nothing is lost, and the GUI thread keeps its frames."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from time import perf_counter
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice
+from PySide6.QtGui import QColor, QImage, QImageWriter
+from pytestqt.qtbot import QtBot
+
+from comfydesk.errors import KnownError, PodError
+from comfydesk.events import Change, Feed, JobProgress, JobsChanged, OutputsChanged, PreviewFrame, RunState
+from comfydesk.qt.bridge.batch import Batch
+from comfydesk.qt.bridge.feeds import Bridge
+from comfydesk.qt.bridge.previews import LARGEST, Preview, PreviewDecoder, decode
+from comfydesk.qt.bridge.tasks import Tasks
+from comfydesk.store.records import Job, JobState, Output
+
+Loop = Callable[[Coroutine[Any, Any, Any]], Any]
+
+
+def jpeg(width: int = 64, height: int = 48) -> bytes:
+    image = QImage(width, height, QImage.Format.Format_RGB32)
+    image.fill(QColor("steelblue"))
+    data = QByteArray()
+    buffer = QBuffer(data)
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    assert QImageWriter(buffer, b"jpeg").write(image)
+    return bytes(data.data())
+
+
+class Library:
+    """A source of rows in memory, as the session is one on disk."""
+
+    def __init__(self) -> None:
+        self.changes: Feed[Change] = Feed()
+        self.progress: Feed[JobProgress | PreviewFrame] = Feed()
+        self.stored: dict[str, Job] = {}
+        self.reads: list[tuple[str, ...]] = []
+        self.gate: asyncio.Event | None = None
+
+    def add(self, id_: str, state: JobState = JobState.QUEUED) -> None:
+        self.stored[id_] = Job(id_, state, "Text to image", "demo", "", {}, "", 1, 0, 0)
+
+    async def jobs(self, limit: int = 100) -> tuple[Job, ...]:
+        return tuple(self.stored.values())[:limit]
+
+    async def jobs_by_id(self, ids: Iterable[str]) -> tuple[Job, ...]:
+        self.reads.append(tuple(ids))
+        rows = tuple(self.stored[id_] for id_ in self.reads[-1] if id_ in self.stored)
+        if self.gate is not None:
+            await self.gate.wait()
+        return rows
+
+    async def outputs(self, limit: int = 100, offset: int = 0) -> tuple[Output, ...]:
+        return ()
+
+    async def outputs_by_id(self, ids: Iterable[int]) -> tuple[Output, ...]:
+        return tuple(Output(id_, f"/x/{id_}.png", "image", 1, "", 0) for id_ in ids)
+
+    async def workflows(self) -> tuple[Any, ...]:
+        return ()
+
+
+@pytest.fixture
+def library() -> Library:
+    return Library()
+
+
+@pytest.fixture
+def bridge(gui_loop: Loop, library: Library) -> Iterator[Bridge]:
+    def bug(error: BaseException) -> None:
+        raise error
+
+    tasks = Tasks(on_known=bug, on_bug=bug)
+    bridge = Bridge(library, tasks)
+    yield bridge
+    bridge.close()
+    gui_loop(tasks.close())
+
+
+def test_changed_rows_are_read_once_however_often_they_changed(bridge: Bridge, library: Library, qtbot: QtBot) -> None:
+    got: list[tuple[Job, ...]] = []
+    bridge.jobs.connect(got.append)
+    for id_ in ("a", "b"):
+        library.add(id_)
+    for _ in range(50):
+        library.changes.publish(JobsChanged(("a", "b")))
+    qtbot.waitUntil(lambda: len(got) > 0)
+    assert [job.id for job in got[0]] == ["a", "b"]
+    assert len(library.reads) <= 2
+
+
+def test_a_job_that_is_removed_while_it_is_read_does_not_come_back(
+    bridge: Bridge, library: Library, qtbot: QtBot
+) -> None:
+    seen: list[str] = []
+    bridge.jobs.connect(lambda jobs: seen.extend(job.id for job in jobs))
+    bridge.jobs_gone.connect(lambda ids: seen.extend(f"-{id_}" for id_ in ids))
+    library.gate = asyncio.Event()
+    library.add("a")
+    library.changes.publish(JobsChanged(("a",)))
+    qtbot.waitUntil(lambda: library.reads == [("a",)])
+    del library.stored["a"]
+    library.changes.publish(JobsChanged(removed=("a",)))
+    library.gate.set()
+    qtbot.waitUntil(lambda: "-a" in seen)
+    library.add("b")
+    library.changes.publish(JobsChanged(("b",)))
+    qtbot.waitUntil(lambda: "b" in seen)
+    assert seen == ["-a", "b"]
+
+
+def test_outputs_arrive_by_id(bridge: Bridge, library: Library, qtbot: QtBot) -> None:
+    got: list[Output] = []
+    bridge.outputs.connect(got.extend)
+    library.changes.publish(OutputsChanged(added=(1, 2), updated=(7,)))
+    qtbot.waitUntil(lambda: [output.id for output in got] == [1, 2, 7])
+
+
+def test_ten_thousand_progress_events_are_one_signal_for_each_job(
+    bridge: Bridge, library: Library, qtbot: QtBot
+) -> None:
+    got: list[JobProgress] = []
+    bridge.progressed.connect(got.append)
+    for step in range(10_000):
+        library.progress.publish(JobProgress("ab"[step % 2], RunState.RUNNING, value=step))
+    qtbot.waitUntil(lambda: len(got) == 2)
+    assert {progress.prompt_id: progress.value for progress in got} == {"a": 9998, "b": 9999}
+
+
+def test_of_a_flood_of_previews_the_last_one_is_shown(bridge: Bridge, library: Library, qtbot: QtBot) -> None:
+    got: list[Preview] = []
+    bridge.previewed.connect(got.append)
+    data = jpeg()
+    for number in range(1000):
+        library.progress.publish(PreviewFrame("jpeg", data, "job", str(number)))
+    qtbot.waitUntil(lambda: bool(got) and got[-1].node == "999")
+    assert len(got) <= 3
+    assert got[-1].image.size().toTuple() == (64, 48)
+
+
+@pytest.mark.qt_log_ignore("JPEG")
+def test_a_preview_that_is_no_picture_is_left_out(qtbot: QtBot) -> None:
+    decoder = PreviewDecoder()
+    got: list[Preview] = []
+    decoder.decoded.connect(got.append)
+    decoder.offer(PreviewFrame("jpeg", b"\xff\xd8 not a picture", "job", "1"))
+    decoder.offer(PreviewFrame("jpeg", jpeg(), "job", "2"))
+    qtbot.waitUntil(lambda: len(got) == 1)
+    assert got[0].node == "2"
+    decoder.close()
+
+
+def test_a_huge_preview_is_decoded_small(qapp: object) -> None:
+    assert decode(jpeg(2 * LARGEST, LARGEST)).size().toTuple() == (LARGEST, LARGEST // 2)
+
+
+def test_a_tick_ends_when_its_budget_is_spent_and_the_next_one_goes_on(qtbot: QtBot) -> None:
+    batch = Batch(budget_ms=5)
+    order: list[int] = []
+    ticks: list[float] = []
+
+    def slow(number: int) -> None:
+        end = perf_counter() + 0.004
+        while perf_counter() < end:
+            pass
+        order.append(number)
+        ticks.append(perf_counter())
+
+    for number in range(6):
+        batch.put(number, lambda number=number: slow(number))  # type: ignore[misc]
+    qtbot.waitUntil(lambda: len(order) == 6)
+    assert order == list(range(6))
+    assert ticks[-1] - ticks[0] > 2 * 0.010, "one tick did it all"
+
+
+def test_a_delivery_that_fails_does_not_stop_the_others(qtbot: QtBot) -> None:
+    batch = Batch()
+    got: list[str] = []
+
+    def broken() -> None:
+        raise ValueError("ours")
+
+    batch.put(1, broken)
+    batch.put(2, lambda: got.append("after"))
+    with qtbot.captureExceptions() as exceptions:
+        qtbot.waitUntil(lambda: got == ["after"])
+    assert [str(error[1]) for error in exceptions] == ["ours"]
+
+
+def test_a_known_error_goes_to_who_asked_and_a_bug_to_the_report(gui_loop: Loop, qtbot: QtBot) -> None:
+    known: list[KnownError] = []
+    bugs: list[BaseException] = []
+    asked: list[KnownError] = []
+    tasks = Tasks(known.append, bugs.append)
+
+    async def fail(error: Exception) -> None:
+        raise error
+
+    tasks.start(fail(PodError("The pod left")))
+    tasks.start(fail(PodError("Mine")), failed=asked.append)
+    tasks.start(fail(ZeroDivisionError()))
+    qtbot.waitUntil(lambda: len(known) + len(bugs) + len(asked) == 3)
+    assert [str(error) for error in (*known, *asked)] == ["The pod left.", "Mine."]
+    assert isinstance(bugs[0], ZeroDivisionError)
+
+
+def test_closing_cancels_what_still_runs(gui_loop: Loop) -> None:
+    ended: list[str] = []
+    tasks = Tasks(lambda _: None, lambda _: None)
+
+    async def wait() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("cleaned up")
+
+    tasks.start(wait())
+    gui_loop(asyncio.sleep(0))
+    gui_loop(tasks.close())
+    assert ended == ["cleaned up"]
