@@ -48,12 +48,14 @@ def add(db: Database, jobs: Sequence[Job]) -> tuple[Change, ...]:
         last = float(row[0]) if row else 0.0
         for number, job in enumerate(jobs, 1):
             db.execute(
-                "INSERT INTO jobs (id, state, owner, workflow, pod, graph_hash, document_hash, field_values, prompt,"
-                " seed, position, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO jobs (id, state, owner, remote_id, folder, workflow, pod, graph_hash, document_hash,"
+                " field_values, prompt, seed, position, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     job.id,
                     job.state,
                     job.owner,
+                    job.remote_id or job.id,
+                    job.folder,
                     job.workflow,
                     job.pod,
                     job.graph_hash,
@@ -89,11 +91,12 @@ def recent(db: Database, limit: int, offset: int = 0) -> tuple[Job, ...]:
     )
 
 
-def waiting(db: Database, owner: str, limit: int) -> tuple[Waiting, ...]:
-    """The first queued jobs of a session, in order."""
+def waiting(db: Database, owner: str, pods: Iterable[str], limit: int) -> tuple[Waiting, ...]:
+    """A session's first queued jobs for any of these pods, in order."""
     rows = db.query(
-        "SELECT id, pod, position FROM jobs WHERE state = ? AND owner = ? ORDER BY position LIMIT ?",
-        (S.QUEUED, owner, limit),
+        "SELECT id, pod, position FROM jobs WHERE state = 'queued' AND owner = ?"
+        " AND pod IN (SELECT value FROM json_each(?)) ORDER BY position LIMIT ?",
+        (owner, listed(pods), limit),
     )
     return tuple(Waiting(row["id"], row["pod"], row["position"]) for row in rows)
 
@@ -133,21 +136,18 @@ def transition(
     return _changed([job] if changed else [])
 
 
+def rename(db: Database, job: str, remote_id: str) -> None:
+    """The pod knows the job by another id than the one we chose."""
+    with db.transaction():
+        db.execute("UPDATE jobs SET remote_id = ? WHERE id = ?", (remote_id, job))
+
+
 def note(db: Database, job: str, error: JobError | None) -> tuple[Change, ...]:
     """Set or clear what troubles a job, whatever its state."""
     packed = _pack_error(error)
     with db.transaction():
         changed = db.execute("UPDATE jobs SET error = ? WHERE id = ? AND error IS NOT ?", (packed, job, packed))
     return _changed([job] if changed else [])
-
-
-def times(db: Database, job: str, *, started: float | None, finished: float | None) -> None:
-    """The pod's own times of a run, where it states them."""
-    with db.transaction():
-        db.execute(
-            "UPDATE jobs SET started = coalesce(?, started), finished = coalesce(?, finished) WHERE id = ?",
-            (started, finished, job),
-        )
 
 
 def owners(db: Database) -> tuple[str, ...]:
@@ -273,6 +273,8 @@ def _job(row: sqlite3.Row, outputs: tuple[str, ...]) -> Job:
         outputs=outputs,
         document_hash=row["document_hash"],
         owner=row["owner"],
+        remote_id=row["remote_id"],
+        folder=row["folder"],
     )
 
 

@@ -94,6 +94,10 @@ class Job:
     """Key of the UI document in the store; None for a workflow that exists as an API graph only."""
     owner: str = ""
     """The session that looks after it."""
+    remote_id: str = ""
+    """Its prompt_id on the pod: `id`, but for servers before late 2025, which mint their own."""
+    folder: str = ""
+    """Where its results go, if not to the library's folder."""
 
     @property
     def blocked(self) -> bool:

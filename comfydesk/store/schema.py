@@ -12,6 +12,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             id TEXT PRIMARY KEY,
             state TEXT NOT NULL,
             owner TEXT NOT NULL,
+            remote_id TEXT NOT NULL,
+            folder TEXT NOT NULL,
             workflow TEXT NOT NULL,
             pod TEXT NOT NULL,
             graph_hash TEXT NOT NULL REFERENCES documents (hash),

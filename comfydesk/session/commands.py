@@ -1,0 +1,156 @@
+"""What the user does to jobs: enqueue, cancel, hold, retry, look again."""
+
+import asyncio
+import random
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from comfydesk.errors import GraphError
+from comfydesk.session.batch import prompt_of, seed_of, spread
+from comfydesk.session.documents import Documents
+from comfydesk.session.follow import Follower
+from comfydesk.session.library import Library
+from comfydesk.session.links import Link, Links
+from comfydesk.session.outputs import Saver
+from comfydesk.session.uploads import take_in
+from comfydesk.session.values import OpenWorkflow
+from comfydesk.store import jobs
+from comfydesk.store import workflows as documents
+from comfydesk.store.records import Job, JobState
+from comfydesk.workflow.convert import to_api
+from comfydesk.workflow.graph import ApiGraph, UiGraph
+from comfydesk.workflow.patch import SeedPolicy, apply_values
+
+
+class Commands:
+    """Changes to the queue. Each is on disk when it returns."""
+
+    def __init__(
+        self,
+        library: Library,
+        links: Links,
+        follower: Follower,
+        saver: Saver,
+        documents: Documents,
+        owner: str,
+    ) -> None:
+        self._library = library
+        self._links = links
+        self._follower = follower
+        self._saver = saver
+        self._documents = documents
+        self._owner = owner
+
+    async def enqueue(
+        self,
+        workflow: OpenWorkflow,
+        values: Mapping[str, Any],
+        link: Link,
+        *,
+        count: int,
+        seed_policy: SeedPolicy | None,
+        folder: Path | None,
+    ) -> tuple[Job, ...]:
+        """See Session.enqueue."""
+        graph = await asyncio.to_thread(_graph_now, workflow, link)
+        taken = await take_in(values)
+        # Values that do not fit are told here, before anything is stored.
+        await asyncio.to_thread(apply_values, graph, {k: v for k, v in taken.items() if v is values[k]})
+        graph_hash = await self._library.call(documents.put_document, graph.to_json())
+        document_hash = None
+        if isinstance(workflow.graph, UiGraph):
+            document_hash = await self._library.call(documents.put_document, workflow.graph.raw)
+        place = "" if folder is None else str(await asyncio.to_thread(folder.absolute))
+        sets = spread(workflow.form, taken, count, seed_policy or SeedPolicy.FIXED, random.SystemRandom())
+        now = time.time()
+        new = tuple(
+            Job(
+                id=str(uuid.uuid4()),
+                state=JobState.QUEUED,
+                workflow=workflow.name,
+                pod=link.target.id,
+                graph_hash=graph_hash,
+                values=one,
+                prompt=prompt_of(workflow.form, one),
+                seed=seed_of(workflow.form, one),
+                position=0,
+                created=now,
+                document_hash=document_hash,
+                owner=self._owner,
+                folder=place,
+            )
+            for one in sets
+        )
+        await self._library.commit(jobs.add, new)
+        return await self._library.call(jobs.many, [job.id for job in new])
+
+    async def cancel(self, job_id: str) -> None:
+        """See Session.cancel."""
+        followed = self._follower.get(job_id)
+        if followed is None:  # not on a pod: queued, held, being saved, or ended
+            await self._library.commit(jobs.transition, job_id, JobState.CANCELLED, time.time())
+            return
+        changes = await self._library.commit(jobs.transition, job_id, JobState.CANCELLING, time.time())
+        if changes:
+            followed.state = JobState.CANCELLING
+            followed.poked.set()
+
+    async def move_all(self, job_ids: Sequence[str], to: JobState) -> None:
+        for job_id in job_ids:
+            await self._library.commit(jobs.transition, job_id, to, time.time())
+
+    async def retry(self, job_id: str) -> Job | None:
+        """See Session.retry."""
+        job = await self._library.call(jobs.get, job_id)
+        if job is None:
+            return None
+        if job.state is JobState.SAVING:
+            await self._library.commit(jobs.note, job_id, None)
+            self._saver.save(job)
+            return await self._library.call(jobs.get, job_id)
+        if not job.state.ended:
+            return None
+        new = replace(
+            job,
+            id=str(uuid.uuid4()),
+            remote_id="",
+            state=JobState.QUEUED,
+            owner=self._owner,
+            created=time.time(),
+            sent=None,
+            started=None,
+            finished=None,
+            error=None,
+            outputs=(),
+        )
+        await self._library.commit(jobs.add, [new])
+        return await self._library.call(jobs.get, new.id)
+
+    async def look_again(self, job_id: str) -> Job | None:
+        """See Session.look_again."""
+        job = await self._library.call(jobs.get, job_id)
+        link = None if job is None else self._links.get(job.pod)
+        if job is None or link is None or job.state is not JobState.UNKNOWN:
+            return job
+        remote = await link.pod.job(job.remote_id)
+        if remote is not None:
+            followed = await self._follower.follow(job, await self._documents.sent_graph(job))
+            await self._follower.settle(followed, remote)
+        return await self._library.call(jobs.get, job_id)
+
+
+def _graph_now(workflow: OpenWorkflow, link: Link) -> ApiGraph:
+    """The graph as of this moment: a name such as %date:yyyy-MM-dd% is filled in when a job is queued."""
+    if workflow.problem is not None:
+        raise workflow.problem
+    if isinstance(workflow.graph, ApiGraph):
+        return workflow.graph
+    if link.catalog is None:
+        what = f"{workflow.name} cannot be prepared yet"
+        raise GraphError(what, "the pod has not told which nodes it has", "Wait until it is connected")
+    return to_api(workflow.graph, link.catalog, now=datetime.now().astimezone())

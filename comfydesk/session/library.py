@@ -1,0 +1,53 @@
+"""The store, awaited: one database on one thread of its own; what its functions change is announced."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+from comfydesk.events import Change, Feed
+from comfydesk.store.database import Database
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+FILE_NAME = "library.sqlite"
+
+
+class Library:
+    """`await library.call(jobs.get, job_id)`; `await library.commit(jobs.transition, …)` for what returns changes."""
+
+    def __init__(self, path: Path, changes: Feed[Change]) -> None:
+        self.path = path
+        self._changes = changes
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._database: Database | None = None
+
+    async def open(self) -> None:
+        """Raises StoreError."""
+        self._database = await asyncio.get_running_loop().run_in_executor(self._thread, Database, self.path)
+
+    async def close(self) -> None:
+        """After what was asked for before. Again is fine."""
+        database, self._database = self._database, None
+        if database is not None:
+            await asyncio.get_running_loop().run_in_executor(self._thread, database.close)
+        self._thread.shutdown(wait=False)
+
+    async def call(self, function: Callable[Concatenate[Database, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """`function(database, …)` on the store's thread. Raises StoreError."""
+        database = self._database
+        assert database is not None, "the library is not open"
+        return await asyncio.get_running_loop().run_in_executor(
+            self._thread, lambda: function(database, *args, **kwargs)
+        )
+
+    async def commit(
+        self, function: Callable[Concatenate[Database, P], tuple[Change, ...]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> tuple[Change, ...]:
+        """The same for a function that writes: its changes are published, then returned (empty: nothing happened)."""
+        changes = await self.call(function, *args, **kwargs)
+        for change in changes:
+            self._changes.publish(change)
+        return changes

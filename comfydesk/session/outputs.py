@@ -1,0 +1,219 @@
+"""Brings results here: off the message loop, a few at a time, each exactly once.
+
+Where a file goes is written down before its download begins, and a download ends in an atomic rename. So what lies at
+the place noted for it is that file, complete, whenever this program was last ended.
+"""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+
+from comfydesk.client.files import inside, media_kind, numbered, safe_relative_path
+from comfydesk.client.remote import RemoteFile
+from comfydesk.errors import AuthError, KnownError, PodError, PodStatusError, StoreError
+from comfydesk.events import Change
+from comfydesk.session.library import Library
+from comfydesk.session.links import Link, Links
+from comfydesk.session.media import measure
+from comfydesk.session.reports import of_known
+from comfydesk.session.tasks import Tasks
+from comfydesk.store import jobs
+from comfydesk.store import outputs as store
+from comfydesk.store.database import Database
+from comfydesk.store.outputs import Identity
+from comfydesk.store.records import Job, JobError, JobFile, JobState, Output
+
+RETRY_SECONDS = (1, 2, 4, 8, 15, 30)
+GONE = frozenset({400, 404, 410})
+
+
+class Fate(StrEnum):
+    SETTLED = "settled"
+    """Saved, or gone for good."""
+    AGAIN = "again"
+    """The line or the pod failed: try again soon."""
+    BLOCKED = "blocked"
+    """Nothing can be written here; noted on the job."""
+
+
+class Saver:
+    """Saves the files of jobs in state SAVING until they are DONE."""
+
+    def __init__(
+        self, library: Library, links: Links, tasks: Tasks, folder: Callable[[], Path], parallel: Callable[[], int]
+    ) -> None:
+        self._library = library
+        self._links = links
+        self._tasks = tasks
+        self._folder = folder
+        self._places = asyncio.Semaphore(parallel())
+        self._planning = asyncio.Lock()
+        self._saving: dict[str, tuple[str, asyncio.Event]] = {}
+        """Job → its pod, and what wakes it before its time."""
+
+    def save(self, job: Job) -> None:
+        """Begin, unless it is under way: then try again now."""
+        known = self._saving.get(job.id)
+        if known is not None:
+            known[1].set()
+            return
+        self._saving[job.id] = (job.pod, asyncio.Event())
+        self._tasks.start(self._save(job), f"save {job.id}")
+
+    def poke(self, pod: str) -> None:
+        """The pod is back: try again now."""
+        for where, wake in self._saving.values():
+            if where == pod:
+                wake.set()
+
+    async def _save(self, job: Job) -> None:
+        wake = self._saving[job.id][1]
+        tries = 0
+        try:
+            while not await self._round(job, wake):
+                await _either(wake, RETRY_SECONDS[min(tries, len(RETRY_SECONDS) - 1)])
+                tries += 1
+        finally:
+            self._saving.pop(job.id, None)
+
+    async def _round(self, job: Job, wake: asyncio.Event) -> bool:
+        """One try at all that is missing. Returns whether the job is over."""
+        wake.clear()
+        try:
+            current = await self._library.call(jobs.get, job.id)
+            if current is None or current.state is not JobState.SAVING:  # cancelled
+                return True
+            missing = await self._library.call(jobs.missing, job.id)
+            fates = await asyncio.gather(*(self._settle(job, file) for file in missing))
+            if not all(fate is Fate.SETTLED for fate in fates):
+                return False
+            await self._finish(job)
+        except StoreError as error:  # not even the record can be written: it stays as it was
+            self._tasks.problems.publish(error)
+            return False
+        return True
+
+    async def _finish(self, job: Job) -> None:
+        lost = await self._library.call(jobs.lost, job.id)
+        if lost:
+            names = ", ".join(name for name, _ in lost)
+            error = JobError(f"The pod no longer has {names}", lost[0][1], "Run the job again")
+            await self._library.commit(jobs.transition, job.id, JobState.FAILED, time.time(), error=error)
+            return
+        current = await self._library.call(jobs.get, job.id)
+        # What the pod left out of the workflow stays noted on the finished job; what blocked the saving is over.
+        kept = current.error if current is not None and current.error is not None and current.error.fields else None
+        await self._library.commit(jobs.transition, job.id, JobState.DONE, time.time(), error=kept)
+
+    async def _settle(self, job: Job, file: JobFile) -> Fate:
+        link = self._links.get(job.pod)
+        if link is None:
+            return Fate.AGAIN
+        try:
+            async with self._places:
+                await self._fetch(job, file, link)
+        except PodStatusError as error:
+            if error.status not in GONE:
+                return Fate.AGAIN
+            await self._library.commit(jobs.file_lost, file, str(error))
+        except PodError as error:
+            return await self._note(job, error) if isinstance(error, AuthError) else Fate.AGAIN
+        except StoreError as error:
+            return await self._note(job, error)
+        return Fate.SETTLED
+
+    async def _note(self, job: Job, error: KnownError) -> Fate:
+        """The job is blocked, its results still on the pod: say why, keep its record."""
+        self._tasks.problems.publish(error)
+        await self._library.commit(jobs.note, job.id, of_known(error))
+        return Fate.BLOCKED
+
+    async def _fetch(self, job: Job, file: JobFile, link: Link) -> None:
+        remote = RemoteFile(file.filename, file.subfolder, file.type)
+        stat = await link.pod.stat(remote)
+        identity = Identity(job.pod, file.type, file.subfolder, file.filename, stat.etag)
+        saved = await self._library.call(store.find, identity)
+        if saved is not None and await asyncio.to_thread(_is_there, Path(saved.path), saved.size):
+            await self._library.commit(jobs.file_saved, file, saved.id)
+            return
+        try:
+            target = Path(file.path) if file.path else await self._plan(job, file)
+        except PodError as error:  # a name that no honest pod gives
+            await self._library.commit(jobs.file_lost, file, str(error))
+            return
+        if await asyncio.to_thread(_is_there, target, stat.size):
+            size, sha256 = await asyncio.to_thread(_digest, target)
+        else:
+            fetched = await link.pod.fetch(remote, target)
+            size, sha256 = fetched.size, fetched.sha256
+        await self._add(job, file, identity, target, size, sha256)
+
+    async def _plan(self, job: Job, file: JobFile) -> Path:
+        """The place for a file: the pod's own name and subfolder, numbered where that is taken."""
+        folder = Path(job.folder) if job.folder else self._folder()
+        async with self._planning:
+            relative = safe_relative_path(file.subfolder, file.filename)
+            number = 1
+            while True:
+                path = numbered(await asyncio.to_thread(inside, folder, relative), number)
+                planned = await self._library.call(jobs.is_planned, str(path))
+                if not planned and not await asyncio.to_thread(path.exists):
+                    break
+                number += 1
+            await self._library.call(jobs.plan_file, file, str(path))
+        return path
+
+    async def _add(self, job: Job, file: JobFile, identity: Identity, path: Path, size: int, sha256: str) -> None:
+        media = media_kind(path.name)
+        measures = await asyncio.to_thread(measure, path, media)
+        output = Output(
+            id=0,
+            path=str(path),
+            media=media,
+            size=size,
+            sha256=sha256,
+            created=time.time(),
+            job=job.id,
+            workflow=job.workflow,
+            pod=job.pod,
+            prompt=job.prompt,
+            seed=job.seed,
+            width=measures.width,
+            height=measures.height,
+            duration=measures.duration,
+        )
+        await self._library.commit(_add_and_link, file, output, identity)
+
+
+def _add_and_link(db: Database, file: JobFile, output: Output, identity: Identity) -> tuple[Change, ...]:
+    with db.transaction():
+        stored, added = store.add(db, output, identity)
+        return (*added, *jobs.file_saved(db, file, stored.id))
+
+
+def _is_there(path: Path, size: int | None) -> bool:
+    try:
+        return path.stat().st_size == size or (size is None and path.exists())
+    except OSError:
+        return False
+
+
+def _digest(path: Path) -> tuple[int, str]:
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256")
+            return file.tell(), digest.hexdigest()
+    except OSError as error:
+        what = f"{path.name} cannot be read"
+        raise StoreError(what, f"{path}: {error.strerror}") from error
+
+
+async def _either(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        pass

@@ -1,0 +1,86 @@
+"""Why jobs fail, from what pods say, in words for the person who waits."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from comfydesk.client.remote import RemoteJob
+from comfydesk.errors import KnownError, PromptRejectedError, one_line
+from comfydesk.store.records import JobError
+
+OUT_OF_MEMORY = ("OutOfMemory", "out of memory", "Allocation on device")
+
+
+def title_of(graph: Mapping[str, Any], node: str | None) -> str:
+    """What a person knows a node as: its title, else its class; inside a subgraph the node itself."""
+    spec = graph.get(node or "")
+    if not isinstance(spec, Mapping):
+        return ""
+    meta = spec.get("_meta")
+    title = meta.get("title") if isinstance(meta, Mapping) else None
+    return one_line(str(title or spec.get("class_type") or ""))
+
+
+def of_known(error: KnownError) -> JobError:
+    """Any fault of the world."""
+    return JobError(error.what, error.why, error.advice)
+
+
+def of_remote(remote: RemoteJob, graph: Mapping[str, Any]) -> JobError:
+    """The pod ran it and it failed."""
+    error = remote.error
+    if error is None:
+        return JobError("The pod reports that the job failed", "it does not say why")
+    title = title_of(graph, error.node) or error.node_type or ""
+    text = one_line(error.message) or error.exception_type
+    memory = any(word in error.exception_type or word in error.message for word in OUT_OF_MEMORY)
+    return JobError(
+        what=f"{title or 'A node'} failed",
+        why=text,
+        advice="The pod's memory is full: try a smaller size, fewer frames or a smaller batch" if memory else "",
+        node=error.node,
+        node_title=title,
+        traceback="".join(error.traceback),
+    )
+
+
+def of_rejection(error: PromptRejectedError, graph: Mapping[str, Any]) -> JobError:
+    """The pod refused the graph: what it says about inputs goes to their fields."""
+    node = next(iter(error.node_errors), None)
+    return JobError(
+        error.what,
+        error.why,
+        error.advice,
+        node=None if node is None else str(node),
+        node_title=title_of(graph, node),
+        fields=field_errors(error.node_errors),
+    )
+
+
+def of_dropped(node_errors: Mapping[str, Any], graph: Mapping[str, Any]) -> JobError:
+    """The pod took the job but left out the outputs that did not pass its checks."""
+    fields = field_errors(node_errors)
+    titles = ", ".join(dict.fromkeys(title_of(graph, node) or str(node) for node in node_errors))
+    return JobError("The pod left out a part of the workflow", f"{titles}: {'; '.join(fields.values())}", fields=fields)
+
+
+def unknown() -> JobError:
+    return JobError(
+        "The pod no longer knows this job",
+        "it was restarted, or someone removed the job there",
+        "Look again, or run it again",
+    )
+
+
+def field_errors(node_errors: Mapping[str, Any]) -> dict[str, str]:
+    """Field id → message, from `node_errors` as POST /prompt answers it."""
+    found: dict[str, str] = {}
+    for node, entry in node_errors.items():
+        errors = entry.get("errors") if isinstance(entry, Mapping) else None
+        for error in errors if isinstance(errors, list) else ():
+            if not isinstance(error, Mapping):
+                continue
+            extra = error.get("extra_info")
+            name = extra.get("input_name") if isinstance(extra, Mapping) else None
+            words = [str(error[key]) for key in ("message", "details") if error.get(key)]
+            found.setdefault(f"{node}.{name}" if name else str(node), one_line(": ".join(words)))
+    return found

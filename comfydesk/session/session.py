@@ -1,0 +1,331 @@
+"""What window and command line share: pods, workflows, the queue, the library.
+
+A Session belongs to one loop. Its methods raise KnownError for the world's faults; what goes wrong in the background is
+published on `problems`.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from comfydesk.errors import KnownError, PodError, PodUnreachableError, UsageError
+from comfydesk.events import Change, Feed, JobProgress, PreviewFrame
+from comfydesk.paths import Paths
+from comfydesk.session.commands import Commands
+from comfydesk.session.dispatch import Dispatcher
+from comfydesk.session.documents import Documents
+from comfydesk.session.follow import POLL_SECONDS, Follower
+from comfydesk.session.lease import Lease
+from comfydesk.session.library import FILE_NAME, Library
+from comfydesk.session.links import Link, Links, PodFactory, open_pod
+from comfydesk.session.outputs import Saver
+from comfydesk.session.reports import title_of
+from comfydesk.session.shelves import Shelves
+from comfydesk.session.tasks import Tasks
+from comfydesk.session.uploads import Uploads
+from comfydesk.session.values import OpenWorkflow, PodState, PodTarget, WorkflowEntry
+from comfydesk.session.waiting import wait_for
+from comfydesk.settings import AHEAD, DOWNLOADS, OUTPUT_FOLDER, Settings
+from comfydesk.store import jobs, outputs
+from comfydesk.store.records import Job, JobState, Output
+
+if TYPE_CHECKING:
+    from comfydesk.workflow.catalog import Catalog
+    from comfydesk.workflow.patch import SeedPolicy
+
+
+class Session:
+    """See the module. `async with Session(paths, settings) as session`, or `start` and `close`."""
+
+    def __init__(
+        self,
+        paths: Paths,
+        settings: Settings,
+        *,
+        pod_factory: PodFactory = open_pod,
+        poll_seconds: float = POLL_SECONDS,
+    ) -> None:
+        self.paths = paths
+        self.settings = settings
+        self.changes: Feed[Change] = Feed()
+        """Which rows to read again."""
+        self.progress: Feed[JobProgress | PreviewFrame] = Feed()
+        """Of jobs, by our job id in `prompt_id`. Latest wins."""
+        self._tasks = Tasks()
+        self.problems: Feed[KnownError] = self._tasks.problems
+        """What went wrong in the background, for the user to see."""
+        self._library = Library(paths.data / FILE_NAME, self.changes)
+        self._links = Links(
+            self._tasks, self.changes, paths.cache / "catalogs", pod_factory, self._on_online, self._on_event
+        )
+        self._saver = Saver(
+            self._library, self._links, self._tasks, self._output_folder, lambda: settings.get(DOWNLOADS)
+        )
+        self._follower = Follower(
+            self._library, self._links, self._tasks, self.progress, self._saver.save, self._wake, poll_seconds
+        )
+        self._documents = Documents(self._library)
+        self._uploads = Uploads(self._library)
+        self._shelves = Shelves(self.changes, self._links)
+        self._lease: Lease | None = None
+        self._dispatcher: Dispatcher | None = None
+        self._commands: Commands | None = None
+        self._current: str | None = None
+
+    async def __aenter__(self) -> "Session":
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def start(self, *, resume: bool = True) -> None:
+        """Open the library and go on with what was under way. No pod is needed. Raises StoreError.
+
+        `resume` False: look after nothing but what this session will enqueue itself.
+        """
+        await self._library.open()
+        try:
+            self._lease = await asyncio.to_thread(Lease, self.paths.data / "sessions")
+            self._dispatcher = Dispatcher(
+                self._library,
+                self._links,
+                self._tasks,
+                self._follower,
+                self._uploads,
+                self._documents,
+                self._lease.owner,
+                lambda: self.settings.get(AHEAD),
+            )
+            self._commands = Commands(
+                self._library, self._links, self._follower, self._saver, self._documents, self._lease.owner
+            )
+            self._tasks.start(self._dispatcher.run(), "dispatch")
+            if resume:
+                await self.adopt()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Leave the pods and close the library. Jobs go on where they are; the next start finds them. Again is fine."""
+        await self._tasks.close()
+        await self._links.close()
+        await self._library.close()
+        if self._lease is not None:
+            await asyncio.to_thread(self._lease.close)
+
+    async def adopt(self) -> tuple[Job, ...]:
+        """Take over the unfinished jobs of sessions that are no more, and follow them. Raises StoreError."""
+        lease = self._lease
+        assert lease is not None, "the session is not started"
+        owners = await self._library.call(jobs.owners)
+        dead = await asyncio.to_thread(lease.dead, owners)
+        await self._library.commit(jobs.adopt, lease.owner, dead)
+        mine = await self._library.call(jobs.live, lease.owner)
+        for job in mine:
+            if job.state is JobState.SAVING:
+                self._saver.save(job)
+            elif self._follower.get(job.id) is None:
+                await self._follower.follow(job, await self._documents.sent_graph(job))
+        self._wake()
+        return mine
+
+    # --- Pods -------------------------------------------------------------------------------------------------------
+
+    async def connect(self, pod: PodTarget | str) -> PodState:
+        """Connect in the background, and make it the current pod. Its status follows on `changes`.
+
+        A text is the address of a pod without a profile; UsageError if it is none.
+        """
+        target = PodTarget.of(pod) if isinstance(pod, str) else pod
+        link = await self._links.add(target)
+        self._current = target.id
+        return link.state()
+
+    async def disconnect(self, pod_id: str) -> None:
+        """Leave a pod; its jobs stay in the queue. Unknown ids are fine."""
+        if self._current == pod_id:
+            self._current = None
+        await self._links.drop(pod_id)
+
+    def select(self, pod_id: str) -> None:
+        """Make a connected pod the current one. UsageError if it is not connected."""
+        self._current = self._link(pod_id).target.id
+
+    def pods(self) -> tuple[PodState, ...]:
+        """The connected ones, as they are now."""
+        return tuple(link.state() for link in self._links.all())
+
+    @property
+    def current_pod(self) -> PodState | None:
+        link = self._current_link
+        return None if link is None else link.state()
+
+    @property
+    def catalog(self) -> "Catalog | None":
+        """The current pod's list of nodes and models; None until it is known."""
+        link = self._current_link
+        return None if link is None else link.catalog
+
+    async def wait_catalog(self, seconds: float) -> None:
+        """Until the current pod's catalog is known. Raises PodError: its own last words, or that it took too long."""
+        link = self._link(self._current)
+        last: list[KnownError] = []
+        unsubscribe = self.problems.subscribe(last.append)
+        try:
+            await link.pod.wait_online(seconds)
+            async with asyncio.timeout(seconds):
+                await link.catalog_known.wait()
+        except TimeoutError:
+            if last and isinstance(last[-1], PodError):
+                raise last[-1] from None
+            what = f"{link.target.name} does not tell what it can do"
+            raise PodUnreachableError(what, f"no list of nodes after {seconds:.0f} s", "Try again later") from None
+        finally:
+            unsubscribe()
+
+    # --- Workflows --------------------------------------------------------------------------------------------------
+
+    async def workflows(self) -> tuple[WorkflowEntry, ...]:
+        """The bundled ones, and those that the connected pods keep."""
+        return await self._shelves.entries(self.catalog)
+
+    async def open_workflow(self, source: WorkflowEntry | Path | bytes, *, name: str = "") -> OpenWorkflow:
+        """Read a workflow, or a file that carries one, and make its form for the current pod.
+
+        `name`: of bytes. Raises GraphError for what is no workflow, PodError if it has to come from a pod.
+        """
+        return await self._shelves.open(source, name, self.catalog)
+
+    async def reopen(self, workflow: OpenWorkflow) -> OpenWorkflow:
+        """The same workflow against the current pod's catalog as it is now."""
+        return await self._shelves.reopen(workflow, self.catalog)
+
+    # --- Jobs -------------------------------------------------------------------------------------------------------
+
+    async def enqueue(
+        self,
+        workflow: OpenWorkflow,
+        values: Mapping[str, Any],
+        *,
+        count: int = 1,
+        seed_policy: "SeedPolicy | None" = None,
+        folder: Path | None = None,
+    ) -> tuple[Job, ...]:
+        """Queue `count` jobs for the current pod. They are on disk when this returns; sending is up to the queue.
+
+        `values`: field id → value; fields left out keep the workflow's. A pathlib.Path is a file of this computer
+        and will be uploaded; a text never is. `seed_policy` (default fixed) says how seeds differ, see batch.spread.
+        `folder`: where results go instead of the library's folder. Raises GraphError, MediaError, StoreError, and
+        UsageError if no pod is connected.
+        """
+        link = self._link(self._current)
+        new = await self._ready().enqueue(workflow, values, link, count=count, seed_policy=seed_policy, folder=folder)
+        self._wake()
+        return new
+
+    async def cancel(self, job_id: str) -> None:
+        """Stop a job wherever it is: queued, sent, running or being saved. Ended jobs stay as they are."""
+        await self._ready().cancel(job_id)
+
+    async def hold(self, job_ids: Sequence[str]) -> None:
+        """Keep queued jobs from being sent. What was sent goes on."""
+        await self._ready().move_all(job_ids, JobState.HELD)
+
+    async def release(self, job_ids: Sequence[str]) -> None:
+        """Let held jobs go."""
+        await self._ready().move_all(job_ids, JobState.QUEUED)
+        self._wake()
+
+    async def retry(self, job_id: str) -> Job | None:
+        """Run an ended job again as a new one at the end of the queue; save a blocked job's results now.
+
+        Returns the job that is under way now; None if there is nothing to retry.
+        """
+        job = await self._ready().retry(job_id)
+        self._wake()
+        return job
+
+    async def look_again(self, job_id: str) -> Job | None:
+        """Ask the pod once more for a job in state UNKNOWN. Returns the job as it stands then."""
+        return await self._ready().look_again(job_id)
+
+    async def remove(self, job_id: str) -> None:
+        """Forget an ended job; its results stay."""
+        await self._library.commit(jobs.remove, [job_id])
+
+    async def jobs(self, limit: int = 200, offset: int = 0) -> tuple[Job, ...]:
+        """What is to come in the queue's order, then what ended, the latest first."""
+        return await self._library.call(jobs.recent, limit, offset)
+
+    async def jobs_by_id(self, ids: Iterable[str]) -> tuple[Job, ...]:
+        return await self._library.call(jobs.many, tuple(ids))
+
+    async def wait(self, job_ids: Sequence[str]) -> tuple[Job, ...]:
+        """Until each has ended or is blocked (see Job.blocked)."""
+        return await wait_for(job_ids, self.changes, self.jobs_by_id)
+
+    def eta(self, job_id: str) -> float | None:
+        """Seconds until a sent job has run, those before it on its pod included; None: not known (yet)."""
+        followed = self._follower.get(job_id)
+        if followed is None:
+            return None
+        total = 0.0
+        now = time.monotonic()
+        for other in self._follower.on(followed.job.pod):
+            rest = other.stopwatch.remaining(now)
+            if rest is None:
+                return None
+            total += rest
+            if other is followed:
+                break
+        return total
+
+    def node_title(self, job_id: str, node_id: str) -> str:
+        """What a person knows a node of a live job as; empty if it is not known."""
+        followed = self._follower.get(job_id)
+        return "" if followed is None else title_of(followed.graph, node_id)
+
+    # --- Library ----------------------------------------------------------------------------------------------------
+
+    async def outputs(self, limit: int = 200, offset: int = 0, search: str = "") -> tuple[Output, ...]:
+        """The newest first; `search`: words that all occur in the prompt, the workflow's name or the path."""
+        return await self._library.call(outputs.recent, limit, offset, search)
+
+    async def outputs_by_id(self, ids: Iterable[int]) -> tuple[Output, ...]:
+        return await self._library.call(outputs.many, tuple(ids))
+
+    # --- Inside -----------------------------------------------------------------------------------------------------
+
+    def _on_online(self, link: Link) -> None:
+        self._follower.poke(link.target.id)
+        self._saver.poke(link.target.id)
+        self._wake()
+
+    def _on_event(self, link: Link, event: Any) -> None:
+        self._follower.on_event(link, event)
+
+    def _wake(self) -> None:
+        if self._dispatcher is not None:
+            self._dispatcher.wake()
+
+    def _output_folder(self) -> Path:
+        chosen = self.settings.get(OUTPUT_FOLDER)
+        return Path(chosen).expanduser() if chosen else self.paths.outputs
+
+    def _ready(self) -> Commands:
+        assert self._commands is not None, "the session is not started"
+        return self._commands
+
+    @property
+    def _current_link(self) -> Link | None:
+        return None if self._current is None else self._links.get(self._current)
+
+    def _link(self, pod_id: str | None) -> Link:
+        link = None if pod_id is None else self._links.get(pod_id)
+        if link is None:
+            raise UsageError("No pod is connected", "", 'Choose a pod, or the built-in demo pod with "--pod demo"')
+        return link

@@ -1,0 +1,111 @@
+"""How long a job takes: measured node by node, remembered per pod and shape of graph, and so foretold."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from comfydesk.client.tracker import weights_of
+from comfydesk.events import JobProgress, RunState
+from comfydesk.store.workflows import Timing
+
+LEAST_FRACTION = 0.05
+"""Below that, elapsed time says nothing about the rest."""
+LEAST_SECONDS = 0.001
+
+
+def signature_of(graph: Mapping[str, Any]) -> str:
+    """The shape of an API graph: its nodes, classes and links; prompts, seeds and sizes leave it as it is."""
+    shape = {
+        node: [spec.get("class_type"), sorted((k, v) for k, v in spec.get("inputs", {}).items() if isinstance(v, list))]
+        for node, spec in graph.items()
+    }
+    return hashlib.sha256(json.dumps(shape, sort_keys=True).encode()).hexdigest()
+
+
+def steps_of(graph: Mapping[str, Any], node: str) -> float:
+    """The steps that a node's inputs ask for, 0 if none."""
+    steps = graph.get(node, {}).get("inputs", {}).get("steps")
+    return float(steps) if isinstance(steps, int) and not isinstance(steps, bool) and steps > 0 else 0.0
+
+
+def expected(graph: Mapping[str, Any], known: Mapping[str, Timing]) -> dict[str, float]:
+    """Node → seconds it will take, scaled to the steps it is asked for. Nodes never measured (cached so far): 0."""
+    seconds = dict.fromkeys(graph, 0.0)
+    for node, timing in known.items():
+        if node in seconds:
+            steps = steps_of(graph, node)
+            scale = steps / timing.steps if steps and timing.steps else 1.0
+            seconds[node] = max(timing.seconds * scale, LEAST_SECONDS)
+    return seconds
+
+
+def weights(graph: Mapping[str, Any], known: Mapping[str, Timing]) -> dict[str, float]:
+    """Node → its part of the whole: from what was measured, else from what such nodes usually weigh."""
+    seconds = expected(graph, known)
+    return seconds if sum(seconds.values()) > 0 else weights_of(graph)
+
+
+class Stopwatch:
+    """Measures one run from its progress snapshots. Times are of a monotonic clock, in seconds."""
+
+    def __init__(self, graph: Mapping[str, Any], known: Mapping[str, Timing]) -> None:
+        self._graph = graph
+        self._expected = expected(graph, known)
+        self._known = sum(self._expected.values()) > 0
+        self._measured: dict[str, float] = {}
+        self._node: str | None = None
+        self._since = 0.0
+        self._begun: float | None = None
+        self._latest: JobProgress | None = None
+
+    def feed(self, progress: JobProgress, now: float) -> None:
+        """Take in a snapshot of the run that is measured."""
+        if progress.state is RunState.RUNNING and self._begun is None:
+            self._begun = now
+        if progress.node != self._node:
+            self._stop(now)
+            self._node, self._since = progress.node, now
+        if progress.state.ended:
+            self._stop(now)
+        self._latest = progress
+
+    def measured(self) -> dict[str, Timing]:
+        """What each node took, with the steps it was asked for. Cached nodes took nothing and are left out."""
+        return {
+            node: Timing(seconds, steps_of(self._graph, node))
+            for node, seconds in self._measured.items()
+            if node in self._graph
+        }
+
+    def remaining(self, now: float) -> float | None:
+        """Seconds to go; None as long as nothing is known."""
+        latest = self._latest
+        if latest is None or self._begun is None:
+            return self.whole()
+        if not self._known:
+            fraction, elapsed = latest.fraction, now - self._begun
+            return elapsed * (1 - fraction) / fraction if fraction >= LEAST_FRACTION else None
+        ahead = sum(
+            seconds for node, seconds in self._expected.items() if node not in latest.done_nodes and node != latest.node
+        )
+        return ahead + self._rest_of_node(latest, now)
+
+    def whole(self) -> float | None:
+        """Seconds that the run takes from its start; None if no such graph has run on that pod."""
+        return sum(self._expected.values()) if self._known else None
+
+    def _rest_of_node(self, latest: JobProgress, now: float) -> float:
+        if latest.node is None or latest.node in latest.done_nodes:
+            return 0.0
+        elapsed = now - self._since
+        part = min(latest.value / latest.maximum, 1.0) if latest.maximum > 0 else 0.0
+        foretold = max(0.0, self._expected.get(latest.node, 0.0) - elapsed)
+        # Its own pace counts the more, the further it has come.
+        paced = elapsed * (1 - part) / part if part > 0 else foretold
+        return part * paced + (1 - part) * foretold
+
+    def _stop(self, now: float) -> None:
+        if self._node is not None:
+            self._measured[self._node] = self._measured.get(self._node, 0.0) + now - self._since
+            self._node = None

@@ -1,0 +1,86 @@
+"""What the session hands out: pods, workflows to choose from, an opened workflow. Light to import."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from comfydesk.client.address import Address
+from comfydesk.errors import GraphError
+from comfydesk.workflow.fields import Form
+from comfydesk.workflow.graph import ApiGraph, UiGraph
+
+if TYPE_CHECKING:
+    from comfydesk.client.link import LinkStatus
+    from comfydesk.client.remote import SystemStats
+    from comfydesk.workflow.needs import Needs
+    from comfydesk.workflow.scan import WorkflowCard
+
+DEMO = "demo"
+"""Id of the demo pod's profile, whatever port it has today."""
+
+
+@dataclass(frozen=True, slots=True)
+class PodTarget:
+    """A pod to connect to, at the address it has now. `id` names it in the library for good."""
+
+    id: str
+    name: str
+    address: Address
+
+    @classmethod
+    def of(cls, text: str) -> "PodTarget":
+        """A pod that has no profile, by its address. The id holds no secrets. Raises UsageError."""
+        address = Address.parse(text)
+        return cls(id=str(address), name=address.netloc + address.prefix, address=address)
+
+    @classmethod
+    def demo(cls, url: str) -> "PodTarget":
+        """The demo pod, which has another port each time."""
+        return cls(id=DEMO, name="Demo pod", address=Address.parse(url))
+
+
+@dataclass(frozen=True, slots=True)
+class PodState:
+    """A connected pod as it is now."""
+
+    id: str
+    name: str
+    url: str
+    """Without secrets."""
+    status: "LinkStatus"
+    stats: "SystemStats | None" = None
+    queue_remaining: int | None = None
+    """Prompts it has, ours or anyone's; None: not known yet."""
+    has_catalog: bool = False
+    """Its list of nodes is known: forms can be made."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowEntry:
+    """A workflow that can be opened."""
+
+    id: str
+    """The same on every computer and at every start."""
+    name: str
+    source: str
+    """bundled, pod:<id> or a folder."""
+    card: "WorkflowCard"
+    path: Path | None = None
+    """Of its file; None when it is on a pod."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenWorkflow:
+    """A workflow ready to be filled in.
+
+    `form` is empty and `needs` None as long as no pod's catalog is known. `problem` says why it cannot run.
+    """
+
+    id: str
+    """The entry's id, else made from the content: drafts are kept under it."""
+    name: str
+    graph: UiGraph | ApiGraph
+    api: ApiGraph | None = None
+    form: Form = field(default_factory=Form)
+    needs: "Needs | None" = None
+    problem: GraphError | None = None

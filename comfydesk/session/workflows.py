@@ -1,0 +1,99 @@
+"""Where workflows come from, and opening one: parse, convert, form, needs. CPU work: call it in a worker thread."""
+
+import io
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO
+
+from comfydesk.errors import GraphError
+from comfydesk.session.values import OpenWorkflow, WorkflowEntry
+from comfydesk.store.workflows import document_hash
+from comfydesk.workflow.catalog import Catalog
+from comfydesk.workflow.convert import to_api
+from comfydesk.workflow.embedded import extract
+from comfydesk.workflow.form import build_form
+from comfydesk.workflow.graph import ApiGraph, UiGraph
+from comfydesk.workflow.limits import MAX_BYTES
+from comfydesk.workflow.needs import check
+from comfydesk.workflow.parse import parse_workflow
+from comfydesk.workflow.scan import card_of_broken, scan
+
+BUNDLED = "bundled"
+
+
+def parse_source(source: Path | bytes, file_name: str) -> UiGraph | ApiGraph:
+    """The graph in a workflow file, or in a picture, video or sound that carries one.
+
+    The canvas' own document is preferred to the API graph. Raises GraphError.
+    """
+    if isinstance(source, bytes):
+        return _parse(io.BytesIO(source), file_name)
+    try:
+        with source.open("rb") as file:
+            return _parse(file, file_name)
+    except OSError as error:
+        what = f"{file_name} cannot be read"
+        raise GraphError(what, f"{source}: {error.strerror}") from error
+
+
+def _parse(file: BinaryIO, file_name: str) -> UiGraph | ApiGraph:
+    is_json = file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[") or file_name.lower().endswith(".json")
+    file.seek(0)
+    if is_json:
+        return parse_workflow(file.read(MAX_BYTES + 1))  # one more than the parser takes: it says so
+    found = extract(file, file_name)
+    text = found.workflow or found.prompt
+    if text is None:
+        what = f"{file_name} carries no workflow"
+        raise GraphError(what, "", "ComfyUI writes it into the files it saves; editing or sending one often removes it")
+    return parse_workflow(text)
+
+
+def open_source(source: Path | bytes, file_name: str, catalog: Catalog | None, entry_id: str = "") -> OpenWorkflow:
+    """Everything about a workflow that the panel needs. Raises GraphError for what is no workflow."""
+    graph = parse_source(source, file_name)
+    document = graph.raw if isinstance(graph, UiGraph) else graph.to_json()
+    return prepare(graph, Path(file_name).stem, entry_id or f"file:{document_hash(document)[:32]}", catalog)
+
+
+def prepare(graph: UiGraph | ApiGraph, name: str, identity: str, catalog: Catalog | None) -> OpenWorkflow:
+    """A parsed workflow against a pod's catalog; again when the catalog has changed."""
+    if catalog is None:
+        return OpenWorkflow(identity, name, graph, graph if isinstance(graph, ApiGraph) else None)
+    needs = check(graph, catalog)
+    try:
+        api = to_api(graph, catalog)
+        return OpenWorkflow(identity, name, graph, api, build_form(graph, catalog), needs)
+    except GraphError as error:
+        return OpenWorkflow(identity, name, graph, needs=needs, problem=error)
+
+
+def scan_folder(folder: Path, source: str, catalog: Catalog | None) -> tuple[WorkflowEntry, ...]:
+    """A card for every workflow file below `folder`; a broken file is a card that says why."""
+    return tuple(scan_file(path, folder, source, catalog) for path in _files(folder))
+
+
+def scan_file(path: Path, folder: Path, source: str, catalog: Catalog | None) -> WorkflowEntry:
+    """One file's card. Never raises for what is in the file."""
+    return _entry(path, path.relative_to(folder).as_posix(), source, catalog, path)
+
+
+def card_of_bytes(data: bytes, name: str, source: str, catalog: Catalog | None) -> WorkflowEntry:
+    """The card of a workflow that lies elsewhere; `name` is its path there."""
+    return _entry(data, name, source, catalog, None)
+
+
+def _entry(data: Path | bytes, name: str, source: str, catalog: Catalog | None, path: Path | None) -> WorkflowEntry:
+    file_name = name.rpartition("/")[2]
+    try:
+        card = scan(parse_source(data, file_name), catalog, file_name=file_name)
+    except GraphError as error:
+        card = card_of_broken(file_name, error)
+    return WorkflowEntry(f"{source}/{name}", card.name, source, card, path)
+
+
+def _files(folder: Path) -> Iterable[Path]:
+    try:
+        return sorted(path for path in folder.rglob("*.json") if path.is_file() and not path.name.startswith("."))
+    except OSError:
+        return ()
