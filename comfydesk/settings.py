@@ -5,6 +5,7 @@ A Settings object is made at the top and passed in. What the file holds and we d
 version does not lose a newer one's settings. Secrets are no settings: they live in the keyring.
 """
 
+import contextlib
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -156,7 +157,8 @@ class Settings:
                 os.fsync(file.fileno())
             part.replace(self.path)
         except OSError as error:
-            part.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                part.unlink()
             raise StoreError("The settings cannot be saved", f"{self.path}: {error.strerror}") from error
 
 

@@ -1,6 +1,7 @@
 """The pods we are connected to, and what we know of each: its status, its statistics, its list of nodes."""
 
 import asyncio
+import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Mapping
@@ -182,4 +183,5 @@ def _write_json(path: Path, document: Mapping[str, Any]) -> None:
         part.write_text(json.dumps(document))
         part.replace(path)
     except OSError:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink()

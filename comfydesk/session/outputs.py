@@ -178,7 +178,6 @@ class Saver:
             created=time.time(),
             job=job.id,
             workflow=job.workflow,
-            pod=job.pod,
             prompt=job.prompt,
             seed=job.seed,
             width=measures.width,

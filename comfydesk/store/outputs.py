@@ -21,7 +21,7 @@ class Identity:
 
 
 def add(db: Database, output: Output, identity: Identity) -> tuple[Output, tuple[Change, ...]]:
-    """Store a saved file; `output.id` is ignored. Returns it with its id."""
+    """Store a saved file; `id` and `pod` of `output` are ignored. Returns it with its id, and the identity's pod."""
     with db.transaction():
         row = db.insert(
             "INSERT INTO outputs (path, media, size, sha256, created, job, workflow, pod, prompt, seed, width, height,"
@@ -35,7 +35,7 @@ def add(db: Database, output: Output, identity: Identity) -> tuple[Output, tuple
                 output.created,
                 output.job,
                 output.workflow,
-                output.pod,
+                identity.pod,
                 output.prompt,
                 None if output.seed is None else str(output.seed),
                 output.width,
@@ -47,7 +47,7 @@ def add(db: Database, output: Output, identity: Identity) -> tuple[Output, tuple
                 identity.etag,
             ),
         )
-    return replace(output, id=row), (OutputsChanged(added=(row,)),)
+    return replace(output, id=row, pod=identity.pod), (OutputsChanged(added=(row,)),)
 
 
 def find(db: Database, identity: Identity) -> Output | None:
@@ -67,7 +67,7 @@ def recent(db: Database, limit: int, offset: int = 0, search: str = "") -> tuple
     rows = db.query(
         r"""SELECT * FROM outputs WHERE NOT EXISTS (
             SELECT 1 FROM json_each(?) AS word
-            WHERE prompt || char(10) || workflow || char(10) || path NOT LIKE word.value ESCAPE '\'
+            WHERE prompt || char(10) || workflow || char(10) || outputs.path NOT LIKE word.value ESCAPE '\'
         ) ORDER BY created DESC, id DESC LIMIT ? OFFSET ?""",
         (listed(_pattern(word) for word in search.split()), limit, offset),
     )

@@ -1,0 +1,215 @@
+from collections.abc import Callable
+
+import pytest
+
+from comfydesk.events import JobsChanged, OutputsChanged
+from comfydesk.store import jobs, outputs
+from comfydesk.store.database import Database
+from comfydesk.store.outputs import Identity
+from comfydesk.store.records import Job, JobError, JobFile, JobState, LocalFile, Output
+
+Make = Callable[..., Job]
+S = JobState
+
+
+def state(db: Database, job: str = "a") -> JobState:
+    found = jobs.get(db, job)
+    assert found is not None
+    return found.state
+
+
+def test_a_job_comes_back_as_it_was_stored(db: Database, new_job: Make) -> None:
+    values = {
+        "1.text": "ein Schaf \u2603",
+        "2.seed": 2**64 - 1,
+        "3.image": LocalFile("/a/b.png", "ff", 7),
+        "4.x": [1.5, None],
+    }
+    job = new_job(values=values, seed=2**64 - 1, prompt="ein Schaf")
+    assert job.values == values
+    assert job.seed == 2**64 - 1
+    assert job.remote_id == job.id
+    assert job.position == 1
+
+
+def test_new_jobs_go_to_the_end_in_their_order(db: Database, new_job: Make) -> None:
+    first, second = new_job("a"), new_job("b")
+    assert first.position < second.position
+    assert [job.id for job in jobs.recent(db, 10)] == ["a", "b"]
+
+
+def test_adding_says_which_rows_are_new(db: Database, new_job: Make) -> None:
+    job = new_job("a")
+    again = [
+        Job(**{name: getattr(job, name) for name in job.__dataclass_fields__} | {"id": name}) for name in ("b", "c")
+    ]
+    assert jobs.add(db, again) == (JobsChanged(("b", "c")),)
+
+
+def test_the_straight_way_to_the_end(db: Database, new_job: Make) -> None:
+    new_job()
+    for time, step in enumerate((S.SENDING, S.SENT, S.RUNNING, S.SAVING, S.DONE), 10):
+        assert jobs.transition(db, "a", step, float(time)) == (JobsChanged(("a",)),)
+    job = jobs.get(db, "a")
+    assert job is not None
+    assert (job.sent, job.started, job.finished) == (11.0, 12.0, 14.0)
+
+
+@pytest.mark.parametrize(
+    ("way", "refused"),
+    [
+        ((S.SENDING, S.RUNNING), S.SENT),  # the answer to POST came after the first event
+        ((S.CANCELLED,), S.SENDING),  # cancelled while its inputs were on their way
+        ((S.SENDING, S.SENT, S.SAVING), S.RUNNING),  # a hint that came late
+        ((S.SENDING, S.SENT, S.SAVING, S.DONE), S.FAILED),
+        ((S.SENDING, S.SENT, S.RUNNING), S.QUEUED),  # what a pod had is never sent again
+        ((S.SENDING, S.SENT, S.UNKNOWN), S.QUEUED),
+        ((S.HELD,), S.SENDING),
+    ],
+)
+def test_steps_that_nobody_may_take(db: Database, new_job: Make, way: tuple[JobState, ...], refused: JobState) -> None:
+    new_job()
+    for step in way:
+        assert jobs.transition(db, "a", step, 1.0)
+    assert jobs.transition(db, "a", refused, 2.0) == ()
+    assert state(db) is way[-1]
+
+
+def test_every_state_can_be_left_or_is_an_end() -> None:
+    for one in JobState:
+        leads = [to for to, sources in jobs.ALLOWED.items() if one in sources]
+        assert leads or one.ended, one
+        assert not (one.ended and one is not S.UNKNOWN and leads), one
+
+
+def test_an_interrupted_post_goes_back_without_a_time_of_sending(db: Database, new_job: Make) -> None:
+    new_job()
+    jobs.transition(db, "a", S.SENDING, 5.0)
+    jobs.transition(db, "a", S.QUEUED, 6.0)
+    job = jobs.get(db, "a")
+    assert job is not None
+    assert job.sent is None
+
+
+def test_an_error_is_kept_whole_and_goes_when_the_job_goes_on(db: Database, new_job: Make) -> None:
+    new_job()
+    error = JobError("what", "why", "advice", "3", "Sampler", "Traceback…", {"3.steps": "too many"})
+    jobs.transition(db, "a", S.SENDING, 1.0, error=error)
+    job = jobs.get(db, "a")
+    assert job is not None
+    assert job.error == error
+    jobs.transition(db, "a", S.SENT, 1.0)
+    job = jobs.get(db, "a")
+    assert job is not None
+    assert job.error is None
+
+
+def test_a_note_changes_nothing_else_and_is_told_once(db: Database, new_job: Make) -> None:
+    new_job()
+    error = JobError("disk full")
+    assert jobs.note(db, "a", error) == (JobsChanged(("a",)),)
+    assert jobs.note(db, "a", error) == ()
+    assert state(db) is S.QUEUED
+
+
+def test_waiting_are_a_sessions_own_queued_jobs_for_the_pods_asked_for(db: Database, new_job: Make) -> None:
+    new_job("a")
+    new_job("b", owner="other")
+    new_job("c", pod="q")
+    new_job("d")
+    new_job("e")
+    jobs.transition(db, "d", S.HELD, 1.0)
+    jobs.move(db, "e", 0.5)
+    assert [job.id for job in jobs.waiting(db, "me", ["p"], 10)] == ["e", "a"]
+    assert [job.id for job in jobs.waiting(db, "me", ["p", "q"], 2)] == ["e", "a"]
+    assert jobs.waiting(db, "me", [], 10) == ()
+
+
+def test_the_list_begins_with_what_is_to_come_then_the_latest_end(db: Database, new_job: Make) -> None:
+    for name in "abcd":
+        new_job(name)
+    jobs.transition(db, "a", S.CANCELLED, 10.0)
+    jobs.transition(db, "b", S.CANCELLED, 20.0)
+    assert [job.id for job in jobs.recent(db, 10)] == ["c", "d", "b", "a"]
+    assert [job.id for job in jobs.recent(db, 2, 1)] == ["d", "b"]
+
+
+def test_jobs_of_a_dead_session_are_taken_over_unless_they_ended(db: Database, new_job: Make) -> None:
+    new_job("a", owner="dead")
+    new_job("b", owner="dead")
+    new_job("c", owner="alive")
+    jobs.transition(db, "b", S.CANCELLED, 1.0)
+    assert set(jobs.owners(db)) == {"dead", "alive"}
+    assert jobs.adopt(db, "me", ["dead"]) == (JobsChanged(("a",)),)
+    assert jobs.adopt(db, "me", []) == ()
+    owners = {job.id: job.owner for job in jobs.recent(db, 9)}
+    assert owners == {"a": "me", "b": "dead", "c": "alive"}
+
+
+def test_live_is_what_a_pod_has_or_may_have(db: Database, new_job: Make) -> None:
+    for name in "abc":
+        new_job(name)
+    jobs.transition(db, "b", S.SENDING, 1.0)
+    jobs.transition(db, "c", S.CANCELLED, 1.0)
+    assert [job.id for job in jobs.live(db, "me")] == ["b"]
+
+
+def test_only_ended_jobs_can_be_forgotten(db: Database, new_job: Make) -> None:
+    new_job("a")
+    new_job("b")
+    jobs.transition(db, "b", S.CANCELLED, 1.0)
+    assert jobs.remove(db, ["a", "b", "nobody"]) == (JobsChanged(removed=("b",)),)
+    assert [job.id for job in jobs.recent(db, 9)] == ["a"]
+
+
+# --- Files ----------------------------------------------------------------------------------------------------------
+
+
+def saving(db: Database, new_job: Make, *names: str) -> tuple[JobFile, ...]:
+    new_job()
+    jobs.transition(db, "a", S.SENDING, 1.0)
+    files = tuple(JobFile("a", number, "output", "sub", name) for number, name in enumerate(names))
+    assert jobs.begin_saving(db, "a", files, 2.0) == (JobsChanged(("a",)),)
+    return files
+
+
+def saved_output(path: str) -> Output:
+    return Output(0, path, "image", 3, "ff", 1.0, job="a", seed=2**63)
+
+
+def test_what_is_missing_shrinks_with_every_file_saved_or_lost(db: Database, new_job: Make) -> None:
+    one, two, _ = saving(db, new_job, "1.png", "2.png", "3.png")
+    output, changes = outputs.add(db, saved_output("/o/1.png"), Identity("p", "output", "sub", "1.png", "e"))
+    assert changes == (OutputsChanged(added=(output.id,)),)
+    assert jobs.file_saved(db, one, output.id) == (JobsChanged(("a",)),)
+    jobs.file_lost(db, two, "404")
+    assert [file.filename for file in jobs.missing(db, "a")] == ["3.png"]
+    assert jobs.lost(db, "a") == (("2.png", "404"),)
+    job = jobs.get(db, "a")
+    assert job is not None
+    assert job.outputs == ("/o/1.png",)
+
+
+def test_a_second_end_of_the_same_job_adds_no_files(db: Database, new_job: Make) -> None:
+    files = saving(db, new_job, "1.png")
+    assert jobs.begin_saving(db, "a", (*files, JobFile("a", 1, "output", "", "x.png")), 3.0) == ()
+    assert len(jobs.missing(db, "a")) == 1
+
+
+def test_a_planned_place_is_kept_and_taken(db: Database, new_job: Make) -> None:
+    (file,) = saving(db, new_job, "1.png")
+    assert not jobs.is_planned(db, "/o/1.png")
+    jobs.plan_file(db, file, "/o/1.png")
+    assert jobs.is_planned(db, "/o/1.png")
+    assert jobs.missing(db, "a")[0].path == "/o/1.png"
+
+
+def test_two_jobs_with_one_file_both_have_it(db: Database, new_job: Make) -> None:
+    (file,) = saving(db, new_job, "1.png")
+    output, _ = outputs.add(db, saved_output("/o/1.png"), Identity("p", "output", "sub", "1.png", "e"))
+    jobs.file_saved(db, file, output.id)
+    new_job("b")
+    jobs.transition(db, "b", S.SENDING, 1.0)
+    jobs.begin_saving(db, "b", (JobFile("b", 0, "output", "sub", "1.png"),), 2.0)
+    jobs.file_saved(db, jobs.missing(db, "b")[0], output.id)
+    assert [job.outputs for job in jobs.many(db, ["a", "b"])] == [("/o/1.png",)] * 2

@@ -1,0 +1,57 @@
+from comfydesk.events import OutputsChanged
+from comfydesk.store import outputs
+from comfydesk.store.database import Database
+from comfydesk.store.outputs import Identity
+from comfydesk.store.records import Output
+
+
+def add(
+    db: Database, path: str, created: float = 1.0, prompt: str = "", etag: str = "e", name: str = "x.png"
+) -> Output:
+    output = Output(0, path, "image", 3, "ff", created, prompt=prompt, workflow="Text to image", seed=2**64 - 1)
+    return outputs.add(db, output, Identity("p", "output", "", name, etag))[0]
+
+
+def test_an_output_comes_back_as_it_was_stored(db: Database) -> None:
+    stored = add(db, "/o/a.png")
+    assert outputs.many(db, [stored.id]) == (stored,)
+    assert stored.seed == 2**64 - 1
+    assert outputs.has_path(db, "/o/a.png")
+
+
+def test_the_newest_comes_first(db: Database) -> None:
+    ids = [add(db, f"/o/{number}.png", float(number)).id for number in range(5)]
+    assert [output.id for output in outputs.recent(db, 2, 1)] == [ids[3], ids[2]]
+    assert outputs.count(db) == 5
+
+
+def test_every_word_must_occur_and_signs_mean_themselves(db: Database) -> None:
+    sheep = add(db, "/o/a.png", prompt="A red Sheep, 100% wool")
+    add(db, "/o/b.png", prompt="A red cow_boy")
+    found = [output.id for output in outputs.recent(db, 9, search="sheep RED")]
+    assert found == [sheep.id]
+    assert [output.id for output in outputs.recent(db, 9, search="100%")] == [sheep.id]
+    assert outputs.recent(db, 9, search="cow%boy") == ()
+    assert len(outputs.recent(db, 9, search="cow_boy")) == 1
+    assert len(outputs.recent(db, 9, search="image")) == 2
+    assert len(outputs.recent(db, 9, search="b.png")) == 1
+
+
+def test_identity_is_the_pods_name_for_the_file_and_its_etag(db: Database) -> None:
+    old = add(db, "/o/a.png", etag="1")
+    new = add(db, "/o/a (2).png", etag="2")
+    assert outputs.find(db, Identity("p", "output", "", "x.png", "1")) == old
+    assert outputs.find(db, Identity("p", "output", "", "x.png", "2")) == new
+    assert outputs.find(db, Identity("p", "output", "", "x.png", "3")) is None
+    assert outputs.find(db, Identity("q", "output", "", "x.png", "1")) is None
+
+
+def test_without_an_etag_nothing_is_taken_for_the_same(db: Database) -> None:
+    add(db, "/o/a.png", etag="")
+    assert outputs.find(db, Identity("p", "output", "", "x.png", "")) is None
+
+
+def test_forgetting_tells_what_is_gone(db: Database) -> None:
+    stored = add(db, "/o/a.png")
+    assert outputs.remove(db, [stored.id, 999]) == (OutputsChanged(removed=(stored.id,)),)
+    assert outputs.remove(db, [stored.id]) == ()
