@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterable
 
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 
 class Painting:
@@ -42,6 +42,26 @@ class Painting:
 
     def finished(self) -> Image.Image:
         return self._final
+
+
+class Film:
+    """A moving picture."""
+
+    def __init__(
+        self, prompt: str, seed: int, width: int, height: int, length: int, *, loras: Iterable[tuple[str, float]] = ()
+    ) -> None:
+        self._still = paint(prompt, seed=seed, width=width, height=height)
+        self._loras = tuple(loras)
+        self._length = length
+
+    def advance(self, share: float) -> None:
+        self._share = share
+
+    def preview(self) -> Image.Image:
+        return self._still
+
+    def finished(self) -> tuple[Image.Image, ...]:
+        return tuple(ImageChops.offset(self._still, 2 * index, 0) for index in range(self._length))
 
 
 def paint(prompt: str, *, seed: int, width: int, height: int) -> Image.Image:

@@ -12,6 +12,10 @@ CLIP_TYPES = [
     *("wan", "hidream", "chroma", "ace", "omnigen2", "qwen_image", "hunyuan_image", "flux2", "ovis", "longcat_image"),
     *("cogvideox", "lens", "pixeldit", "ideogram4", "boogu", "krea2", "joyimage", "mage", "minimax"),
 ]
+DUAL_TYPES = [
+    *("sdxl", "sd3", "flux", "hunyuan_video", "hidream", "hunyuan_image", "hunyuan_video_15"),
+    *("kandinsky5", "kandinsky5_image", "ltxv", "newbie", "ace"),
+]
 
 
 def _checkpoint(ckpt_name: str) -> Result:
@@ -93,12 +97,12 @@ NODES = (
     ),
     _loader(
         "DualCLIPLoader",
-        "DualCLIPLoader",
+        "Load CLIP (Dual)",
         _dual_clip,
         {
             "clip_name1": [model_files("text_encoders")],
             "clip_name2": [model_files("text_encoders")],
-            "type": [["sdxl", "sd3", "flux", "hunyuan_video", "hidream", "hunyuan_image", "hunyuan_video_15"]],
+            "type": [DUAL_TYPES],
         },
         ("CLIP",),
         optional={"device": [["default", "cpu"], {"advanced": True}]},
@@ -146,12 +150,15 @@ NODES = (
             name=name,
             run=_same_model,
             title=name,
-            category="model/patch",
+            category=category,
             required={"model": ["MODEL"], "shift": float_spec(shift, 0.0, 100.0, step=0.01)},
             outputs=("MODEL",),
             module="comfy_extras.nodes_model_advanced",
             description="No effect on this demo pod.",
         )
-        for name, shift in (("ModelSamplingSD3", 3.0), ("ModelSamplingAuraFlow", 1.73))
+        for name, shift, category in (
+            ("ModelSamplingSD3", 3.0, "model/patch/stable diffusion"),
+            ("ModelSamplingAuraFlow", 1.73, "model/patch"),
+        )
     ),
 )

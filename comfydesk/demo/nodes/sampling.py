@@ -1,13 +1,15 @@
 """From prompt to picture: text encoders, latents, samplers, VAE. The sampler draws; it is no AI."""
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 from PIL import Image, ImageFilter
 
 from comfydesk.demo.nodes.base import Context, NodeClass, Spec, float_spec, int_spec, text_spec
 from comfydesk.demo.nodes.images import resized
-from comfydesk.demo.painter import Painting
-from comfydesk.demo.values import Conditioning, Images, Latent, Model, Result
+from comfydesk.demo.painter import Film, Painting
+from comfydesk.demo.tune import compose
+from comfydesk.demo.values import Audio, Conditioning, Images, Latent, Model, Result
 
 STEP_SECONDS = 0.05
 """What one step pretends to take at speed 1."""
@@ -25,6 +27,17 @@ SCHEDULERS = [
     *("linear_quadratic", "kl_optimal"),
 ]
 _MAX_SEED = 2**64 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a sampler is asked for."""
+
+    positive: Conditioning
+    seed: int
+    steps: int
+    loras: tuple[tuple[str, float], ...]
+    denoise: float
 
 
 def _encode(text: str) -> Result:
@@ -48,22 +61,51 @@ def _sample(
     latent_image: Latent,
     denoise: float = 1.0,
 ) -> Result:
-    """Draw every picture of the batch, a preview at each step."""
-    if latent_image.kind != "image":
-        msg = f"this sampler does not draw {latent_image.kind} yet"
-        raise ValueError(msg)
-    batch = latent_image.batch
-    drawn = []
-    for index in range(batch):
-        source = latent_image.pictures[index] if latent_image.pictures else None
-        size = (latent_image.width, latent_image.height)
-        painting = Painting(positive.text, seed + index, *size, loras=model.loras, source=source, denoise=denoise)
-        for step in range(1, steps + 1):
-            painting.advance(step / steps)
-            context.step(index * steps + step, batch * steps, painting.preview, STEP_SECONDS)
+    """Draw (or compose) everything in the batch, step by step."""
+    work = {"image": _draw, "video": _film, "audio": _compose}[latent_image.kind]
+    wish = Wish(positive, seed, steps, model.loras, denoise)
+    return Result((work(context, wish, latent_image),))
+
+
+def _draw(context: Context, wish: Wish, latent: Latent) -> Latent:
+    drawn: list[Image.Image] = []
+    for index in range(latent.batch):
+        source = latent.pictures[index] if latent.pictures else None
+        painting = Painting(
+            wish.positive.text,
+            wish.seed + index,
+            latent.width,
+            latent.height,
+            loras=wish.loras,
+            source=source,
+            denoise=wish.denoise,
+        )
+        for step in range(1, wish.steps + 1):
+            painting.advance(step / wish.steps)
+            context.step(index * wish.steps + step, latent.batch * wish.steps, painting.preview, STEP_SECONDS)
         drawn.append(painting.finished())
-    pictures: Images = tuple(drawn)
-    return Result((Latent(width=latent_image.width, height=latent_image.height, batch=batch, pictures=pictures),))
+    return replace(latent, pictures=tuple(drawn))
+
+
+def _film(context: Context, wish: Wish, latent: Latent) -> Latent:
+    """A moving picture; of a batch, the first only."""
+    film = Film(wish.positive.text, wish.seed, latent.width, latent.height, latent.length, loras=wish.loras)
+    for step in range(1, wish.steps + 1):
+        film.advance(step / wish.steps)
+        context.step(step, wish.steps, film.preview, STEP_SECONDS)
+    return replace(latent, batch=1, pictures=film.finished())
+
+
+def _compose(context: Context, wish: Wish, latent: Latent) -> Latent:
+    """Tunes. The work is done in the first step of each: it cannot be cut finer."""
+    words = f"{wish.positive.text} {wish.positive.lyrics}"
+    sounds: list[Audio] = []
+    for index in range(latent.batch):
+        for step in range(1, wish.steps + 1):
+            if step == 1:
+                sounds.append(compose(words, wish.seed + index, latent.seconds))
+            context.step(index * wish.steps + step, latent.batch * wish.steps, None, STEP_SECONDS)
+    return replace(latent, sounds=tuple(sounds))
 
 
 def _decode(samples: Latent) -> Result:
