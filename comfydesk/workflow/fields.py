@@ -1,5 +1,6 @@
 """What a form is made of: the inputs of a workflow that a person may set, as plain values."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -78,6 +79,8 @@ class Field:
     tooltip: str = ""
     folder: str = ""
     """Of a model field: the pod's model folder ("checkpoints")."""
+    twins: tuple[str, ...] = ()
+    """Ids of inputs that take the same value and have no field of their own: a widget that feeds several inputs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,11 @@ class Form:
 
     def with_role(self, role: Role) -> tuple[Field, ...]:
         return tuple(entry for entry in self.fields if entry.role is role)
+
+    def spread(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """`values` (field id → value) with the twins of each field added: what `patch` is to be given."""
+        twins = {twin: values[entry.id] for entry in self.fields if entry.id in values for twin in entry.twins}
+        return twins | dict(values)
 
     @property
     def pinned(self) -> tuple[Field, ...]:
