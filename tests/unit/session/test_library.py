@@ -1,0 +1,101 @@
+import asyncio
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from comfydesk.errors import StoreError
+from comfydesk.events import Change, Feed, JobsChanged, PodsChanged
+from comfydesk.session.library import Library
+from comfydesk.session.tasks import Tasks
+from comfydesk.session.waiting import wait_for
+from comfydesk.store.database import Database
+from comfydesk.store.records import Job, JobState
+
+
+async def test_all_work_is_done_on_one_thread_that_is_not_the_loops(tmp_path: Path) -> None:
+    library = Library(tmp_path / "l", Feed())
+    await library.open()
+
+    def where(_: Database) -> int:
+        return threading.get_ident()
+
+    threads = {await library.call(where) for _ in range(5)}
+    assert len(threads) == 1
+    assert threads != {threading.get_ident()}
+    await library.close()
+    await library.close()
+
+
+async def test_what_changed_is_published_after_it_is_on_disk(tmp_path: Path) -> None:
+    changes: Feed[Change] = Feed()
+    heard: list[Change] = []
+    changes.subscribe(heard.append)
+    library = Library(tmp_path / "l", changes)
+    await library.open()
+
+    def change(db: Database, fail: bool) -> tuple[Change, ...]:
+        with db.transaction():
+            db.execute("INSERT INTO uploads VALUES ('p', ?, 'n')", (str(fail),))
+            if fail:
+                raise StoreError("disk full")
+        return (JobsChanged(("a",)), PodsChanged(("p",)))
+
+    assert await library.commit(change, False) == (JobsChanged(("a",)), PodsChanged(("p",)))
+    with pytest.raises(StoreError):
+        await library.commit(change, fail=True)
+    assert heard == [JobsChanged(("a",)), PodsChanged(("p",))]
+    await library.close()
+
+
+async def test_a_background_task_reports_its_failure_and_takes_nothing_with_it() -> None:
+    tasks = Tasks()
+    heard: list[Exception] = []
+    tasks.problems.subscribe(heard.append)
+    loop = asyncio.get_running_loop()
+    ours: list[object] = []
+    before = loop.get_exception_handler()
+    loop.set_exception_handler(lambda _, context: ours.append(context["exception"]))
+
+    async def fail(error: Exception) -> None:
+        raise error
+
+    async def live() -> None:
+        await asyncio.Event().wait()
+
+    living = tasks.start(live(), "live")
+    known, unknown = StoreError("full"), ValueError("bug")
+    await asyncio.gather(tasks.start(fail(known), "a"), tasks.start(fail(unknown), "b"))
+    loop.set_exception_handler(before)
+    assert heard == [known]
+    assert ours == [unknown]
+    assert not living.done()
+    await tasks.close()
+    assert living.cancelled()
+
+
+def job(name: str, state: JobState) -> Job:
+    return Job(name, state, "w", "p", "g", {}, "", None, 0, 0)
+
+
+async def test_waiting_reads_only_what_changed_and_ends_with_the_last_end() -> None:
+    rows = {name: job(name, JobState.QUEUED) for name in "abc"}
+    asked: list[tuple[str, ...]] = []
+
+    async def read(ids: Iterable[str]) -> tuple[Job, ...]:
+        names = tuple(ids)
+        asked.append(names)
+        return tuple(rows[name] for name in names if name in rows)
+
+    changes: Feed[Change] = Feed()
+    waiting = asyncio.create_task(wait_for(["a", "b"], changes, read))
+    await asyncio.sleep(0)
+    rows["a"] = job("a", JobState.DONE)
+    changes.publish(JobsChanged(("a", "c")))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    del rows["b"]
+    changes.publish(JobsChanged(removed=("b",)))
+    assert [found.id for found in await waiting] == ["a"]
+    assert {name for names in asked for name in names} == {"a", "b"}
