@@ -1,0 +1,149 @@
+"""The large parts of a form: prompt, negative, and the files to work from."""
+
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from comfydesk.qt.theme import Theme
+from comfydesk.qt.widgets.buttons import IconButton, Size
+from comfydesk.qt.widgets.drop_zone import DropZone
+from comfydesk.qt.widgets.form_part import FieldLabel, FormPart
+from comfydesk.qt.widgets.prompt_editor import PromptEditor
+from comfydesk.qt.widgets.section import Section
+from comfydesk.workflow.fields import Field
+
+
+class HeadedPart(FormPart):
+    """A heading with actions at its right, and one editor below it."""
+
+    def __init__(self, theme: Theme, field: Field, editor: PromptEditor | DropZone) -> None:
+        super().__init__(theme)
+        self._field, self._editor = field, editor
+        self._default = ""
+        self._inside = False
+        self.heading = QWidget()
+        self._head = QHBoxLayout(self.heading)
+        self._head.setContentsMargins(0, 0, 0, 0)
+        self._label = FieldLabel(theme, field, strong=True)
+        self._head.addWidget(self._label, 1)
+        self.column.addWidget(self.heading)
+        self.column.addWidget(editor)
+        editor.set_name(field.label)
+        editor.value_changed.connect(lambda value: self.edited.emit(field.id, value))
+        editor.problem_changed.connect(lambda words: self.problem.emit(field.id, words))
+        self._label.reset.connect(lambda: self.reset_wanted.emit(field.id))
+        theme.changed.connect(self._measure)
+        self._measure()
+
+    def add_action(self, widget: QWidget) -> None:
+        """One more action in the heading's line."""
+        self._head.addWidget(widget)
+
+    def fields(self) -> tuple[Field, ...]:
+        return (self._field,)
+
+    def editor(self, _field_id: str, /) -> QWidget:
+        return self._editor
+
+    def show_value(self, _field_id: str, value: Any, /) -> None:
+        self._editor.set_value(value)
+
+    def show_changed(self, _field_id: str, changed: bool, default: str, /) -> None:
+        self._default = default
+        self._label.set_changed(changed, default)
+        self.show_focus(self._inside)
+
+    def show_focus(self, inside: bool) -> None:
+        self._inside = inside
+        self._label.offer_reset(inside, self._default)
+
+    def mark_invalid(self, _field_id: str, invalid: bool, /) -> None:
+        self._editor.set_invalid(invalid)
+
+    def commit(self) -> None:
+        self._editor.commit()
+
+    def _measure(self) -> None:
+        self.column.setSpacing(self.theme.px(4))
+        self._head.setSpacing(self.theme.px(4))
+        self.heading.setMinimumHeight(self.theme.height(28))
+
+
+class PromptPart(HeadedPart):
+    """The prompt, with room for Enhance in its heading."""
+
+    def __init__(self, theme: Theme, field: Field, value: Any) -> None:
+        self.prompt = PromptEditor(theme, "" if value is None else str(value), placeholder="Describe what you want")
+        super().__init__(theme, field, self.prompt)
+
+
+class MediaPart(HeadedPart):
+    """A file to work from, and how to take it away."""
+
+    def __init__(self, theme: Theme, field: Field, zone: DropZone) -> None:
+        super().__init__(theme, field, zone)
+        self._zone = zone
+        self.clear = IconButton(theme, "close", f"Take away {field.label}", size=Size.COMPACT)
+        self.add_action(self.clear)
+        self.clear.clicked.connect(zone.clear)
+        zone.value_changed.connect(self._shown)
+        self._shown(zone.value())
+
+    def show_value(self, field_id: str, value: Any, /) -> None:
+        super().show_value(field_id, value)
+        self._shown(self._zone.value())
+
+    def _shown(self, value: Any) -> None:
+        self.clear.setVisible(bool(value))
+
+
+class NegativePart(FormPart):
+    """Folded to one line of its text."""
+
+    opened = Signal(bool)
+
+    def __init__(self, theme: Theme, field: Field, value: Any) -> None:
+        super().__init__(theme)
+        self._field = field
+        self.prompt = PromptEditor(theme, "" if value is None else str(value), lines=(2, 6))
+        self.prompt.set_name(field.label)
+        content = QWidget()
+        inside = QVBoxLayout(content)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.addWidget(self.prompt)
+        self.section = Section(theme, _short(field), content, quiet=True)
+        self.column.addWidget(self.section)
+        self.prompt.value_changed.connect(self._edited)
+        self.section.toggled.connect(self.opened)
+        self._preview()
+
+    def fields(self) -> tuple[Field, ...]:
+        return (self._field,)
+
+    def editor(self, _field_id: str, /) -> QWidget:
+        self.section.set_open(True, animate=False)
+        return self.prompt
+
+    def show_value(self, _field_id: str, value: Any, /) -> None:
+        self.prompt.set_value(value)
+        self._preview()
+
+    def show_error(self, field_id: str, words: str) -> None:
+        if words:
+            self.section.set_open(True, animate=False)
+        super().show_error(field_id, words)
+
+    def mark_invalid(self, _field_id: str, invalid: bool, /) -> None:
+        self.prompt.set_invalid(invalid)
+
+    def _edited(self, value: str) -> None:
+        self._preview()
+        self.edited.emit(self._field.id, value)
+
+    def _preview(self) -> None:
+        self.section.header.set_detail(self.prompt.value() or "none")
+
+
+def _short(field: Field) -> str:
+    return "Negative" if "negative" in field.label.lower() else field.label

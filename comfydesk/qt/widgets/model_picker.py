@@ -1,0 +1,140 @@
+"""Choosing a model file of the pod: preview, name, folder and size; thousands of them can be searched."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QWidget
+
+from comfydesk.qt.models.thumbnails import Thumbnails
+from comfydesk.qt.theme import Theme
+from comfydesk.qt.widgets import paint
+from comfydesk.qt.widgets.choice_combo import ChoiceEditor, Combo
+from comfydesk.qt.widgets.popup_list import Entry
+from comfydesk.qt.widgets.thumbnail import paint_thumbnail
+
+HEIGHT = 40
+PREVIEW = 30
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What is known of a model file beside its name. `preview` is a picture on this computer."""
+
+    size: int | None = None
+    preview: str = ""
+
+
+ModelInfos = Callable[[str, str], ModelInfo | None]
+"""(folder, name) → what is known; None: nothing."""
+
+
+def no_info(_folder: str, _name: str) -> ModelInfo | None:
+    """For pods that say nothing about their files."""
+    return None
+
+
+def short_name(name: str) -> str:
+    """A model's name without folders and ending; the pod may write either kind of slash."""
+    return PurePosixPath(name.replace("\\", "/")).stem or name
+
+
+def subfolder(name: str) -> str:
+    """The folders inside the model folder, "" for none."""
+    parent = str(PurePosixPath(name.replace("\\", "/")).parent)
+    return "" if parent == "." else parent
+
+
+def size_text(size: int) -> str:
+    """Bytes in words: "12.4 GB"."""
+    value, unit = float(size), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if value < 1000:
+            break
+        value, unit = value / 1000, larger
+    return f"{value:.0f} {unit}" if unit in ("B", "kB") or value >= 100 else f"{value:.1f} {unit}"
+
+
+class ModelCombo(Combo):
+    """The field of 40; each entry says its folder and size."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        folder: str,
+        infos: ModelInfos,
+        thumbnails: Thumbnails | None,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(theme, HEIGHT, parent)
+        self._folder, self._infos, self._thumbnails = folder, infos, thumbnails
+        if thumbnails is not None:
+            thumbnails.ready.connect(self._pictured)
+
+    def entries(self) -> tuple[Entry, ...]:
+        return tuple(self._entry(self.itemText(at)) for at in range(self.count()))
+
+    def paint_value(self, painter: QPainter, area: QRect) -> None:
+        theme, px = self.theme, self.theme.px
+        name = self.currentText()
+        side = min(px(PREVIEW), self.height() - px(8))
+        spot = QRect(px(5), (self.height() - side) // 2, side, side)
+        info = self._infos(self._folder, name)
+        picture = None
+        if info is not None and info.preview and self._thumbnails is not None:
+            picture = self._thumbnails.get(info.preview, "image")
+        paint_thumbnail(painter, theme, spot, picture, icon="cube")
+        left = spot.right() + 1 + px(8)
+        words = QRect(left, 0, area.right() + 1 - left, self.height())
+        if self.currentIndex() < 0:
+            metrics = theme.metrics("body")
+            none = self.placeholderText() or "No model"
+            paint.text(painter, words, none, theme.font("body"), theme.color("text2"), metrics=metrics)
+            return
+        upper, lower = theme.metrics("small_strong"), theme.metrics("caption")
+        top = (self.height() - upper.height() - lower.height()) // 2
+        ink = theme.color("text" if self.isEnabled() else "disabled")
+        line = QRect(words.left(), top, words.width(), upper.height())
+        elide = Qt.TextElideMode.ElideMiddle
+        font = theme.font("small_strong")
+        paint.text(painter, line, short_name(name), font, ink, elide=elide, metrics=upper)
+        line = QRect(words.left(), line.bottom() + 1, words.width(), lower.height())
+        quiet = theme.color("text2" if self.isEnabled() else "disabled")
+        paint.text(painter, line, self._detail(name, info), theme.font("caption"), quiet, metrics=lower)
+
+    def _entry(self, name: str) -> Entry:
+        info = self._infos(self._folder, name)
+        parts = [subfolder(name), size_text(info.size) if info is not None and info.size is not None else ""]
+        return Entry(short_name(name), " · ".join(part for part in parts if part))
+
+    def _detail(self, name: str, info: ModelInfo | None) -> str:
+        folder = "/".join(part for part in (self._folder, subfolder(name)) if part)
+        size = size_text(info.size) if info is not None and info.size is not None else ""
+        return " · ".join(part for part in (folder, size) if part)
+
+    def _pictured(self, _path: str) -> None:
+        self.update()
+
+
+class ModelPicker(ChoiceEditor):
+    """The editor around it. Its value is the pod's own spelling of the name."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        choices: Sequence[Any],
+        value: Any = None,
+        *,
+        folder: str = "",
+        infos: ModelInfos = no_info,
+        thumbnails: Thumbnails | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        self._folder, self._infos, self._thumbnails = folder, infos, thumbnails
+        super().__init__(theme, choices, value, parent=parent)
+
+    def _make_combo(self) -> Combo:
+        return ModelCombo(self.theme, self._folder, self._infos, self._thumbnails)

@@ -1,0 +1,123 @@
+"""Width and height: ratios to pick, exact pixels, and a swap; both stay on the step of the model."""
+
+import math
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
+
+from comfydesk.qt.theme import Theme
+from comfydesk.qt.widgets.buttons import IconButton, Size
+from comfydesk.qt.widgets.number_field import NumberField
+from comfydesk.qt.widgets.numbers import Range
+from comfydesk.qt.widgets.segmented import Segment, Segmented
+
+RATIOS = ((1, 1), (4, 3), (3, 2), (16, 9), (9, 16))
+_NEAR = 0.035
+"""How far (in log ratio) a size may be off and still count as a ratio: 1344 × 768 is 16:9."""  # noqa: RUF001
+
+
+def nearest_ratio(width: int, height: int) -> int:
+    """Position in RATIOS of what `width` by `height` is, or -1."""
+    if width <= 0 or height <= 0:
+        return -1
+    distances = [abs(math.log(width / height) - math.log(wide / high)) for wide, high in RATIOS]
+    best = min(range(len(RATIOS)), key=distances.__getitem__)
+    return best if distances[best] <= _NEAR else -1
+
+
+def size_for(ratio: tuple[int, int], width: int, height: int, limits: Range) -> tuple[int, int]:
+    """About as many pixels as `width` by `height`, in that ratio, on the step."""
+    pixels = max(1, width * height)
+    wide, high = ratio
+    new = math.sqrt(pixels * wide / high)
+    return int(limits.snap(round(new))), int(limits.snap(round(new * high / wide)))
+
+
+class SizeRow(QWidget):
+    """`changed` with the new (width, height) when the user changed either."""
+
+    changed = Signal(int, int)
+    problem_changed = Signal(str)
+
+    def __init__(
+        self,
+        theme: Theme,
+        limits: Range,
+        width: int = 1024,
+        height: int = 1024,
+        *,
+        label: QWidget | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        """`limits` hold for both; a step of it is a rule here. `label` stands before the numbers."""
+        super().__init__(parent)
+        self.theme, self._limits = theme, limits
+        segments = [Segment(f"{wide}:{high}", ratio=(wide, high)) for wide, high in RATIOS]
+        self.ratios = Segmented(theme, segments, -1, name="Aspect ratio", height=30)
+        self.width_field = NumberField(theme, limits, width, word="W")
+        self.height_field = NumberField(theme, limits, height, word="H")
+        self.swap = IconButton(theme, "swap", "Swap width and height", size=Size.COMPACT)
+        self.width_field.set_name("Width")
+        self.height_field.set_name("Height")
+        self._row = QHBoxLayout()
+        self._line = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        if label is not None:
+            self._line.addWidget(label)
+        self._line.addLayout(self._row, 1)
+        for part, stretch in ((self.width_field, 1), (self.swap, 0), (self.height_field, 1)):
+            self._row.addWidget(part, stretch)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.addWidget(self.ratios)
+        self._column.addLayout(self._line)
+        self.ratios.picked.connect(self._pick)
+        self.swap.clicked.connect(self._swap)
+        for field in (self.width_field, self.height_field):
+            field.value_changed.connect(self._typed)
+            field.problem_changed.connect(self._tell)
+        theme.changed.connect(self._space)
+        self._space()
+        self.set_size(width, height)
+
+    def size_value(self) -> tuple[int, int]:
+        """(width, height)."""
+        return int(self.width_field.value()), int(self.height_field.value())
+
+    def set_size(self, width: Any, height: Any) -> None:
+        """Show a size; emits nothing."""
+        self.width_field.set_value(width if isinstance(width, int) else 0)
+        self.height_field.set_value(height if isinstance(height, int) else 0)
+        self.ratios.set_current(nearest_ratio(*self.size_value()))
+
+    def problem(self) -> str:
+        return self.width_field.problem() or self.height_field.problem()
+
+    def commit(self) -> None:
+        self.width_field.commit()
+        self.height_field.commit()
+
+    def _pick(self, at: int) -> None:
+        self._set(*size_for(RATIOS[at], *self.size_value(), self._limits))
+
+    def _swap(self) -> None:
+        width, height = self.size_value()
+        self._set(height, width)
+
+    def _set(self, width: int, height: int) -> None:
+        self.set_size(width, height)
+        self.changed.emit(width, height)
+
+    def _typed(self, _value: Any) -> None:
+        self.ratios.set_current(nearest_ratio(*self.size_value()))
+        self.changed.emit(*self.size_value())
+
+    def _tell(self, _problem: str) -> None:
+        self.problem_changed.emit(self.problem())
+
+    def _space(self) -> None:
+        self._row.setSpacing(self.theme.px(4))
+        self._column.setSpacing(self.theme.px(8))
+        self._line.setSpacing(self.theme.px(4 if self.theme.labels_above else 8))
+        direction = QBoxLayout.Direction
+        self._line.setDirection(direction.TopToBottom if self.theme.labels_above else direction.LeftToRight)
