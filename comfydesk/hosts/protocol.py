@@ -53,6 +53,15 @@ class SshEndpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class CommandResult:
+    """What a command on the pod did. `exit_status` None: it was killed. Output beyond the limit is dropped."""
+
+    exit_status: int | None
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True, slots=True)
 class HostPod:
     """A pod of the account, as of now."""
 

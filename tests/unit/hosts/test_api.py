@@ -23,7 +23,7 @@ from tests.unit.hosts.fake_apis import KEY, FakeApi, FakeRunPod, Handler, always
 async def client(fault: Handler | None = None, *, deadline: float = 5) -> AsyncIterator[tuple[FakeApi, ApiClient]]:
     async with FakeRunPod() as fake:
         fake.fault = fault
-        transport = httpx.AsyncHTTPTransport()
+        transport = httpx.AsyncHTTPTransport(verify=False)
         api = ApiClient(RUNPOD, Secret(KEY), base_url=f"{fake.url}/v2", transport=transport, deadline=deadline)
         try:
             yield fake, api
@@ -129,7 +129,7 @@ async def test_an_error_page_of_any_shape_has_words(body: bytes) -> None:
 async def test_nobody_there() -> None:
     async with FakeApi() as fake:
         gone = fake.url
-    api = ApiClient(RUNPOD, Secret(KEY), base_url=gone, transport=httpx.AsyncHTTPTransport())
+    api = ApiClient(RUNPOD, Secret(KEY), base_url=gone, transport=httpx.AsyncHTTPTransport(verify=False))
     with pytest.raises(PodUnreachableError, match="RunPod cannot be reached"):
         await api.get("pods")
     await api.close()

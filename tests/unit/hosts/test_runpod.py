@@ -29,7 +29,7 @@ POD = "abc123xyz"
 @asynccontextmanager
 async def account(fake: FakeRunPod | None = None) -> AsyncIterator[tuple[FakeRunPod, Host]]:
     async with fake or FakeRunPod() as api:
-        host = RunPod(Secret(KEY), base_url=f"{api.url}/v2", transport=httpx.AsyncHTTPTransport())
+        host = RunPod(Secret(KEY), base_url=f"{api.url}/v2", transport=httpx.AsyncHTTPTransport(verify=False))
         try:
             yield api, host
         finally:

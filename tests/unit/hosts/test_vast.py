@@ -29,7 +29,7 @@ POD = "10441302"
 @asynccontextmanager
 async def account(fake: FakeVast | None = None) -> AsyncIterator[tuple[FakeVast, Host]]:
     async with fake or FakeVast() as api:
-        host = VastAi(Secret(KEY), base_url=api.url, transport=httpx.AsyncHTTPTransport())
+        host = VastAi(Secret(KEY), base_url=api.url, transport=httpx.AsyncHTTPTransport(verify=False))
         try:
             yield api, host
         finally:
