@@ -23,6 +23,7 @@ MODELS: dict[str, tuple[str, ...]] = {
 }
 """Model folders as the real server names them, with what the demo offers. Files put under models/ are added."""
 MODEL_SUFFIXES = (".ckpt", ".pt", ".pt2", ".bin", ".pth", ".safetensors", ".pkl", ".sft")
+EXAMPLE = "example.png"
 _TAGS = {"[output]": "output", "[input]": "input", "[temp]": "temp"}
 
 
@@ -41,7 +42,7 @@ class Saving:
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """All below one root. `create` makes them; nothing else here writes."""
+    """All below one root, an absolute path. `create` makes them; nothing else here writes."""
 
     root: Path
 
@@ -64,21 +65,39 @@ class Folders:
 
     def find(self, name: str, default: str = "input") -> Path:
         """The file an input names: "x.png", "sub/x.png", "x.png [output]". Raises ValueError outside the folder."""
+        return self.provided(self._named(name, default))
+
+    def exists(self, name: str) -> bool:
+        """Is there a file that `find` would answer?"""
+        try:
+            path = self._named(name, "input")
+        except ValueError:
+            return False
+        return self._is_example(path) or path.exists()
+
+    def _named(self, name: str, default: str) -> Path:
         bare, kind = split_tag(name)
         base = self.root / (kind or default)
         return inside(base, base / bare)
 
-    def exists(self, name: str) -> bool:
-        try:
-            return self.find(name).exists()
-        except ValueError:
-            return False
+    def _is_example(self, path: Path) -> bool:
+        return path.name == EXAMPLE and path.parent == self.root / "input"
+
+    def provided(self, path: Path) -> Path:
+        """`path`, with the example picture drawn if it is that one: every ComfyUI has one in its input folder."""
+        if self._is_example(path) and not path.exists():
+            from comfydesk.demo.painter import paint  # only here: most pods are never asked
+
+            paint("a forest lake and mountains in the morning", seed=4, width=512, height=512).save(path)
+        return path
 
     def inputs(self, *media: str) -> list[str]:
         """Files directly in `input` whose guessed content type is one of `media`, sorted."""
         folder = self.root / "input"
-        names = sorted(entry.name for entry in folder.iterdir() if entry.is_file()) if folder.is_dir() else []
-        return [name for name in names if (mimetypes.guess_type(name)[0] or "").split("/")[0] in media]
+        names = {entry.name for entry in folder.iterdir() if entry.is_file()} if folder.is_dir() else set()
+        return [
+            name for name in sorted({*names, EXAMPLE}) if (mimetypes.guess_type(name)[0] or "").split("/")[0] in media
+        ]
 
     def models(self, folder: str) -> list[str]:
         """What the pod offers in a model folder; names below it carry their subfolder, with "/"."""

@@ -36,7 +36,7 @@ class DemoPod:
 
     def __init__(self, port: int = 0, *, folder: Path, speed: float = 1.0, script: Script | None = None) -> None:
         self._port = port
-        self._folders = Folders(folder)
+        self._folders = Folders(folder.absolute())
         self.script = script or Script()
         self.queue = PromptQueue(self._queue_changed)
         self.hub = Hub(self._queue_info)

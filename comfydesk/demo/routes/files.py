@@ -45,6 +45,7 @@ class FileRoutes:
         found = locate(self._folders, query["filename"], query.get("type", "output"), query.get("subfolder", ""))
         if isinstance(found, int):
             return web.Response(status=found)
+        found = await asyncio.to_thread(self._folders.provided, found)
         if not found.is_file():
             return web.Response(status=404)
         if "preview" in query or query.get("channel") in ("rgb", "a"):
