@@ -39,12 +39,17 @@ class Link:
         self.queue_remaining: int | None = None
         self.catalog: Catalog | None = None
         self.catalog_known = asyncio.Event()
+        self.catalog_fresh = asyncio.Event()
+        """It is today's, not the cached one."""
+        self.catalog_error: PodError | None = None
+        """Why the last attempt to get it failed."""
+        self.last_state = LinkState.OFFLINE
         self._cache = cache / (hashlib.sha256(target.id.encode()).hexdigest()[:20] + ".json")
 
     @property
     def online(self) -> bool:
         """HTTP works: jobs can be sent and asked after, even if the stream of events is down."""
-        return self.pod.status.state in (LinkState.ONLINE, LinkState.DEGRADED)
+        return self.pod.status.usable
 
     def state(self) -> PodState:
         return PodState(
@@ -70,6 +75,7 @@ class Link:
         self.stats = await self.pod.system_stats()
         raw = await self.pod.object_info()
         self._use(Catalog.from_object_info(raw))
+        self.catalog_fresh.set()
         await asyncio.to_thread(_write_json, self._cache, raw)
 
     def _use(self, catalog: Catalog) -> None:
@@ -138,22 +144,24 @@ class Links:
 
     def _status(self, link: Link, status: LinkStatus) -> None:
         self._announce(link)
-        if status.state is LinkState.ONLINE and self._links.get(link.target.id) is link:
+        before, link.last_state = link.last_state, status.state
+        if status.usable and status.state is not before and self._links.get(link.target.id) is link:
             self._tasks.start(self._refresh(link), f"catalog of {link.target.name}")
             self._on_online(link)
 
     async def _refresh(self, link: Link) -> None:
-        """Until it has worked, or the link is gone; each new connection begins anew."""
-        for delay in (1, 5, 30):
+        """Until it has worked, or the link is down; each new connection begins anew."""
+        for delay in (1, 5, 30, 60):
             try:
                 await link.refresh()
             except PodError as error:
-                if link.catalog is None:
-                    self._tasks.problems.publish(error)
+                link.catalog_error = error
+                self._announce(link)
                 await asyncio.sleep(delay)
                 if not link.online or self._links.get(link.target.id) is not link:
                     return
             else:
+                link.catalog_error = None
                 self._announce(link)
                 return
 

@@ -5,11 +5,11 @@ the place noted for it is that file, complete, whenever this program was last en
 """
 
 import asyncio
-import hashlib
 import time
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from comfydesk.client.files import inside, media_kind, numbered, safe_relative_path
 from comfydesk.client.remote import RemoteFile
@@ -25,6 +25,9 @@ from comfydesk.store import outputs as store
 from comfydesk.store.database import Database
 from comfydesk.store.outputs import Identity
 from comfydesk.store.records import Job, JobError, JobFile, JobState, Output
+
+if TYPE_CHECKING:
+    from comfydesk.client.downloads import Fetched
 
 RETRY_SECONDS = (1, 2, 4, 8, 15, 30)
 GONE = frozenset({400, 404, 410})
@@ -127,29 +130,27 @@ class Saver:
 
     async def _note(self, job: Job, error: KnownError) -> Fate:
         """The job is blocked, its results still on the pod: say why, keep its record."""
-        self._tasks.problems.publish(error)
         await self._library.commit(jobs.note, job.id, of_known(error))
         return Fate.BLOCKED
 
     async def _fetch(self, job: Job, file: JobFile, link: Link) -> None:
-        remote = RemoteFile(file.filename, file.subfolder, file.type)
-        stat = await link.pod.stat(remote)
-        identity = Identity(job.pod, file.type, file.subfolder, file.filename, stat.etag)
-        saved = await self._library.call(store.find, identity)
-        if saved is not None and await asyncio.to_thread(_is_there, Path(saved.path), saved.size):
-            await self._library.commit(jobs.file_saved, file, saved.id)
-            return
         try:
             target = Path(file.path) if file.path else await self._plan(job, file)
         except PodError as error:  # a name that no honest pod gives
             await self._library.commit(jobs.file_lost, file, str(error))
             return
-        if await asyncio.to_thread(_is_there, target, stat.size):
-            size, sha256 = await asyncio.to_thread(_digest, target)
+        # What an earlier run of ours left there, whole or in part, is taken up and not made twice.
+        fetched = await link.pod.fetch(RemoteFile(file.filename, file.subfolder, file.type), target)
+        identity = Identity(job.pod, file.type, file.subfolder, file.filename, fetched.etag)
+        saved = await self._library.call(store.find, identity)
+        # A rerun that the pod answered from its cache names the same file again. A copy that the user wants elsewhere
+        # is made all the same.
+        if saved is not None and await asyncio.to_thread(_is_copy, saved, fetched, job.folder):
+            if Path(saved.path) != fetched.path:
+                await asyncio.to_thread(fetched.path.unlink, missing_ok=True)
+            await self._library.commit(jobs.file_saved, file, saved.id)
         else:
-            fetched = await link.pod.fetch(remote, target)
-            size, sha256 = fetched.size, fetched.sha256
-        await self._add(job, file, identity, target, size, sha256)
+            await self._add(job, file, identity, fetched)
 
     async def _plan(self, job: Job, file: JobFile) -> Path:
         """The place for a file: the pod's own name and subfolder, numbered where that is taken."""
@@ -166,15 +167,16 @@ class Saver:
             await self._library.call(jobs.plan_file, file, str(path))
         return path
 
-    async def _add(self, job: Job, file: JobFile, identity: Identity, path: Path, size: int, sha256: str) -> None:
+    async def _add(self, job: Job, file: JobFile, identity: Identity, fetched: "Fetched") -> None:
+        path = fetched.path
         media = media_kind(path.name)
         measures = await asyncio.to_thread(measure, path, media)
         output = Output(
             id=0,
             path=str(path),
             media=media,
-            size=size,
-            sha256=sha256,
+            size=fetched.size,
+            sha256=fetched.sha256,
             created=time.time(),
             job=job.id,
             workflow=job.workflow,
@@ -193,21 +195,12 @@ def _add_and_link(db: Database, file: JobFile, output: Output, identity: Identit
         return (*added, *jobs.file_saved(db, file, stored.id))
 
 
-def _is_there(path: Path, size: int | None) -> bool:
-    try:
-        return path.stat().st_size == size or (size is None and path.exists())
-    except OSError:
+def _is_copy(saved: Output, fetched: "Fetched", folder: str) -> bool:
+    """Whether the library's copy is still there, the same, and where this job's results go."""
+    path = Path(saved.path)
+    if saved.sha256 != fetched.sha256 or (folder and not path.is_relative_to(Path(folder).resolve())):
         return False
-
-
-def _digest(path: Path) -> tuple[int, str]:
-    try:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256")
-            return file.tell(), digest.hexdigest()
-    except OSError as error:
-        what = f"{path.name} cannot be read"
-        raise StoreError(what, f"{path}: {error.strerror}") from error
+    return path.is_file() and path.stat().st_size == saved.size
 
 
 async def _either(event: asyncio.Event, seconds: float) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from comfydesk.errors import KnownError, PodError, PodUnreachableError, UsageError
+from comfydesk.errors import KnownError, PodUnreachableError, UsageError
 from comfydesk.events import Change, Feed, JobProgress, PreviewFrame
 from comfydesk.paths import Paths
 from comfydesk.session.commands import Commands
@@ -133,6 +133,12 @@ class Session:
         self._wake()
         return mine
 
+    @property
+    def owner(self) -> str:
+        """This session's name in the jobs it looks after."""
+        assert self._lease is not None, "the session is not started"
+        return self._lease.owner
+
     # --- Pods -------------------------------------------------------------------------------------------------------
 
     async def connect(self, pod: PodTarget | str) -> PodState:
@@ -170,18 +176,22 @@ class Session:
         link = self._current_link
         return None if link is None else link.catalog
 
-    async def wait_catalog(self, seconds: float) -> None:
-        """Until the current pod's catalog is known. Raises PodError: its own last words, or that it took too long."""
+    async def wait_catalog(self, seconds: float, *, fresh: bool = False) -> None:
+        """Until the current pod is online and its catalog known (`fresh`: as it is now, not as of last time).
+
+        Raises PodError: what the first failed attempt met, or that it took too long.
+        """
         link = self._link(self._current)
-        last: list[KnownError] = []
-        unsubscribe = self.problems.subscribe(last.append)
+        news = asyncio.Event()
+        unsubscribe = self.changes.subscribe(lambda _: news.set())
         try:
-            await link.pod.wait_online(seconds)
             async with asyncio.timeout(seconds):
-                await link.catalog_known.wait()
+                while not (link.online and (link.catalog_fresh if fresh else link.catalog_known).is_set()):
+                    if (error := link.pod.status.error or link.catalog_error) is not None:
+                        raise error
+                    await news.wait()
+                    news.clear()
         except TimeoutError:
-            if last and isinstance(last[-1], PodError):
-                raise last[-1] from None
             what = f"{link.target.name} does not tell what it can do"
             raise PodUnreachableError(what, f"no list of nodes after {seconds:.0f} s", "Try again later") from None
         finally:

@@ -63,7 +63,7 @@ def prepare(graph: UiGraph | ApiGraph, name: str, identity: str, catalog: Catalo
     needs = check(graph, catalog)
     try:
         api = to_api(graph, catalog)
-        return OpenWorkflow(identity, name, graph, api, build_form(graph, catalog), needs)
+        return OpenWorkflow(identity, name, graph, api, build_form(graph, catalog, api=api), needs)
     except GraphError as error:
         return OpenWorkflow(identity, name, graph, needs=needs, problem=error)
 

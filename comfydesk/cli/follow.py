@@ -1,0 +1,158 @@
+"""Waiting for jobs on a command line: progress, Ctrl+C, a pod that goes away, and what is reported at the end."""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from comfydesk.cli.context import Context
+from comfydesk.cli.pods import PATIENCE
+from comfydesk.cli.progress import ProgressPrinter
+from comfydesk.client.link import LinkState
+from comfydesk.errors import AuthError, KnownError, PodUnreachableError, StoreError
+from comfydesk.events import Change, PodsChanged
+from comfydesk.session.session import Session
+from comfydesk.session.values import PodState
+from comfydesk.store.records import Job, JobState
+
+CANCEL_SECONDS = 10.0
+KEPT = 'The record is kept: "comfydesk jobs --resume" goes on once the pod is back'
+
+
+async def follow(
+    session: Session, ids: Sequence[str], context: Context, *, cancels: bool, patience: float = PATIENCE
+) -> tuple[Job, ...]:
+    """Until all jobs have ended or are blocked; Ctrl+C cancels them on their pods if it `cancels`.
+
+    Raises PodUnreachableError (AuthError) if a pod stays away for `patience` seconds: nothing is lost then; StoreError
+    if the library cannot be written.
+    """
+    printer = ProgressPrinter(context.stderr, list(ids), session.node_title, session.eta)
+    unsubscribe = session.progress.subscribe(printer)
+    waiting = asyncio.ensure_future(session.wait(ids))
+    watching = asyncio.ensure_future(_trouble(session, patience))
+    try:
+        await asyncio.wait({waiting, watching}, return_when=asyncio.FIRST_COMPLETED)
+        if waiting.done():
+            return waiting.result()
+        raise watching.result()
+    except asyncio.CancelledError:
+        printer.clear()
+        if cancels:
+            await _cancel_all(session, ids, context)
+        raise
+    finally:
+        printer.clear()
+        unsubscribe()
+        for task in (waiting, watching):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError, KnownError):
+                await task
+
+
+async def _cancel_all(session: Session, ids: Sequence[str], context: Context) -> None:
+    task = asyncio.current_task()
+    if task is not None:
+        task.uncancel()
+    context.note("cancelling…")
+    for job in ids:
+        await session.cancel(job)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(CANCEL_SECONDS):
+            await session.wait(ids)
+
+
+async def _trouble(session: Session, patience: float) -> KnownError:
+    """What keeps the jobs from their end: returned once it is certain."""
+    news = asyncio.Event()
+    broken: list[KnownError] = []
+
+    def note_change(change: Change) -> None:
+        if isinstance(change, PodsChanged):
+            news.set()
+
+    def note_problem(error: KnownError) -> None:
+        if isinstance(error, StoreError):
+            broken.append(error)
+            news.set()
+
+    stop = (session.changes.subscribe(note_change), session.problems.subscribe(note_problem))
+    loop = asyncio.get_running_loop()
+    away_since: dict[str, float] = {}
+    try:
+        while True:
+            news.clear()
+            if broken:
+                return broken[0]
+            for pod in session.pods():
+                if pod.status.state is LinkState.AUTH_FAILED:
+                    return AuthError(f"{pod.name} refuses us", pod.status.detail, KEPT)
+                if pod.status.state in (LinkState.ONLINE, LinkState.DEGRADED):
+                    away_since.pop(pod.id, None)
+                elif loop.time() - away_since.setdefault(pod.id, loop.time()) >= patience:
+                    return _gone(pod)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(1.0, patience / 4)):
+                    await news.wait()
+    finally:
+        for unsubscribe in stop:
+            unsubscribe()
+
+
+def _gone(pod: PodState) -> PodUnreachableError:
+    return PodUnreachableError(f"{pod.name} no longer answers", pod.status.detail, KEPT)
+
+
+def report(found: Sequence[Job], context: Context, *, listed: bool = True) -> int:
+    """The jobs' results: files on stdout or (if `listed`) one JSON document; failures on stderr. The exit code."""
+    if not listed:
+        pass
+    elif context.json:
+        context.emit_json({"jobs": [job_document(job) for job in found]})
+    else:
+        for job in found:
+            for path in job.outputs:
+                context.emit(path)
+    failed = [job for job in found if job.state is not JobState.DONE]
+    for job in failed:
+        context.note(f"comfydesk: {_words(job)}")
+    for job in found:
+        if job.state is JobState.DONE and job.error is not None:
+            context.note(f"comfydesk: {error_of(job)}")
+    return 1 if failed else 0
+
+
+def job_document(job: Job) -> dict[str, Any]:
+    """A job as `generate --json` shows it."""
+    began = job.started or job.sent or job.created
+    return {
+        "id": job.id,
+        "status": str(job.state),
+        "seed": job.seed,
+        "outputs": list(job.outputs),
+        "error": error_of(job),
+        "seconds": None if job.finished is None else round(max(0.0, job.finished - began), 3),
+    }
+
+
+def error_of(job: Job) -> str | None:
+    """What a job says went wrong, on one line."""
+    error = job.error
+    if error is None:
+        return None
+    fields = "; ".join(f"{field}: {text}" for field, text in error.fields.items() if text not in error.why)
+    return str(KnownError(error.what, ". ".join(part for part in (error.why, fields) if part), error.advice))
+
+
+def _words(job: Job) -> str:
+    if job.blocked:
+        return f"{error_of(job)} The results are still on the pod, the record is kept: comfydesk jobs --resume"
+    return error_of(job) or f"job {job.id} was {job.state}."
+
+
+def run(work: Any) -> int:
+    """Run a command's coroutine. Ctrl+C cancels it first, then ends in KeyboardInterrupt."""
+    code: int = asyncio.run(work)
+    sys.stdout.flush()
+    return code
