@@ -49,7 +49,8 @@ class FieldFrame(QWidget):
         return self._focused
 
     def sizeHint(self) -> QSize:
-        return QSize(super().sizeHint().width(), self.minimumHeight())
+        wanted = super().sizeHint()
+        return QSize(wanted.width(), max(wanted.height(), self.minimumHeight()))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() in _FOCUS_EVENTS:

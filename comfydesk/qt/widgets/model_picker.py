@@ -94,12 +94,12 @@ class ModelCombo(Combo):
             none = self.placeholderText() or "No model"
             paint.text(painter, words, none, theme.font("body"), theme.color("text2"), metrics=metrics)
             return
-        upper, lower = theme.metrics("small_strong"), theme.metrics("caption")
+        upper, lower = theme.metrics("small"), theme.metrics("caption")
         top = (self.height() - upper.height() - lower.height()) // 2
         ink = theme.color("text" if self.isEnabled() else "disabled")
         line = QRect(words.left(), top, words.width(), upper.height())
         elide = Qt.TextElideMode.ElideMiddle
-        font = theme.font("small_strong")
+        font = theme.font("small")
         paint.text(painter, line, short_name(name), font, ink, elide=elide, metrics=upper)
         line = QRect(words.left(), line.bottom() + 1, words.width(), lower.height())
         quiet = theme.color("text2" if self.isEnabled() else "disabled")

@@ -1,0 +1,32 @@
+"""Menus with round corners; icons of the theme."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMenu, QWidget
+
+from comfydesk.qt.theme import Theme
+
+
+class Menu(QMenu):
+    """A QMenu on a transparent window, so that its style sheet can round it. Open it with `popup`, never `exec`."""
+
+    def __init__(self, theme: Theme, title: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(title, parent)
+        self._theme = theme
+        self.setWindowFlags(
+            self.windowFlags() | Qt.WindowType.FramelessWindowHint | Qt.WindowType.NoDropShadowWindowHint
+        )
+        self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
+        self.setToolTipsVisible(True)
+
+    def add(self, words: str, icon: str = "", *, keys: str = "", reason: str = "") -> QAction:
+        """An action of this menu; with a `reason` it is there but disabled, and says why."""
+        action = self.addAction(words)
+        if icon:
+            self._theme.bind_icon(action, icon)
+        if keys:
+            action.setShortcut(keys)
+        if reason:
+            action.setEnabled(False)
+            action.setToolTip(reason)
+        return action

@@ -1,0 +1,190 @@
+"""Short news at the bottom right: six seconds, longer while pointed at; errors stay until closed."""
+
+from PySide6.QtCore import QEasingCurve, QEvent, QObject, QPropertyAnimation, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QEnterEvent, QPainter, QPaintEvent, QPixmap
+from PySide6.QtWidgets import QGraphicsOpacityEffect, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from comfydesk.qt.theme import Theme, Tone
+from comfydesk.qt.widgets import paint, shadow
+from comfydesk.qt.widgets.banner import ICONS, INKS
+from comfydesk.qt.widgets.buttons import Button, IconButton, Kind, Size
+from comfydesk.qt.widgets.labels import Label
+from comfydesk.qt.widgets.thumbnail import paint_thumbnail
+
+STAY_MS = 6_000
+FADE_MS = 120
+WIDTH = 332
+MOST = 3
+"""More than this at once would hide the work; the oldest goes first."""
+
+
+class _Mark(QWidget):
+    """The thumbnail, or the icon of the tone."""
+
+    def __init__(self, theme: Theme, tone: Tone, picture: QPixmap | None) -> None:
+        super().__init__()
+        self._theme, self._tone, self._picture = theme, tone, picture
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        side = self._theme.px(32 if self._picture is not None else 16)
+        return QSize(side, side)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        if self._picture is not None:
+            paint_thumbnail(painter, self._theme, self.rect(), self._picture)
+        else:
+            paint.icon_in(painter, self._theme, self.rect(), ICONS[self._tone], INKS[self._tone])
+
+
+class Toast(QWidget):
+    """One message. `acted` with the position of the action that was pressed."""
+
+    acted = Signal(int)
+    closed = Signal()
+
+    def __init__(
+        self,
+        theme: Theme,
+        what: str,
+        detail: str = "",
+        *,
+        tone: Tone = "success",
+        actions: tuple[str, ...] = (),
+        picture: QPixmap | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._theme, self._tile = theme, QPixmap()
+        self.stays = tone in ("danger", "warning")
+        self.setAccessibleName(f"{what}. {detail}".strip())
+        outer = QHBoxLayout(self)
+        reach = theme.px(shadow.REACH)
+        px = theme.px
+        outer.setContentsMargins(reach + px(12), reach + px(10), reach + px(8), reach + px(10))
+        outer.setSpacing(px(10))
+        short = len(actions) == 1 and not self.stays
+        outer.addWidget(_Mark(theme, tone, picture), 0, Qt.AlignmentFlag.AlignTop)
+        words = QVBoxLayout()
+        words.setSpacing(px(2))
+        outer.addLayout(words, 1)
+        words.addWidget(Label(theme, what, font="small_strong", wrap=True))
+        if detail:
+            words.addWidget(Label(theme, detail, font="small", color="text2", wrap=True))
+        buttons = QHBoxLayout()
+        buttons.setSpacing(px(8))
+        for at, action in enumerate(actions):
+            button = Button(theme, action, kind=Kind.LINK, size=Size.COMPACT)
+            button.clicked.connect(lambda _checked=False, at=at: self._act(at))
+            (outer if short else buttons).addWidget(button)
+        if actions and not short:
+            buttons.addStretch(1)
+            words.addLayout(buttons)
+        close = IconButton(theme, "close", "Close message", size=Size.COMPACT)
+        close.clicked.connect(self.close_now)
+        outer.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
+        self._timer = QTimer(self, singleShot=True, interval=STAY_MS)
+        self._timer.timeout.connect(self.close_now)
+        self.setFixedWidth(px(WIDTH) + 2 * reach)
+        if not self.stays:
+            self._timer.start()
+
+    def close_now(self) -> None:
+        """Go away."""
+        self._timer.stop()
+        self.hide()
+        self.closed.emit()
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        super().enterEvent(event)
+        self._timer.stop()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        if not self.stays:
+            self._timer.start()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter, theme = QPainter(self), self._theme
+        if self._tile.isNull():
+            self._tile = shadow.draw_tile(theme, self.devicePixelRatioF())
+        shadow.paint_shadow(painter, self._tile, self.rect())
+        reach = theme.px(shadow.REACH)
+        area = self.rect().adjusted(reach, reach, -reach, -reach)
+        paint.box(painter, area, theme.px(8), fill=theme.color("popup"), outline=theme.color("control"))
+
+    def _act(self, at: int) -> None:
+        self.acted.emit(at)
+        self.close_now()
+
+
+class ToastHost(QObject):
+    """Stacks toasts at the bottom right of `window`, `lift` pixels (the status bar) above its edge."""
+
+    def __init__(self, theme: Theme, window: QWidget, lift: int = 28) -> None:
+        super().__init__(window)
+        self._theme, self._window, self._lift = theme, window, lift
+        self._toasts: list[Toast] = []
+        window.installEventFilter(self)
+
+    def toasts(self) -> tuple[Toast, ...]:
+        """Those on the screen, oldest first."""
+        return tuple(self._toasts)
+
+    def tell(
+        self,
+        what: str,
+        detail: str = "",
+        *,
+        tone: Tone = "success",
+        actions: tuple[str, ...] = (),
+        picture: QPixmap | None = None,
+    ) -> Toast:
+        """Show a message; it takes no focus."""
+        while len(self._toasts) >= MOST:
+            self._toasts[0].close_now()
+        toast = Toast(self._theme, what, detail, tone=tone, actions=actions, picture=picture, parent=self._window)
+        toast.closed.connect(lambda: self._gone(toast))
+        self._toasts.append(toast)
+        self._place()
+        toast.show()
+        toast.raise_()
+        self._fade_in(toast)
+        return toast
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize:
+            self._place()
+        return super().eventFilter(watched, event)
+
+    def _gone(self, toast: Toast) -> None:
+        if toast in self._toasts:
+            self._toasts.remove(toast)
+            toast.deleteLater()
+            self._place()
+
+    def _place(self) -> None:
+        reach = self._theme.px(shadow.REACH)
+        right = self._window.width() - self._theme.px(16) + reach
+        bottom = self._window.height() - self._theme.px(self._lift) - self._theme.px(12) + reach
+        for toast in reversed(self._toasts):
+            layout = toast.layout()
+            high = layout.totalHeightForWidth(toast.width()) if layout is not None else toast.sizeHint().height()
+            toast.setGeometry(right - toast.width(), bottom - high, toast.width(), high)
+            bottom -= high - 2 * reach + self._theme.px(8)
+
+    def _fade_in(self, toast: Toast) -> None:
+        duration = self._theme.duration(FADE_MS)
+        if not duration:
+            return
+        effect = QGraphicsOpacityEffect(toast)
+        toast.setGraphicsEffect(effect)
+        fade = QPropertyAnimation(effect, b"opacity", toast)
+        fade.setDuration(duration)
+        fade.setStartValue(0.0)
+        fade.setEndValue(1.0)
+        fade.setEasingCurve(QEasingCurve.Type.OutCubic)
+        # The effect draws through a picture of the whole toast: it goes once it has done its work.
+        fade.finished.connect(effect.deleteLater)
+        fade.start()
