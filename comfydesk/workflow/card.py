@@ -1,0 +1,43 @@
+"""What the browser of workflows shows of one file, as plain values."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RequiredModel:
+    """A model file that the workflow's author declared (`properties.models` of an active node)."""
+
+    name: str
+    directory: str
+    """The pod's model folder: "checkpoints", "loras"."""
+    url: str = ""
+    sha256: str = ""
+    """Lower case, "" where the file declares none."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowCard:
+    """A workflow at a glance. Muted and bypassed branches do not count. `error` "" unless the file is broken."""
+
+    id: str
+    """By content: the same on every machine, whatever the file's name, indentation or layout of the canvas."""
+    name: str
+    description: str = ""
+    category: str = ""
+    """The author's, else the main output: "Image", "Video", "Audio", "3D", "Text"."""
+    format: str = ""
+    """"ui" or "api"; "" of a broken file."""
+    type: str | None = None
+    """t2i, i2i, v2i, t2v, i2v, v2v, upscale, audio, 3d or text; None for none of these."""
+    node_count: int = 0
+    """Nodes that run, those inside subgraphs included."""
+    input_types: tuple[str, ...] = ()
+    """What a person gives: image, video, audio, 3d (files to choose), text (a prompt)."""
+    output_types: tuple[str, ...] = ()
+    """What comes out, the main one first: image, video, audio, 3d, text."""
+    required_models: tuple[RequiredModel, ...] = ()
+    node_types: tuple[str, ...] = ()
+    """Classes of the nodes that run, sorted."""
+    custom_nodes: tuple[str, ...] = ()
+    """Those of `node_types` that the catalog does not have; empty without a catalog."""
+    error: str = ""
