@@ -45,6 +45,8 @@ class Answer:
     location: str = field(default="", repr=False)
     server: str = ""
     etag: str = ""
+    length: int | None = None
+    """Content-Length as stated; the whole of what a HEAD tells about a body."""
 
     @property
     def is_html(self) -> bool:
@@ -78,6 +80,18 @@ def refusal(answer: Answer, address: Address) -> PodError:
         what, why = _GATEWAY[status]
         return PodStatusError(status, f"{what} ({status})", why, "Look at the pod's page and log, or wait a moment")
     return _other(answer)
+
+
+def handshake_refusal(answer: Answer, address: Address) -> PodError:
+    """Why a WebSocket was not opened. HTTP may work all the same."""
+    if answer.status in (200, 400, 404, 405, 426, 501) and not answer.is_jupyter and not answer.is_login_page:
+        return PodStatusError(
+            answer.status,
+            f"The pod opens no WebSocket at /ws ({answer.status})",
+            "a proxy in front of ComfyUI does not pass WebSockets on, or this is no ComfyUI",
+            "Let the proxy forward Upgrade and Connection headers, or use another port",
+        )
+    return refusal(answer, address)
 
 
 def jupyter() -> NotComfyError:

@@ -106,7 +106,7 @@ def connection_error(error: BaseException, address: Address) -> PodUnreachableEr
             return PodUnreachableError(
                 f"{host} refuses connections on port {port}",
                 "nothing listens there",
-                "Is ComfyUI running, with --listen if it is on another computer? Is it that port?",
+                "Start ComfyUI there (with --listen if it is on another computer), or correct the port",
             )
         if isinstance(cause, OSError) and cause.errno in _NO_WAY:
             return PodUnreachableError(
@@ -116,9 +116,9 @@ def connection_error(error: BaseException, address: Address) -> PodUnreachableEr
         return PodUnreachableError(
             f"{host} does not answer on port {port}",
             "the connection timed out",
-            "Is the pod running, and does a firewall let this port through?",
+            "Start the pod, and see that no firewall blocks this port",
         )
-    return PodUnreachableError(f"No connection to {host} on port {port}", "", "Is the pod running?")
+    return PodUnreachableError(f"No connection to {host} on port {port}", "", "See that the pod is running")
 
 
 def tls_error(error: ssl.SSLError, address: Address) -> PodUnreachableError:

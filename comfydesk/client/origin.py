@@ -226,6 +226,8 @@ async def _read(response: httpx.Response, cap: int, *, cut: bool = False) -> Ans
         inflate.finish(),
         headers.get("location", ""),
         headers.get("server", ""),
+        headers.get("etag", ""),
+        int(headers["content-length"]) if headers.get("content-length", "").isdecimal() else None,
     )
 
 

@@ -130,8 +130,15 @@ class Rest:
     def view(self, file: RemoteFile, *, offset: int = 0, etag: str = "") -> AbstractAsyncContextManager[Incoming]:
         """A file, raw; from `offset` if it still has that ETag, else from the start. No deadline in all."""
         query = {"filename": file.filename, "subfolder": file.subfolder, "type": file.type}
-        html = file.filename.lower().endswith((".html", ".htm"))
-        return self._origin.download("/api/view", query, offset=offset, etag=etag, html=html)
+        return self._origin.download("/api/view", query, offset=offset, etag=etag, html=_is_page(file))
+
+    async def stat(self, file: RemoteFile) -> Answer:
+        """HEAD of /view: only `etag` and `length` of the answer are of use. PodStatusError 404 when it is gone."""
+        query = {"filename": file.filename, "subfolder": file.subfolder, "type": file.type}
+        answer = await self._origin.exchange("HEAD", "/api/view", query=query)
+        if answer.status != 200 or ("html" in answer.content_type and not _is_page(file)):
+            raise refusal(answer, self.address)
+        return answer
 
     async def upload(self, content: AsyncIterator[bytes], *, length: int, content_type: str) -> Any:
         """POST /upload/image with a ready multipart body. The answer's name is the one to use."""
@@ -196,6 +203,10 @@ class Rest:
         if answer.status in (404, 405) and type(error) is PodStatusError and not answer.is_html:
             raise RouteMissingError(answer.status, error.what, error.why, error.advice)
         raise error
+
+
+def _is_page(file: RemoteFile) -> bool:
+    return file.filename.lower().endswith((".html", ".htm"))
 
 
 def _segment(text: str) -> str:
