@@ -242,7 +242,7 @@ class Run:
             "exception_type": name,
             "traceback": traceback.format_tb(error.__traceback__),
             "current_inputs": {name: [_shown(value)] for name, value in inputs.items()},
-            "current_outputs": list(self._results),
+            "current_outputs": list(self.prompt),
         }
 
 

@@ -71,8 +71,9 @@ class Reporter:
             hub.post_bytes(PREVIEW, struct.pack(">I", 1) + _jpeg(picture), hub.client)
 
     def say(self, node: str, text: str) -> None:
+        """Progress text. It goes to every client, as from the real server's nodes."""
         name = node.encode()
-        self._hub.post_bytes(TEXT, struct.pack(">I", len(name)) + name + text.encode(), self._hub.client)
+        self._hub.post_bytes(TEXT, struct.pack(">I", len(name)) + name + text.encode())
 
     def executed(self, node: str, output: Mapping[str, Any] | None) -> None:
         if self._hub.client is not None:

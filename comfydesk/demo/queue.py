@@ -113,6 +113,8 @@ class PromptQueue:
                     del self._waiting[index]
                     heapq.heapify(self._waiting)
                     self._changed()
+                    if not self._waiting:
+                        self._changed()  # as ComfyUI: emptying the queue is announced twice
                     return True
             return False
 

@@ -9,6 +9,7 @@ It is the pod of `comfydesk --demo`, and the tests' server: `pod.script` holds w
 import asyncio
 import ipaddress
 import urllib.parse
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -22,6 +23,7 @@ from comfydesk.demo.folders import Folders
 from comfydesk.demo.hub import FEATURES, Hub
 from comfydesk.demo.mishaps import playing
 from comfydesk.demo.nodes import all_nodes
+from comfydesk.demo.nodes.base import NodeClass
 from comfydesk.demo.queue import PromptQueue
 from comfydesk.demo.routes import PodParts, catalog, doubled, files, prompts, userdata
 
@@ -31,16 +33,26 @@ HOST = "127.0.0.1"
 class DemoPod:
     """One pod. `port` 0 takes a free one and keeps it over restarts; `folder` is its disk, and outlives it.
 
-    `speed` divides the time that sampling pretends to take: 1 is about a second for 20 steps.
+    `speed` divides the time that sampling pretends to take: 1 is about a second for 20 steps. `nodes` are offered
+    beside the demo's own.
     """
 
-    def __init__(self, port: int = 0, *, folder: Path, speed: float = 1.0, script: Script | None = None) -> None:
+    def __init__(
+        self,
+        port: int = 0,
+        *,
+        folder: Path,
+        speed: float = 1.0,
+        script: Script | None = None,
+        nodes: Iterable[NodeClass] = (),
+    ) -> None:
         self._port = port
         self._folders = Folders(folder.absolute())
         self.script = script or Script()
         self.queue = PromptQueue(self._queue_changed)
         self.hub = Hub(self._queue_info)
-        shared = Shared(all_nodes(), self._folders, self.queue, self.hub, self.script, speed)
+        classes = all_nodes() | {entry.name: entry for entry in nodes}
+        shared = Shared(classes, self._folders, self.queue, self.hub, self.script, speed)
         self._parts = PodParts(shared, Executor(shared))
         self._runner: web.AppRunner | None = None
 
