@@ -32,6 +32,7 @@ COMMANDS = {
     "convert": "graphs",
     "form": "graphs",
     "check": "graphs",
+    "intent": "intent",
 }
 """Command → the module here that registers it."""
 
