@@ -1,16 +1,20 @@
 """What the author of a workflow chose to show: App Mode inputs, promoted subgraph widgets, names, canvas groups.
 
-All of it lives in the UI graph only; here it is brought to the ids of the API graph ("57:27"). Shapes: ComfyUI
-frontend 1.49.6 (`extra.linearData.inputs`, `extra.favoritedWidgets`, `properties.proxyWidgets`).
+All of it lives in the UI graph only; here it is brought to the ids of the API graph ("57:27") by way of the loaded
+graph, so that renumbered ids and migrated `proxyWidgets` come out as conversion has them. Shapes: ComfyUI frontend
+1.49.6 (`extra.linearData.inputs`, `extra.favoritedWidgets`).
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from comfydesk.workflow import limits
+from comfydesk.workflow.catalog import Catalog
 from comfydesk.workflow.flow import FieldKey
-from comfydesk.workflow.graph import INPUT_BOUNDARY, ApiGraph, Graph, Group, Node, Subgraph, UiGraph
+from comfydesk.workflow.graph import ApiGraph, ApiLink, Group, Node, UiGraph
+from comfydesk.workflow.live import Boundary, Kind, LiveGraph, LiveNode
+from comfydesk.workflow.load import load
+from comfydesk.workflow.promotion import fed_sockets
 
 WITHIN = " \N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK} "
 """Between the parts of a field's group: canvas group or subgraph, then node."""
@@ -18,7 +22,7 @@ WITHIN = " \N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK} "
 
 @dataclass(frozen=True, slots=True)
 class AuthorHints:
-    """Everything by API ids. Empty for API files."""
+    """Everything by API ids. Of an API file only the titles are known."""
 
     chosen: tuple[FieldKey, ...] = ()
     """App Mode's inputs, in its order."""
@@ -34,16 +38,17 @@ class AuthorHints:
     """Inputs that one widget feeds: a promoted one with several targets, a PrimitiveNode."""
 
 
-def author_hints(graph: UiGraph | ApiGraph, api: ApiGraph) -> AuthorHints:
-    """The hints of `graph`, as far as they concern nodes of `api`, what it was converted to."""
+def author_hints(graph: UiGraph | ApiGraph, api: ApiGraph, catalog: Catalog) -> AuthorHints:
+    """The hints of `graph`, as far as they concern literal inputs of `api`, what it was converted to."""
     if isinstance(graph, ApiGraph):
         return AuthorHints(titles={node_id: node.title for node_id, node in graph.nodes.items() if node.title})
-    return _Walk(graph, api).hints()
+    return _Walk(graph, load(graph, catalog), api).hints()
 
 
 class _Walk:
-    def __init__(self, graph: UiGraph, api: ApiGraph) -> None:
-        self._ui = graph
+    def __init__(self, workflow: UiGraph, root: LiveGraph, api: ApiGraph) -> None:
+        self._workflow = workflow
+        self._root = root
         self._api = api
         self._labels: dict[FieldKey, str] = {}
         self._titles: dict[str, str] = {}
@@ -52,63 +57,66 @@ class _Walk:
         self._ties: dict[FieldKey, tuple[FieldKey, ...]] = {}
 
     def hints(self) -> AuthorHints:
-        self._visit(self._ui.root, "", "", 0)
+        # Nesting is bounded by load; outer hosts come before what is inside them, so their labels win.
+        pending: list[tuple[LiveGraph, str, str]] = [(self._root, "", "")]
+        for graph, prefix, inside in pending:
+            for node in graph.nodes.values():
+                path = prefix + node.id
+                if node.definition is not None:
+                    if node.active:
+                        self._host(node, node.definition, path, root=not prefix)
+                        title = node.node.title or node.definition.name
+                        pending.append((node.definition, f"{path}:", f"{inside}{WITHIN}{title}" if inside else title))
+                elif node.kind is Kind.PRIMITIVE:
+                    self._primitive(graph, node, prefix)
+                elif path in self._api.nodes:
+                    self._node(node.node, path, inside or _group_of(node.node, graph.source.groups))
         chosen = dict.fromkeys(key for entry in self._app_inputs() for key in self._targets(*entry))
         ties = tuple(dict.fromkeys(self._ties.values()))
         return AuthorHints(tuple(chosen), tuple(self._promoted), self._labels, self._titles, self._groups, ties)
 
-    def _visit(self, graph: Graph, prefix: str, inside: str, depth: int) -> None:
-        """Collect from the nodes of one canvas; `prefix` is "57:" inside host 57, `inside` its title."""
-        if depth > limits.MAX_NESTING:
-            return
-        for node in graph.nodes:
-            api_id = prefix + node.id
-            definition = self._ui.subgraphs.get(node.type)
-            group = inside or _group_of(node, graph.groups)
-            if definition is not None and node.active:
-                self._host(node, definition, api_id, root=not prefix)
-                title = node.title or definition.name
-                self._visit(definition.graph, f"{api_id}:", f"{inside}{WITHIN}{title}" if inside else title, depth + 1)
-            elif node.type == "PrimitiveNode":
-                self._primitive(node, graph, prefix)
-            elif api_id in self._api.nodes:
-                self._groups[api_id] = group
-                if node.title:
-                    self._titles[api_id] = node.title
-                for slot in node.inputs:
-                    if slot.label and slot.label != slot.name:
-                        self._labels.setdefault((api_id, slot.widget or slot.name), slot.label)
+    def _node(self, node: Node, path: str, group: str) -> None:
+        self._groups[path] = group
+        if node.title:
+            self._titles[path] = node.title
+        for slot in node.inputs:
+            if slot.label and slot.label != slot.name:
+                self._labels.setdefault((path, slot.widget or slot.name), slot.label)
 
-    def _host(self, host: Node, definition: Subgraph, api_id: str, *, root: bool) -> None:
-        """Labels and places of the widgets that `host` shows."""
-        labels = {slot.name: slot.label for slot in host.inputs if slot.label}
-        for entry in definition.inputs:
-            label = labels.get(entry.name) or entry.label or entry.name
-            targets = tuple(self._boundary_targets(definition, entry.name, api_id, 0))
-            self._tie(targets)
+    def _host(self, host: LiveNode, definition: LiveGraph, path: str, *, root: bool) -> None:
+        """Labels and targets of the widgets that `host` shows."""
+        labels = {slot.name: slot.label for slot in host.node.inputs if slot.label}
+        for entry, boundary in zip(host.inputs, definition.inputs, strict=True):
+            targets = tuple(self._boundary_targets(definition, boundary, path))
+            if entry.link is None:
+                self._tie(targets)
             for key in targets:
-                if label != key[1]:
+                label = labels.get(entry.name) or boundary.label or entry.name
+                if label.rstrip("0123456789").rstrip("_") not in (key[1], key[1].rstrip("0123456789_")):
                     self._labels.setdefault(key, label)
                 if root:
                     self._promoted.setdefault(key)
-        for inner, widget in _proxies(host):
-            for key in self._targets(inner, widget, scope=api_id):
-                if root:
-                    self._promoted.setdefault(key)
 
-    def _primitive(self, node: Node, graph: Graph, prefix: str) -> None:
-        """A PrimitiveNode's value was written into each widget it is linked to; its title is their label."""
-        nodes = {node.id: node for node in graph.nodes}
-        targets = []
-        for link_id in (link_id for output in node.outputs for link_id in output.links):
-            link = graph.links.get(link_id)
-            target = nodes.get(link.target) if link else None
-            slot = next((slot for slot in target.inputs if slot.link == link_id), None) if target else None
-            if target and slot and self._is_literal((prefix + target.id, slot.widget or slot.name)):
-                targets.append((prefix + target.id, slot.widget or slot.name))
-        self._tie(tuple(targets))
-        if node.title and node.title not in ("PrimitiveNode", "Primitive"):
-            self._labels.update(dict.fromkeys(targets, node.title))
+    def _boundary_targets(self, definition: LiveGraph, boundary: Boundary, path: str) -> Iterator[FieldKey]:
+        """The literal API inputs that an input of a definition ends in, through nested instances."""
+        pending = [(definition, boundary, path)]
+        for outer, slot, outer_path in pending:
+            for node, entry in outer.targets(slot):
+                inner_path = f"{outer_path}:{node.id}"
+                if node.definition is not None:
+                    inner = next((each for each in node.definition.inputs if each.name == entry.name), None)
+                    if inner is not None:
+                        pending.append((node.definition, inner, inner_path))
+                elif self._is_literal((inner_path, entry.name)):
+                    yield inner_path, entry.name
+
+    def _primitive(self, graph: LiveGraph, node: LiveNode, prefix: str) -> None:
+        """A PrimitiveNode's value was written into each widget it is wired to; its title is their label."""
+        keys = tuple((prefix + target.id, entry.name) for target, entry in fed_sockets(graph, node))
+        targets = tuple(key for key in keys if self._is_literal(key))
+        self._tie(targets)
+        if node.node.title and node.node.title not in ("PrimitiveNode", "Primitive"):
+            self._labels.update(dict.fromkeys(targets, node.node.title))
 
     def _tie(self, keys: tuple[FieldKey, ...]) -> None:
         """Remember that `keys` share a value, together with what they shared before."""
@@ -118,66 +126,43 @@ class _Walk:
         group = tuple(dict.fromkeys(key for tied in keys for key in (*self._ties.get(tied, ()), tied)))
         self._ties.update(dict.fromkeys(group, group))
 
-    def _boundary_targets(self, definition: Subgraph, name: str, host_id: str, depth: int) -> Iterator[FieldKey]:
-        """The literal API inputs that boundary input `name` of a definition ends in, through nested hosts."""
-        if depth > limits.MAX_NESTING:
-            return
-        nodes = {node.id: node for node in definition.graph.nodes}
-        entry = next((slot for slot in definition.inputs if slot.name == name), None)
-        for link_id in entry.link_ids if entry else ():
-            link = definition.graph.links.get(link_id)
-            target = nodes.get(link.target) if link and link.origin == INPUT_BOUNDARY else None
-            if target is None:
-                continue
-            slot = next((slot for slot in target.inputs if slot.link == link_id), None)
-            if slot is None:
-                continue
-            inner = self._ui.subgraphs.get(target.type)
-            if inner is not None:
-                yield from self._boundary_targets(inner, slot.name, f"{host_id}:{target.id}", depth + 1)
-            elif self._is_literal((f"{host_id}:{target.id}", slot.widget or slot.name)):
-                yield f"{host_id}:{target.id}", slot.widget or slot.name
-
     def _app_inputs(self) -> Iterator[tuple[str, str]]:
         """Node id and widget name of each App Mode input and each favourite."""
-        for entry in _list(_mapping(self._ui.extra.get("linearData")).get("inputs")):
+        extra = self._workflow.extra
+        for entry in _list(_mapping(extra.get("linearData")).get("inputs")):
             if isinstance(entry, list) and len(entry) >= 2 and isinstance(entry[1], str):
                 yield _node_of_locator(str(entry[0]), entry[1]), entry[1]
-        for favourite in _list(_mapping(self._ui.extra.get("favoritedWidgets")).get("favorites")):
+        for favourite in _list(_mapping(extra.get("favoritedWidgets")).get("favorites")):
             widget = _mapping(favourite).get("widgetName")
             if isinstance(widget, str):
                 yield _node_of_locator(str(_mapping(favourite).get("nodeLocatorId")), widget), widget
 
-    def _targets(self, node_id: str, widget: str, scope: str = "") -> Iterator[FieldKey]:
+    def _targets(self, node_id: str, widget: str) -> Iterator[FieldKey]:
         """Where a node's widget ends: in itself, on a host in what it promotes, else anywhere inside by its bare id."""
-        path = f"{scope}:{node_id}" if scope else node_id
-        if self._is_literal((path, widget)):
-            yield path, widget
-            return
-        host = self._host_at(path)
-        if host is not None:
-            yield from self._boundary_targets(host, widget, path, 0)
-            return
-        inner = f":{node_id}"
-        for api_id in self._api.nodes:
-            if api_id.endswith(inner) and api_id.startswith(scope) and self._is_literal((api_id, widget)):
-                yield api_id, widget
-                return
+        host = self._host_at(node_id)
+        boundary = next((each for each in host.inputs if each.name == widget), None) if host else None
+        if self._is_literal((node_id, widget)):
+            yield node_id, widget
+        elif host is not None and boundary is not None:
+            yield from self._boundary_targets(host, boundary, node_id)
+        else:
+            inner = f":{node_id}"
+            found = (path for path in self._api.nodes if path.endswith(inner) and self._is_literal((path, widget)))
+            yield from ((path, widget) for path in list(found)[:1])
 
-    def _host_at(self, path: str) -> Subgraph | None:
+    def _host_at(self, path: str) -> LiveGraph | None:
         """The definition of the host at "57:12", None if that is no host."""
-        graph, definition = self._ui.root, None
+        graph = self._root
         for part in path.split(":"):
-            node = next((node for node in graph.nodes if node.id == part), None)
-            definition = self._ui.subgraphs.get(node.type) if node else None
-            if definition is None:
+            node = graph.nodes.get(part)
+            if node is None or node.definition is None:
                 return None
-            graph = definition.graph
-        return definition
+            graph = node.definition
+        return graph
 
     def _is_literal(self, key: FieldKey) -> bool:
         node = self._api.nodes.get(key[0])
-        return node is not None and key[1] in node.inputs and not isinstance(node.inputs[key[1]], tuple)
+        return node is not None and key[1] in node.inputs and not isinstance(node.inputs[key[1]], ApiLink)
 
 
 def _node_of_locator(locator: str, widget: str) -> str:
@@ -185,12 +170,6 @@ def _node_of_locator(locator: str, widget: str) -> str:
     locator = locator.removesuffix(f":{widget}")
     first, colon, rest = locator.partition(":")
     return rest if colon and not first.lstrip("-").isdigit() else locator
-
-
-def _proxies(host: Node) -> Iterator[tuple[str, str]]:
-    for entry in _list(host.properties.get("proxyWidgets")):
-        if isinstance(entry, list) and len(entry) >= 2 and isinstance(entry[1], str) and not entry[1].startswith("$$"):
-            yield str(entry[0]), entry[1]
 
 
 def _group_of(node: Node, groups: tuple[Group, ...]) -> str:

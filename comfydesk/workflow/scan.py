@@ -60,6 +60,7 @@ _MAIN_FIRST = (MODEL3D, VIDEO, AUDIO, IMAGE, TEXT)
 # --- What single nodes are -------------------------------------------------------------------------------------------
 
 _LOADS = re.compile(r"load|input", re.IGNORECASE)
+_LOADS_MODEL = re.compile(r"vae|model|encoder|lora|clip|checkpoint|unet|latent", re.IGNORECASE)
 _RECORDS = re.compile(r"(webcam|record)", re.IGNORECASE)
 _NAMED_MEDIA = (
     (VIDEO, re.compile(r"video", re.IGNORECASE)),
@@ -72,7 +73,7 @@ _SAVES = re.compile(
 )
 _SHOWS = re.compile(r"preview|compare|show|display|viewer", re.IGNORECASE)
 _MOVING = re.compile(r"video|webm|animated|gif|mp4", re.IGNORECASE)
-_PROMPTS = re.compile(r"textencode|prompt", re.IGNORECASE)
+_PROMPTS = re.compile(r"textencode|prompt|text(2|to)", re.IGNORECASE)
 _TEXT_INPUT = re.compile(r"(^|[._])(prompt|text|positive|caption|tags|lyrics|script)(_\w+|\d+)?$", re.IGNORECASE)
 _UPSCALES = re.compile(r"upscale|enhance|superres|restor", re.IGNORECASE)
 _RESTORES = re.compile(r"seedvr|supir|flashvsr|flshvsr", re.IGNORECASE)
@@ -100,7 +101,9 @@ class _Facts:
         self._add_models(node)
         media = [kind for wire in node.wires if not wire.dead and (kind := self._wire_kind(wire.type, wire.name, spec))]
         if _is_sink(node, spec):
-            self._add_output(node, media)
+            made = [kind for kind in _made(node, spec) if kind != TEXT]
+            # What makes something and is an output by itself (some services) gives that, not what came in.
+            self._add_output(node, made if made and not _SHOWS.search(node.type) else media)
         elif not any(kind != TEXT for kind in media):
             loaded = _loaded(node, spec)
             if loaded:
@@ -122,7 +125,7 @@ class _Facts:
 
     def _add_output(self, node: ActiveNode, media: list[str]) -> None:
         kind = next((kind for kind in (VIDEO, MODEL3D, AUDIO, IMAGE, TEXT) if kind in media), None)
-        if kind is not None and re.search("3d", node.type, re.IGNORECASE):
+        if any(not wire.dead for wire in node.wires) and re.search("3d", node.type, re.IGNORECASE):
             kind = MODEL3D  # the path of a mesh is a text, its render a picture
         if kind is None:
             return
@@ -170,18 +173,23 @@ def _is_sink(node: ActiveNode, spec: NodeSpec | None) -> bool:
     )
 
 
+def _made(node: ActiveNode, spec: NodeSpec | None) -> list[str]:
+    """The kinds of media in a node's outputs."""
+    given = node.outputs or (tuple(output.type for output in spec.outputs) if spec else ())
+    return [kind for kind in map(media_types.of_socket, given) if kind]
+
+
 def _loaded(node: ActiveNode, spec: NodeSpec | None) -> str | None:
     """The kind of media that a node brings in from a file of the user's."""
     if not (_LOADS.search(node.type) or _RECORDS.search(node.type)):
         upload = next((entry.upload for entry in spec.inputs if entry.upload), "") if spec else ""
         return {"image": IMAGE, "video": VIDEO, "audio": AUDIO}.get(upload) if not node.wires else None
-    given = node.outputs or (tuple(output.type for output in spec.outputs) if spec else ())
-    kinds = {kind for kind in map(media_types.of_socket, given) if kind and kind != TEXT}
+    kinds = set(_made(node, spec)) - {TEXT}
     named = next((kind for kind, pattern in _NAMED_MEDIA if pattern.search(node.type)), None)
-    if given and not kinds:
+    if (node.outputs or spec) and not kinds:
         return None  # a model, a latent
     if named:
-        return named
+        return named if kinds or not _LOADS_MODEL.search(node.type) else None
     by_file = (media_types.of_file(value) for value in node.values)
     return next(filter(None, by_file), None) or (min(kinds) if len(kinds) == 1 else None)
 
@@ -195,7 +203,7 @@ def _takes_text(node: ActiveNode) -> bool:
         return "String" in node.type
     # Older files do not name their widgets: an encoder has a text, and a sentence is one whatever the node.
     words = [len(value.split()) for value in node.values if isinstance(value, str)]
-    return not texts and bool(words) and (bool(_PROMPTS.search(node.type)) or max(words) > 3)
+    return not texts and bool(words) and (bool(_PROMPTS.search(node.type)) or max(words) > 2)
 
 
 def declared_models(node: ActiveNode) -> list[RequiredModel]:
