@@ -1,5 +1,7 @@
 """A picture cropped to fill its place, and what stands there while there is none."""
 
+from collections import OrderedDict
+
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QBrush, QPainter, QPixmap, QPolygonF, QTransform
 
@@ -69,3 +71,49 @@ def paint_icon_chip(painter: QPainter, theme: Theme, rect: QRect, icon: str, *, 
     if hovered:
         paint.box(painter, rect, theme.px(4), outline=theme.color("on_overlay"))
     paint.icon_in(painter, theme, rect, icon, "on_overlay", 14)
+
+
+class Covers:
+    """Thumbnails as delegates paint them: cropped, scaled and rounded once, then copied to the screen.
+
+    A scroll step repaints dozens of rows; scaling each of them again would take most of a frame.
+    """
+
+    KEPT = 400
+
+    def __init__(self, theme: Theme) -> None:
+        self._theme = theme
+        self._made: OrderedDict[tuple[int, int, int, float, int], QPixmap] = OrderedDict()
+
+    def paint(
+        self,
+        painter: QPainter,
+        rect: QRect,
+        picture: QPixmap | None,
+        *,
+        icon: str = "image",
+        broken: bool = False,
+        radius: int = 4,
+    ) -> None:
+        """Like `paint_thumbnail`."""
+        if picture is None or picture.isNull() or rect.isEmpty():
+            paint_thumbnail(painter, self._theme, rect, None, icon=icon, broken=broken, radius=radius)
+            return
+        painter.drawPixmap(rect.topLeft(), self._cover(picture, rect, paint.ratio_of(painter), radius))
+
+    def _cover(self, picture: QPixmap, rect: QRect, ratio: float, radius: int) -> QPixmap:
+        key = (picture.cacheKey(), rect.width(), rect.height(), ratio, self._theme.px(radius))
+        made = self._made.get(key)
+        if made is not None:
+            self._made.move_to_end(key)
+            return made
+        made = QPixmap(round(rect.width() * ratio), round(rect.height() * ratio))
+        made.setDevicePixelRatio(ratio)
+        made.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(made)
+        paint_thumbnail(painter, self._theme, QRect(0, 0, rect.width(), rect.height()), picture, radius=radius)
+        painter.end()
+        self._made[key] = made
+        while len(self._made) > self.KEPT:
+            self._made.popitem(last=False)
+        return made

@@ -1,0 +1,165 @@
+"""A job of the queue: handle, picture, name over prompt, how it stands, time left, one action, more."""
+
+from PySide6.QtCore import QObject, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPixmap
+from PySide6.QtWidgets import QStyle, QStyleOptionViewItem
+
+from comfydesk.qt.models.rows import THUMBNAIL, JobRow
+from comfydesk.qt.models.words import clock
+from comfydesk.qt.theme import ColorName, Theme
+from comfydesk.qt.widgets import badges, paint
+from comfydesk.qt.widgets.progress_bar import THICKNESS, paint_bar
+from comfydesk.qt.widgets.row_actions import ActionDelegate, Index, Spots, row_of
+from comfydesk.qt.widgets.thumbnail import Covers
+from comfydesk.store.records import JobState
+
+HEIGHT = 40
+PICTURE = (48, 28)
+_MOVABLE = (JobState.QUEUED, JobState.HELD)
+_BAR = 116
+_STATE = 170
+_NARROW = 460
+"""Below this width the state takes less room and the time goes."""
+Action = tuple[str, str]
+"""(icon, what it does)"""
+
+
+def action_of(state: JobState) -> Action:
+    """The one action that a job offers in its row."""
+    if state is JobState.HELD:
+        return "play", "Release"
+    if state is JobState.DONE:
+        return "refresh", "Run again"
+    if state in (JobState.FAILED, JobState.CANCELLED):
+        return "refresh", "Try again"
+    if state is JobState.UNKNOWN:
+        return "search", "Look again"
+    return "close", "Cancel"
+
+
+class QueueDelegate(ActionDelegate):
+    """`acted` and `more` carry the index that was clicked."""
+
+    acted = Signal(object)
+    """What it does is `action_of` the job's state."""
+    more = Signal(object)
+
+    def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
+        super().__init__(theme, parent)
+        self._covers = Covers(theme)
+
+    def sizeHint(self, _option: QStyleOptionViewItem, _index: Index) -> QSize:
+        lines = self.theme.metrics("body").height() + self.theme.metrics("caption").height()
+        return QSize(self.theme.px(280), max(self.theme.row(HEIGHT), lines + self.theme.px(6)))
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        row = row_of(index, JobRow)
+        if row is None:
+            return
+        theme, px, rect = self.theme, self.theme.px, QRect(option.rect)
+        hovered = bool(option.state & QStyle.StateFlag.State_MouseOver)
+        self._paint_surface(painter, option, rect, row, hovered=hovered)
+        if row.job.state in _MOVABLE:
+            spot = QRect(rect.left() + px(8), rect.top(), px(16), rect.height())
+            paint.icon_in(painter, theme, spot, "handle", "text2" if hovered else "disabled")
+        width, height = px(PICTURE[0]), px(PICTURE[1])
+        spot = QRect(rect.left() + px(26), rect.top() + (rect.height() - height) // 2, width, height)
+        picture = index.data(THUMBNAIL)
+        self._covers.paint(painter, spot, picture if isinstance(picture, QPixmap) else None)
+        state, time = self._columns(rect)
+        left = spot.right() + 1 + px(12)
+        self._paint_words(painter, QRect(left, rect.top(), max(0, state.left() - px(12) - left), rect.height()), row)
+        self._paint_state(painter, state, row)
+        if not time.isEmpty():
+            words = clock(row.seconds_left) if row.seconds_left is not None else "\N{EN DASH}"
+            align = Qt.AlignmentFlag.AlignRight
+            metrics, ink = theme.metrics("body"), theme.color("text2")
+            paint.text(painter, time, words, theme.font("body"), ink, align=align, metrics=metrics)
+        self._paint_actions(painter, rect, index, row, hovered=hovered)
+
+    def spots(self, rect: QRect, index: Index) -> Spots:
+        row = row_of(index, JobRow)
+        if row is None:
+            return {}
+        side, middle = self.theme.px(24), rect.center().y()
+        right = rect.right() + 1 - self.theme.px(8)
+        more = QRect(right - side, middle - side // 2, side, side)
+        found = {"more": more}
+        if row.job.state is not JobState.CANCELLING:
+            found["act"] = QRect(more.left() - side, more.top(), side, side)
+        return found
+
+    def name_of(self, action: str, index: Index) -> str:
+        row = row_of(index, JobRow)
+        return "More" if action == "more" or row is None else action_of(row.job.state)[1]
+
+    def act(self, action: str, index: Index) -> None:
+        (self.more if action == "more" else self.acted).emit(index)
+
+    # --- Parts ----------------------------------------------------------------------------------------------------
+
+    def _columns(self, rect: QRect) -> tuple[QRect, QRect]:
+        """(state, time left)."""
+        px = self.theme.px
+        narrow = rect.width() < px(_NARROW)
+        right = rect.right() + 1 - px(8) - 2 * px(24) - px(12)
+        time_width = 0 if narrow else max(px(48), self.theme.metrics("body").horizontalAdvance("0:00:00"))
+        widest = max(paint.badge_size(self.theme, "State unknown", "warning")[0], px(104 if narrow else _STATE))
+        state_right = right - time_width - (0 if narrow else px(8))
+        state = QRect(state_right - widest, rect.top(), widest, rect.height())
+        return state, QRect(right - time_width, rect.top(), time_width, rect.height())
+
+    def _paint_surface(
+        self, painter: QPainter, option: QStyleOptionViewItem, rect: QRect, row: JobRow, *, hovered: bool
+    ) -> None:
+        theme = self.theme
+        fill: ColorName | None = None
+        if option.state & QStyle.StateFlag.State_Selected:
+            fill = "selection"
+        elif hovered:
+            fill = "hover"
+        elif row.job.state is JobState.RUNNING:
+            fill = "raised"
+        if fill:
+            painter.fillRect(rect, theme.color(fill))
+        if option.state & QStyle.StateFlag.State_HasFocus:
+            paint.box(painter, rect, theme.px(4), outline=theme.color("accent"), width=theme.px(2))
+
+    def _paint_words(self, painter: QPainter, area: QRect, row: JobRow) -> None:
+        theme = self.theme
+        upper, lower = theme.metrics("body"), theme.metrics("caption")
+        detail = row.job.error.what if row.job.error is not None else row.job.prompt
+        height = upper.height() + (lower.height() if detail else 0)
+        top = area.top() + (area.height() - height) // 2
+        line = QRect(area.left(), top, area.width(), upper.height())
+        paint.text(painter, line, row.job.workflow, theme.font("body"), theme.color("text"), metrics=upper)
+        if detail:
+            line = QRect(area.left(), line.bottom() + 1, area.width(), lower.height())
+            ink = theme.color("danger" if row.job.error is not None else "text2")
+            shown = " ".join(detail[:400].split())
+            paint.text(painter, line, shown, theme.font("caption"), ink, metrics=lower)
+
+    def _paint_state(self, painter: QPainter, area: QRect, row: JobRow) -> None:
+        theme, px = self.theme, self.theme.px
+        if row.fraction is None:
+            badge = badges.of_state(row.job.state)
+            paint.badge(painter, theme, area.left(), area.center().y() + 1, badge.text, badge.tone, badge.icon)
+            return
+        words = f"{row.fraction * 100:.0f} %"
+        metrics = theme.metrics("body")
+        words_width = metrics.horizontalAdvance("100 %")
+        bar = min(px(_BAR), area.width() - words_width - px(10))
+        thick = px(THICKNESS)
+        spot = QRectF(area.left(), area.center().y() - thick // 2 + 1, max(px(24), bar), thick)
+        paint_bar(painter, theme, spot, row.fraction)
+        line = QRect(round(spot.right()) + px(10), area.top(), words_width, area.height())
+        align = Qt.AlignmentFlag.AlignRight
+        paint.text(painter, line, words, theme.font("body"), theme.color("text"), align=align, metrics=metrics)
+
+    def _paint_actions(self, painter: QPainter, rect: QRect, index: Index, row: JobRow, *, hovered: bool) -> None:
+        for action, spot in self.spots(rect, index).items():
+            over = hovered and self.is_over(spot)
+            if over:
+                paint.box(painter, spot, self.theme.px(6), fill=self.theme.color("pressed"))
+            icon = "more" if action == "more" else action_of(row.job.state)[0]
+            paint.icon_in(painter, self.theme, spot, icon, "text" if over else "text2")
