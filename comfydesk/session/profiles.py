@@ -1,0 +1,388 @@
+"""Profiles: how to reach a pod, without its secrets.
+
+A profile names the items of the keyring that it needs (`secret_items`); values of secrets are never part of it, of its
+file, or of an export. `address` makes the client's Address once the pod's URL of now and the secrets are known.
+"""
+
+import re
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import PurePath
+from typing import Any
+
+from comfydesk import credentials
+from comfydesk.client.address import Address, Auth, clean_fingerprint
+from comfydesk.credentials import Secret
+from comfydesk.errors import AuthError, KnownError, UsageError
+from comfydesk.hosts.protocol import COMFYUI_PORT
+
+COLOURS = ("#4c8bf5", "#2aa876", "#e0a030", "#d9534f", "#9b6bdf", "#1fa3b5", "#d4679a", "#7a8794")
+"""Offered for profiles, told apart in both themes."""
+MAX_IDLE_MINUTES = 24 * 60
+MAX_HEADERS = 20
+RESERVED_NAMES = frozenset({"demo"})
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.:_-]{0,251}[A-Za-z0-9])?\Z")
+_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\Z")
+_HOST_KEY = re.compile(r"((ssh|ecdsa|sk-ssh|sk-ecdsa)-[a-z0-9@.-]{2,60} )?SHA256:[A-Za-z0-9+/]{43}\Z")
+_RUNPOD_ID = re.compile(r"[a-z0-9][a-z0-9-]{2,62}\Z")
+_VAST_ID = re.compile(r"[0-9]{1,18}\Z")
+_PARAMETER = re.compile(r"[A-Za-z0-9_.-]{1,60}\Z")
+
+
+class PlaceKind(StrEnum):
+    URL = "url"
+    LAN = "lan"
+    RUNPOD = "runpod"
+    VAST = "vast"
+    SSH = "ssh"
+
+    @property
+    def rented(self) -> bool:
+        """A provider's API knows it: it can be started and stopped, and it costs."""
+        return self in (PlaceKind.RUNPOD, PlaceKind.VAST)
+
+
+class AuthKind(StrEnum):
+    NONE = "none"
+    BASIC = "basic"
+    BEARER = "bearer"
+    API_KEY = "api-key"
+    HEADERS = "headers"
+    COOKIE = "cookie"
+    QUERY = "query"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the pod is. Which fields count depends on the kind."""
+
+    kind: PlaceKind
+    url: str = ""
+    """URL, LAN: where ComfyUI answers, without credentials."""
+    pod: str = ""
+    """RUNPOD: the pod's id; VAST: the instance's."""
+    port: int = COMFYUI_PORT
+    """RUNPOD, VAST, SSH: ComfyUI's port on the pod itself."""
+    tunnel: bool = False
+    """RUNPOD, VAST: through the pod's SSH server, not through its open ports. SSH always is."""
+    tls: bool = False
+    """VAST: what answers on the port speaks TLS."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuthSettings:
+    """How we prove who we are, without the proof."""
+
+    kind: AuthKind = AuthKind.NONE
+    user: str = ""
+    """BASIC."""
+    name: str = ""
+    """API_KEY: the header; QUERY: the parameter."""
+    headers: tuple[str, ...] = ()
+    """HEADERS: their names, such as CF-Access-Client-Id."""
+
+
+@dataclass(frozen=True, slots=True)
+class SshSettings:
+    """How to log in on the pod. RUNPOD and VAST leave `host` empty: it is asked of the provider at each connect."""
+
+    host: str = ""
+    port: int = 22
+    user: str = "root"
+    key_file: str = ""
+    """Path on this computer; empty: the SSH agent and ~/.ssh's usual keys."""
+    host_key: str = ""
+    """Pinned: "ssh-ed25519 SHA256:…"; empty until the user has trusted one."""
+    local_port: int = 0
+    """Of the tunnel's end here; 0: any."""
+
+
+@dataclass(frozen=True, slots=True)
+class PodProfile:
+    """One pod as the user knows it. `extra` is what its file says and this version does not know."""
+
+    id: str
+    name: str
+    place: Place
+    colour: str = COLOURS[0]
+    auth: AuthSettings = AuthSettings()
+    certificate: str = ""
+    """SHA-256 of the pinned certificate, 64 hex digits; empty: the system's trust. Verification is never off."""
+    llm_url: str = ""
+    """An OpenAI-compatible endpoint on or near this pod."""
+    output_folder: str = ""
+    """Where this pod's results go; empty: where all go."""
+    idle_minutes: int | None = None
+    """The idle guard stops the pod after so many; None: never."""
+    ssh: SshSettings | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict, hash=False, repr=False)
+
+    @property
+    def through_ssh(self) -> bool:
+        return self.place.kind is PlaceKind.SSH or self.place.tunnel
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a profile cannot be used; `field` is the one to correct ("ssh.port")."""
+
+    field: str
+    message: str
+
+
+class ProfileError(KnownError):
+    """A profile that cannot be stored or found. `problems` name the fields, where it is about fields."""
+
+    exit_code = 2
+
+    def __init__(self, what: str, why: str = "", advice: str = "", problems: tuple[Problem, ...] = ()) -> None:
+        super().__init__(what, why, advice)
+        self.problems = problems
+
+
+class MissingSecretError(AuthError):
+    """The profile needs a secret that is not kept here. `item` is its name in the keyring."""
+
+    def __init__(self, profile: PodProfile, item: str) -> None:
+        what = f"The password or key of {profile.name} is not stored on this computer"
+        super().__init__(what, "", "Open the pod's profile and type it again")
+        self.item = item
+
+
+def new_id() -> str:
+    return str(uuid.uuid4())
+
+
+def secret_items(profile: PodProfile) -> tuple[str, ...]:
+    """The items of the keyring that belong to the profile, whether they are set or not."""
+    items = [credentials.auth_item(profile.id), credentials.llm_item(profile.id)]
+    items += [credentials.ssh_password_item(profile.id), credentials.ssh_passphrase_item(profile.id)]
+    items += [credentials.header_item(profile.id, name) for name in profile.auth.headers]
+    return tuple(items)
+
+
+def auth_items(profile: PodProfile) -> tuple[str, ...]:
+    """Those without which `address` raises MissingSecretError."""
+    if profile.auth.kind is AuthKind.NONE:
+        return ()
+    if profile.auth.kind is AuthKind.HEADERS:
+        return tuple(credentials.header_item(profile.id, name) for name in profile.auth.headers)
+    return (credentials.auth_item(profile.id),)
+
+
+def address(profile: PodProfile, url: str, secrets: Mapping[str, Secret]) -> Address:
+    """The client's Address: `url` is where the pod is now, `secrets` by item. Raises MissingSecretError, UsageError."""
+    values = {}
+    for item in auth_items(profile):
+        if not secrets.get(item):
+            raise MissingSecretError(profile, item)
+        values[item] = secrets[item].reveal()
+    found = Address.parse(url, fingerprint=profile.certificate or None)
+    return found.with_auth(_auth(profile, values))
+
+
+def _auth(profile: PodProfile, values: Mapping[str, str]) -> Auth:
+    settings = profile.auth
+    if settings.kind is AuthKind.HEADERS:
+        names = {credentials.header_item(profile.id, name): name for name in settings.headers}
+        return Auth.of_headers({names[item]: value for item, value in values.items()})
+    value = next(iter(values.values()), "")
+    match settings.kind:
+        case AuthKind.BASIC:
+            return Auth.basic(settings.user, value)
+        case AuthKind.BEARER:
+            return Auth.bearer(value)
+        case AuthKind.API_KEY:
+            return Auth.of_headers({settings.name: value})
+        case AuthKind.COOKIE:
+            return Auth.cookie(value)
+        case AuthKind.QUERY:
+            return Auth.query_token(value, settings.name)
+        case _:
+            return Auth()
+
+
+def to_forget(old: PodProfile, new: PodProfile) -> tuple[str, ...]:
+    """Items whose secrets would now travel to another machine than the one they were given for."""
+    items: tuple[str, ...] = ()
+    where = [(_origin(profile.place.url), profile.place.kind, profile.place.pod) for profile in (old, new)]
+    servers = [(profile.ssh.host, profile.ssh.user) if profile.ssh else ("", "") for profile in (old, new)]
+    if where[0] != where[1] or (new.through_ssh and servers[0] != servers[1]):
+        items += tuple(dict.fromkeys((*auth_items(old), *auth_items(new))))
+    if where[0] != where[1] or servers[0] != servers[1]:
+        items += (credentials.ssh_password_item(new.id),)
+    if _origin(old.llm_url) != _origin(new.llm_url):
+        items += (credentials.llm_item(new.id),)
+    return items
+
+
+def _origin(url: str) -> str:
+    try:
+        return Address.parse(url).origin if url else ""
+    except UsageError:
+        return url
+
+
+def normalised(profile: PodProfile) -> PodProfile:
+    """The same profile as it is stored: trimmed, URLs in one form, digits of the certificate in one form.
+
+    Values that cannot be read, or hold credentials, stay as they are; `problems` names them.
+    """
+    place, ssh = profile.place, profile.ssh
+    if place.kind in (PlaceKind.URL, PlaceKind.LAN):
+        place = Place(place.kind, _tidy(place.url, _plain_url))
+    if ssh is not None:
+        ssh = replace(ssh, host=ssh.host.strip(), user=ssh.user.strip(), key_file=ssh.key_file.strip())
+    return replace(
+        profile,
+        name=" ".join(profile.name.split()),
+        place=replace(place, pod=place.pod.strip()),
+        colour=profile.colour.lower(),
+        certificate=_tidy(profile.certificate, lambda pin: clean_fingerprint(pin) or ""),
+        llm_url=_tidy(profile.llm_url, _plain_url),
+        output_folder=profile.output_folder.strip(),
+        ssh=ssh,
+    )
+
+
+def _plain_url(url: str) -> str:
+    parsed = Address.parse(url)
+    return url if parsed.auth != Auth() or "@" in url else str(parsed)
+
+
+def _tidy(value: str, clean: Callable[[str], str]) -> str:
+    try:
+        return clean(value) if value.strip() else ""
+    except UsageError:
+        return value
+
+
+def problems(profile: PodProfile) -> tuple[Problem, ...]:
+    """All that is wrong with it, in the order of a dialog; empty: it can be stored and used."""
+    return tuple(_problems(profile))
+
+
+def _problems(profile: PodProfile) -> Iterator[Problem]:
+    if not _is_uuid(profile.id):
+        yield Problem("id", "It has no proper id")
+    if not profile.name or len(profile.name) > 60 or not profile.name.isprintable():
+        yield Problem("name", "Give it a name of at most 60 characters")
+    elif profile.name.lower() in RESERVED_NAMES or "://" in profile.name or profile.name.startswith("-"):
+        yield Problem("name", f"{profile.name} cannot be the name of a profile: it means something else")
+    if not re.fullmatch(r"#[0-9a-f]{6}", profile.colour):
+        yield Problem("colour", "A colour is # and six hexadecimal digits")
+    yield from _place_problems(profile)
+    yield from _auth_problems(profile.auth)
+    if profile.certificate and not re.fullmatch(r"[0-9a-f]{64}", profile.certificate):
+        yield Problem("certificate", "A SHA-256 fingerprint has 64 hexadecimal digits")
+    if profile.llm_url:
+        yield from _url_problems("llm_url", profile.llm_url)
+    folder = profile.output_folder
+    if folder and ("\0" in folder or not (folder.startswith("~") or PurePath(folder).is_absolute())):
+        yield Problem("output_folder", "Choose a folder by its full path")
+    if profile.idle_minutes is not None:
+        if not profile.place.kind.rented:
+            yield Problem("idle_minutes", "Only pods of RunPod and Vast.ai can be stopped from here")
+        elif not 1 <= profile.idle_minutes <= MAX_IDLE_MINUTES:
+            yield Problem("idle_minutes", f"Between 1 and {MAX_IDLE_MINUTES} minutes, or never")
+    if profile.ssh is not None:
+        yield from _ssh_problems(profile, profile.ssh)
+
+
+def _place_problems(profile: PodProfile) -> Iterator[Problem]:
+    place = profile.place
+    match place.kind:
+        case PlaceKind.URL | PlaceKind.LAN:
+            yield from _url_problems("url", place.url)
+            if profile.certificate and place.url.startswith("http:"):
+                yield Problem("certificate", "http has no certificate: the address must begin with https://")
+        case PlaceKind.RUNPOD if not _RUNPOD_ID.match(place.pod):
+            yield Problem("pod", "That is no id of a RunPod pod: it has small letters and digits, such as abc123xyz")
+        case PlaceKind.VAST if not _VAST_ID.match(place.pod):
+            yield Problem("pod", "That is no id of a Vast.ai instance: it has digits only")
+    if not 0 < place.port < 65536:
+        yield Problem("port", "A port lies between 1 and 65535")
+    if profile.through_ssh and profile.ssh is None:
+        yield Problem("ssh.host", "Say how to log in by SSH")
+
+
+def _url_problems(name: str, url: str) -> Iterator[Problem]:
+    try:
+        parsed = Address.parse(url)
+    except UsageError as error:
+        yield Problem(name, str(error))
+        return
+    if parsed.auth != Auth() or "@" in url:
+        yield Problem(
+            name, "It contains a password or a token: those go into the fields for them, not into the address"
+        )
+
+
+def _auth_problems(auth: AuthSettings) -> Iterator[Problem]:
+    if auth.kind is AuthKind.BASIC and (not auth.user or ":" in auth.user or not auth.user.isprintable()):
+        yield Problem("auth.user", "Give a user name without a colon")
+    if auth.kind is AuthKind.QUERY and not _PARAMETER.match(auth.name):
+        yield Problem("auth.name", "Give the parameter's name, such as token")
+    names = (auth.name,) if auth.kind is AuthKind.API_KEY else auth.headers if auth.kind is AuthKind.HEADERS else ()
+    where = "auth.name" if auth.kind is AuthKind.API_KEY else "auth.headers"
+    if auth.kind is AuthKind.HEADERS and not 0 < len(names) <= MAX_HEADERS:
+        yield Problem(where, f"Give one header at least, and at most {MAX_HEADERS}")
+    if len({name.lower() for name in names}) < len(names):
+        yield Problem(where, "A header is named twice")
+    for name in names:
+        try:
+            Auth.of_headers({name: "x"})
+        except UsageError as error:
+            yield Problem(where, str(error))
+
+
+def _ssh_problems(profile: PodProfile, ssh: SshSettings) -> Iterator[Problem]:
+    if ssh.host.lower() == "ssh.runpod.io":
+        yield Problem("ssh.host", "ssh.runpod.io gives a shell only: take the address under SSH over exposed TCP")
+    elif not _HOST.match(ssh.host) and (ssh.host or profile.place.kind is PlaceKind.SSH):
+        yield Problem("ssh.host", "Give the name or the IP address of the SSH server")
+    if not 0 < ssh.port < 65536:
+        yield Problem("ssh.port", "A port lies between 1 and 65535")
+    if not 0 <= ssh.local_port < 65536:
+        yield Problem("ssh.local_port", "A port lies between 1 and 65535; 0 takes any")
+    if not _USER.match(ssh.user):
+        yield Problem("ssh.user", "Give the user to log in as, often root")
+    if any(ord(character) < 32 for character in ssh.key_file) or len(ssh.key_file) > 4096:
+        yield Problem("ssh.key_file", "Choose the file of your private key")
+    if ssh.host_key and not _HOST_KEY.match(ssh.host_key):
+        yield Problem("ssh.host_key", "A pinned host key looks like: ssh-ed25519 SHA256:… with 43 characters")
+
+
+def warnings(profile: PodProfile) -> tuple[str, ...]:
+    """What the user should know and may accept."""
+    found = []
+    if profile.place.kind in (PlaceKind.URL, PlaceKind.LAN):
+        where = Address.parse(profile.place.url)
+        if profile.auth.kind is not AuthKind.NONE and not where.secure and not where.is_local:
+            found.append("The password or token travels unencrypted: use https:// or SSH if the pod offers it")
+    direct = profile.place.kind is PlaceKind.VAST and not (profile.place.tls or profile.place.tunnel)
+    if direct and profile.auth.kind is not AuthKind.NONE:
+        found.append("The password or token travels unencrypted: turn on TLS or the SSH tunnel for this pod")
+    if profile.place.kind is PlaceKind.RUNPOD and not profile.place.tunnel and profile.auth.kind is AuthKind.NONE:
+        found.append("Everyone who knows the pod's address can use it: RunPod's proxy asks nobody for a password")
+    return tuple(found)
+
+
+def checked(profile: PodProfile) -> PodProfile:
+    """`profile` in its stored form. Raises ProfileError that names every field to correct."""
+    profile = normalised(profile)
+    found = problems(profile)
+    if found:
+        why = "; ".join(f"{problem.field}: {problem.message}" for problem in found)
+        what = f"The profile {profile.name or 'without a name'} cannot be used"
+        raise ProfileError(what, why, problems=found)
+    return profile
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False
