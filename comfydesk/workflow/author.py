@@ -34,6 +34,8 @@ class AuthorHints:
     """API node id → the title the file gives the node."""
     groups: Mapping[str, str] = field(default_factory=dict)
     """API node id → the canvas group it lies in, or the subgraph it sits in."""
+    raw_texts: Mapping[FieldKey, str] = field(default_factory=dict)
+    """Texts that conversion draws from, such as "{a|b}", as the author wrote them."""
     ties: tuple[tuple[FieldKey, ...], ...] = ()
     """Inputs that one widget feeds: a promoted one with several targets, a PrimitiveNode."""
 
@@ -54,6 +56,7 @@ class _Walk:
         self._titles: dict[str, str] = {}
         self._groups: dict[str, str] = {}
         self._promoted: dict[FieldKey, None] = {}
+        self._raw_texts: dict[FieldKey, str] = {}
         self._ties: dict[FieldKey, tuple[FieldKey, ...]] = {}
 
     def hints(self) -> AuthorHints:
@@ -70,18 +73,29 @@ class _Walk:
                 elif node.kind is Kind.PRIMITIVE:
                     self._primitive(graph, node, prefix)
                 elif path in self._api.nodes:
-                    self._node(node.node, path, inside or _group_of(node.node, graph.source.groups))
+                    self._node(node, path, inside or _group_of(node.node, graph.source.groups))
         chosen = dict.fromkeys(key for entry in self._app_inputs() for key in self._targets(*entry))
-        ties = tuple(dict.fromkeys(self._ties.values()))
-        return AuthorHints(tuple(chosen), tuple(self._promoted), self._labels, self._titles, self._groups, ties)
+        return AuthorHints(
+            chosen=tuple(chosen),
+            promoted=tuple(self._promoted),
+            labels=self._labels,
+            titles=self._titles,
+            groups=self._groups,
+            raw_texts=self._raw_texts,
+            ties=tuple(dict.fromkeys(self._ties.values())),
+        )
 
-    def _node(self, node: Node, path: str, group: str) -> None:
+    def _node(self, node: LiveNode, path: str, group: str) -> None:
         self._groups[path] = group
-        if node.title:
-            self._titles[path] = node.title
-        for slot in node.inputs:
+        if node.node.title:
+            self._titles[path] = node.node.title
+        for slot in node.node.inputs:
             if slot.label and slot.label != slot.name:
                 self._labels.setdefault((path, slot.widget or slot.name), slot.label)
+        linked = {entry.widget for entry in node.inputs if entry.link is not None}
+        for widget, value in zip(node.widgets, node.values, strict=True):
+            if widget.dynamic_prompts and isinstance(value, str) and widget.name not in linked:
+                self._raw_texts[path, widget.name] = value
 
     def _host(self, host: LiveNode, definition: LiveGraph, path: str, *, root: bool) -> None:
         """Labels and targets of the widgets that `host` shows."""

@@ -79,6 +79,8 @@ class Field:
     tooltip: str = ""
     folder: str = ""
     """Of a model field: the pod's model folder ("checkpoints")."""
+    dynamic: bool = False
+    """A text in which "{a|b}" is drawn anew for each run (see form.sendable)."""
     twins: tuple[str, ...] = ()
     """Ids of inputs that take the same value and have no field of their own: a widget that feeds several inputs."""
 

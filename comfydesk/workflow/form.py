@@ -4,6 +4,7 @@ First what the author chose (App Mode, promoted widgets, names), then what the g
 else behind "All inputs", by node.
 """
 
+import random
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -18,6 +19,7 @@ from comfydesk.workflow.graph import ApiGraph, UiGraph
 from comfydesk.workflow.pinning import Candidate, pinned_keys
 from comfydesk.workflow.roles import assign_roles
 from comfydesk.workflow.specs import COMBO, DYNAMIC_COMBO
+from comfydesk.workflow.textvalues import dynamic_prompt
 from comfydesk.workflow.titles import role_of_title
 
 
@@ -30,6 +32,24 @@ def build_form(graph: UiGraph | ApiGraph, catalog: Catalog, *, api: ApiGraph | N
     api = api or to_api(graph, catalog)
     builder = _Builder(Flow(api, catalog), author_hints(graph, api, catalog))
     return Form(tuple(builder.fields()))
+
+
+def sendable(form: Form, values: Mapping[str, Any], rng: random.Random) -> dict[str, Any]:
+    """`values` (field id → value) made ready for `patch`, for one run.
+
+    "{a|b}" is drawn in texts that do so, also where the user left the author's; inputs that share a value all get it.
+    """
+    texts = {entry.id: entry.default for entry in form.fields if entry.dynamic and _draws(entry.default)} | dict(values)
+    for entry_id, value in texts.items():
+        entry = form.by_id.get(entry_id)
+        if entry is not None and entry.dynamic and isinstance(value, str):
+            texts[entry_id] = dynamic_prompt(value, rng)
+    return form.spread(texts)
+
+
+def _draws(text: object) -> bool:
+    """It leaves something to chance."""
+    return isinstance(text, str) and "{" in text and "|" in text
 
 
 _MODEL_SUFFIXES = (".safetensors", ".sft", ".gguf", ".ckpt", ".pt", ".pth", ".bin", ".onnx")
@@ -139,11 +159,13 @@ class _Builder:
             pinned=pinned,
             tooltip=spec.tooltip if spec else "",
             folder=spec.folder if spec and kind is Kind.MODEL else "",
+            dynamic=key in self._hints.raw_texts,
             twins=tuple(f"{node_id}.{name}" for node_id, name in self._twins.get(key, ())),
         )
 
     def _value(self, key: FieldKey) -> Any:
-        return self._flow.nodes[key[0]].inputs[key[1]]
+        raw = self._hints.raw_texts.get(key, "")
+        return raw if _draws(raw) else self._flow.nodes[key[0]].inputs[key[1]]
 
     def _declared(self, key: FieldKey) -> InputSpec | None:
         """The declaration that bounds the value: of a primitive's, that of the first input it feeds."""

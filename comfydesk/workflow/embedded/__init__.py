@@ -12,6 +12,7 @@ from typing import BinaryIO
 from comfydesk.errors import GraphError
 from comfydesk.workflow.embedded import audio, documents, images, video
 from comfydesk.workflow.embedded.source import Broken, Found, Source
+from comfydesk.workflow.limits import MAX_BYTES
 
 __all__ = ["MEDIA_SUFFIXES", "Embedded", "extract", "workflow_text"]
 
@@ -58,13 +59,13 @@ def workflow_text(data: bytes | bytearray | memoryview | BinaryIO, file_name: st
     """The JSON text to parse for any file a person may open: the file itself if it is JSON, else what it carries.
 
     The UI graph is preferred, since it also holds titles and the author's choices. Raises GraphError when there is
-    none. A JSON file is returned whole: its size is the parser's to judge.
+    none. Of a JSON file one byte more is read than the parser takes: it tells.
     """
     source = Source(data)
     head = source.peek(0, 256)
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text[:1] in (b"{", b"[") or head[:2] in (b"\xff\xfe", b"\xfe\xff") or file_name.lower().endswith(".json"):
-        return source.all()
+        return source.peek(0, MAX_BYTES + 1)
     embedded = extract(data, file_name)
     if embedded.workflow is not None and (embedded.prompt is None or '"nodes"' in embedded.workflow):
         return embedded.workflow

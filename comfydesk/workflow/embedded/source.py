@@ -54,9 +54,6 @@ class Source:
         """An unsigned big-endian integer."""
         return int.from_bytes(self.read(offset, size), "big")
 
-    def all(self) -> bytes:
-        return self.peek(0, self.size)
-
     def count_work(self, size: int) -> None:
         """To be called for `size` bytes that are made (decompressed); what is read counts by itself."""
         self._work += size
