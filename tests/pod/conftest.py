@@ -71,6 +71,16 @@ class Talk:
     async def run(self, graph: Graph, **more: Any) -> list[Any]:
         return await self.over(await self.queue(graph, **more))
 
+    async def finished(self, prompt_id: str, seconds: float = 30) -> dict[str, Any]:
+        """Ask the history again and again, for those who cannot listen."""
+        async with asyncio.timeout(seconds):
+            while True:
+                found = (await self.http.get(f"/history/{prompt_id}")).json()
+                if found:
+                    entry: dict[str, Any] = found[prompt_id]
+                    return entry
+                await asyncio.sleep(0.02)
+
     async def history(self, prompt_id: str) -> dict[str, Any]:
         """The finished prompt's entry."""
         entry: dict[str, Any] = (await self.http.get(f"/history/{prompt_id}")).json()[prompt_id]
