@@ -13,7 +13,7 @@ class Badge:
     icon: str = ""
 
 
-READY = Badge("Ready", "success", "check-small")
+READY = Badge("Ready", "success", "check")
 CHECKING = Badge("Checking", "neutral", "clock")
 BROKEN = Badge("Cannot be read", "danger", "error")
 
@@ -24,7 +24,7 @@ _STATES: dict[JobState, Badge] = {
     JobState.SENT: Badge("Queued", "neutral", "clock"),
     JobState.RUNNING: Badge("Running", "info", "play"),
     JobState.SAVING: Badge("Saving", "info", "download"),
-    JobState.DONE: Badge("Done", "success", "check-small"),
+    JobState.DONE: Badge("Done", "success", "check"),
     JobState.FAILED: Badge("Failed", "danger", "error"),
     JobState.CANCELLING: Badge("Cancelling", "neutral", "clock"),
     JobState.CANCELLED: Badge("Cancelled", "neutral", "close"),
@@ -48,4 +48,4 @@ def of_needs(missing_models: int, missing_nodes: int) -> Badge:
 
 def ready_on(pod: str) -> Badge:
     """The last known state while that pod is away: neutral, with its name."""
-    return Badge(f"Ready on {pod}", "neutral", "check-small")
+    return Badge(f"Ready on {pod}", "neutral", "check")

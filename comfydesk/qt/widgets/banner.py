@@ -95,6 +95,10 @@ class Banner(QWidget):
         wanted = super().sizeHint()
         return QSize(wanted.width(), max(wanted.height(), self._theme.height(HEIGHT)))
 
+    def minimumSizeHint(self) -> QSize:
+        least = super().minimumSizeHint()
+        return QSize(least.width(), max(least.height(), self._theme.height(HEIGHT)))
+
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter, px = QPainter(self), self._theme.px
         paint.box(painter, self.rect(), px(6), fill=self._theme.tone(self._tone)[1])
@@ -109,4 +113,4 @@ class Banner(QWidget):
         px = self._theme.px
         self._row.setContentsMargins(px(36), px(4), px(8), px(4))
         self._row.setSpacing(px(5))
-        self.setMinimumHeight(self._theme.height(HEIGHT))
+        self.updateGeometry()

@@ -38,10 +38,14 @@ class Combo(QComboBox):
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(self.theme.px(120), self.theme.height(self._height))
+        return QSize(self.theme.px(120), self.least_height())
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(self.theme.px(64), self.theme.height(self._height))
+        return QSize(self.theme.px(64), self.least_height())
+
+    def least_height(self) -> int:
+        """The height of the design, or of the text."""
+        return self.theme.height(self._height)
 
     def showPopup(self) -> None:  # noqa: N802  # Qt's name
         if self._popup is None:

@@ -1,7 +1,7 @@
 """The box around whatever takes input, and the line of text that most of them hold."""
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QWidget
 
 from comfydesk.qt.theme import ColorName, FontName, Theme
@@ -50,7 +50,16 @@ class FieldFrame(QWidget):
 
     def sizeHint(self) -> QSize:
         wanted = super().sizeHint()
-        return QSize(wanted.width(), max(wanted.height(), self.minimumHeight()))
+        return QSize(wanted.width(), max(wanted.height(), self.least_height()))
+
+    def minimumSizeHint(self) -> QSize:
+        # Not as a minimum height: an explicit one would let a layout squeeze the frame below its content.
+        least = super().minimumSizeHint()
+        return QSize(least.width(), max(least.height(), self.least_height()))
+
+    def least_height(self) -> int:
+        """The height of the design, or of a line of text."""
+        return self.theme.height(self._height)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() in _FOCUS_EVENTS:
@@ -80,7 +89,7 @@ class FieldFrame(QWidget):
         px = self.theme.px
         self.row.setContentsMargins(px(self._padding), 2, px(self._padding), 2)
         self.row.setSpacing(px(8))
-        self.setMinimumHeight(self.theme.height(self._height))
+        self.updateGeometry()
         self.update()
 
 
@@ -117,4 +126,8 @@ class LineEdit(QLineEdit):
 
     def _restyle(self) -> None:
         self.setFont(self._theme.font(self._font_name))
+        # The frame paints what is behind the words, in every state.
+        palette = QPalette()
+        palette.setColor(QPalette.ColorRole.Base, Qt.GlobalColor.transparent)
+        self.setPalette(palette)
         self.updateGeometry()

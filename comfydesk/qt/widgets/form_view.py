@@ -86,6 +86,7 @@ class FormView(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setAccessibleName("Workflow form")
         self.viewport().setAutoFillBackground(False)
+        self.verticalScrollBar().rangeChanged.connect(self._measure)
         theme.changed.connect(self._measure)
         focus = QApplication.instance()
         if isinstance(focus, QApplication):
@@ -309,8 +310,10 @@ class FormView(QScrollArea):
             part.set_label_width(width)
 
     def _measure(self) -> None:
-        px = self.theme.px
-        self._column.setContentsMargins(px(MARGIN), px(4), px(MARGIN), px(12))
+        px, bar = self.theme.px, self.verticalScrollBar()
+        # The scroll bar lies in the margin: nothing moves when it comes and goes.
+        taken = min(px(MARGIN), bar.sizeHint().width()) if bar.maximum() > 0 else 0
+        self._column.setContentsMargins(px(MARGIN), px(4), px(MARGIN) - taken, px(12))
         self._column.setSpacing(px(4 if self.theme.appearance.compact else 8))
 
     # --- Changes --------------------------------------------------------------------------------------------------

@@ -74,6 +74,10 @@ class ModelCombo(Combo):
         if thumbnails is not None:
             thumbnails.ready.connect(self._pictured)
 
+    def least_height(self) -> int:
+        lines = self.theme.metrics("small").height() + self.theme.metrics("caption").height()
+        return max(self.theme.px(HEIGHT), lines + self.theme.px(8))
+
     def entries(self) -> tuple[Entry, ...]:
         return tuple(self._entry(self.itemText(at)) for at in range(self.count()))
 

@@ -19,6 +19,10 @@ class NumberEdit(LineEdit):
     stepped = Signal(int)
     left = Signal()
 
+    def minimumSizeHint(self) -> QSize:
+        least = super().minimumSizeHint()
+        return QSize(max(least.width(), self.fontMetrics().horizontalAdvance("0000") + 2), least.height())
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         big = _BIG if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1
         steps = {
@@ -106,7 +110,7 @@ class NumberField(FieldFrame):
         self.set_value(self._value)
 
     def sizeHint(self) -> QSize:
-        return QSize(self.theme.px(72), self.minimumHeight())
+        return QSize(self.theme.px(72), self.least_height())
 
     def _typed(self, words: str) -> None:
         problem = self._range.problem(words)

@@ -186,7 +186,7 @@ class PopupList(QFrame):
             layout.setSpacing(theme.px(4))
         rows = min(max(1, len(entries)), _ROWS)
         height = rows * theme.height(28) + 2 * edge
-        height += self.search.minimumHeight() + theme.px(4) if searchable else 0
+        height += self.search.least_height() + theme.px(4) if searchable else 0
         width = max(anchor.width(), theme.px(320 if searchable else 120))
         self.setGeometry(self._place(anchor, width, height))
         self.show()

@@ -17,9 +17,10 @@ HEIGHT = 40
 PICTURE = (48, 28)
 _MOVABLE = (JobState.QUEUED, JobState.HELD)
 _BAR = 116
+_SHORT_BAR = 56
 _STATE = 170
 _NARROW = 460
-"""Below this width the state takes less room and the time goes."""
+"""Below this width the columns give way."""
 Action = tuple[str, str]
 """(icon, what it does)"""
 
@@ -66,7 +67,7 @@ class QueueDelegate(ActionDelegate):
         spot = QRect(rect.left() + px(26), rect.top() + (rect.height() - height) // 2, width, height)
         picture = index.data(THUMBNAIL)
         self._covers.paint(painter, spot, picture if isinstance(picture, QPixmap) else None)
-        state, time = self._columns(rect)
+        state, time = self._columns(rect, row)
         left = spot.right() + 1 + px(12)
         self._paint_words(painter, QRect(left, rect.top(), max(0, state.left() - px(12) - left), rect.height()), row)
         self._paint_state(painter, state, row)
@@ -98,15 +99,18 @@ class QueueDelegate(ActionDelegate):
 
     # --- Parts ----------------------------------------------------------------------------------------------------
 
-    def _columns(self, rect: QRect) -> tuple[QRect, QRect]:
-        """(state, time left)."""
-        px = self.theme.px
-        narrow = rect.width() < px(_NARROW)
+    def _columns(self, rect: QRect, row: JobRow) -> tuple[QRect, QRect]:
+        """(state, time left). In a narrow list the state takes what it needs and the time gives way."""
+        theme, px = self.theme, self.theme.px
         right = rect.right() + 1 - px(8) - 2 * px(24) - px(12)
-        time_width = 0 if narrow else max(px(48), self.theme.metrics("body").horizontalAdvance("0:00:00"))
-        widest = max(paint.badge_size(self.theme, "State unknown", "warning")[0], px(104 if narrow else _STATE))
-        state_right = right - time_width - (0 if narrow else px(8))
-        state = QRect(state_right - widest, rect.top(), widest, rect.height())
+        if rect.width() < px(_NARROW):
+            badge = badges.of_state(row.job.state)
+            bar = px(_SHORT_BAR) + px(10) + theme.metrics("body").horizontalAdvance("100 %") + 1
+            width = bar if row.fraction is not None else paint.badge_size(theme, badge.text, badge.icon)[0]
+            return QRect(right - width, rect.top(), width, rect.height()), QRect()
+        time_width = max(px(48), theme.metrics("body").horizontalAdvance("0:00:00"))
+        width = max(paint.badge_size(theme, "State unknown", "warning")[0], px(_STATE))
+        state = QRect(right - time_width - px(8) - width, rect.top(), width, rect.height())
         return state, QRect(right - time_width, rect.top(), time_width, rect.height())
 
     def _paint_surface(
@@ -147,7 +151,7 @@ class QueueDelegate(ActionDelegate):
             return
         words = f"{row.fraction * 100:.0f} %"
         metrics = theme.metrics("body")
-        words_width = metrics.horizontalAdvance("100 %")
+        words_width = metrics.horizontalAdvance("100 %") + 1
         bar = min(px(_BAR), area.width() - words_width - px(10))
         thick = px(THICKNESS)
         spot = QRectF(area.left(), area.center().y() - thick // 2 + 1, max(px(24), bar), thick)

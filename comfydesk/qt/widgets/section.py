@@ -98,6 +98,7 @@ class Section(QWidget):
         self._column.addWidget(self.header)
         self._column.addWidget(self.content)
         self.content.setVisible(False)
+        self._glides = True
         self._animation = QVariantAnimation(self)
         self._animation.setEasingCurve(QEasingCurve.Type.OutCubic)
         self._animation.valueChanged.connect(lambda height: self.content.setMaximumHeight(int(height)))
@@ -112,14 +113,14 @@ class Section(QWidget):
         """Fold or unfold; `animate` False is for restoring a layout."""
         if opened == self.is_open:
             return
-        if not animate:
-            self._animation.setDuration(0)
+        self._glides = animate
         self.header.setChecked(opened)
+        self._glides = True
 
     def _toggle(self, opened: bool) -> None:
         if opened:
             self.opening.emit()
-        duration = self._theme.duration(FOLD_MS) if self.isVisible() else 0
+        duration = self._theme.duration(FOLD_MS) if self._glides and self.isVisible() else 0
         start = self.content.height() if self.content.isVisible() else 0
         self._animation.stop()
         if duration == 0:

@@ -30,7 +30,7 @@ class _SegmentButton(QAbstractButton):
         self.setToolTip(segment.tooltip)
         self.setAccessibleName(segment.tooltip or segment.text)
         self.setCheckable(True)
-        self.setSizePolicy(QSizePolicy.Policy.MinimumExpanding, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         theme.changed.connect(self.updateGeometry)
 
@@ -40,8 +40,11 @@ class _SegmentButton(QAbstractButton):
         return QSize(words + mark + px(10) * 2 + 1, self._theme.height(self._height, "small_strong"))
 
     def minimumSizeHint(self) -> QSize:
-        hint = self.sizeHint()
-        return QSize(hint.width() - self._theme.px(6) * 2, hint.height())
+        # Where space is short the little frame or icon gives way to its word.
+        words = (
+            self._theme.metrics("small_strong").horizontalAdvance(self.text()) if self.text() else self._theme.px(14)
+        )
+        return QSize(words + self._theme.px(3) * 2, self.sizeHint().height())
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         theme, painter, px = self._theme, QPainter(self), self._theme.px
@@ -55,11 +58,13 @@ class _SegmentButton(QAbstractButton):
         metrics = theme.metrics("small_strong")
         mark = px(14) if self._segment.icon or self._segment.ratio else 0
         gap = px(5) if mark and self.text() else 0
+        if self.text() and mark + gap + metrics.horizontalAdvance(self.text()) + px(3) * 2 > self.width():
+            mark = gap = 0
         wide = mark + gap + metrics.horizontalAdvance(self.text())
-        x = max(px(4), (self.width() - wide) // 2)
-        if self._segment.ratio:
+        x = max(px(2), (self.width() - wide) // 2)
+        if mark and self._segment.ratio:
             self._paint_ratio(painter, QRect(x, 0, mark, self.height()), ink)
-        elif self._segment.icon:
+        elif mark:
             paint.icon_in(painter, theme, QRect(x, 0, mark, self.height()), self._segment.icon, ink)
         area = QRect(x + mark + gap, 0, self.width() - x - mark - gap, self.height())
         paint.text(painter, area, self.text(), theme.font("small_strong"), theme.color(ink), metrics=metrics)

@@ -1,7 +1,7 @@
 """The one shadow there is: 16 pixels at 22 %, drawn once per theme and stretched around popups, sheets and toasts."""
 
 from PySide6.QtCore import QMargins, QRect, Qt
-from PySide6.QtGui import QColor, QPainter, QPixmap
+from PySide6.QtGui import QColor, QImage, QPainter, QPixmap
 
 from comfydesk.qt.theme import Theme
 
@@ -13,21 +13,24 @@ def draw_tile(theme: Theme, ratio: float, radius: int = 8) -> QPixmap:
     """A nine-part tile: corners of reach plus radius, one stretchable pixel between them."""
     reach, corner = theme.px(REACH), theme.px(radius)
     side = 2 * (reach + corner) + 1
-    tile = QPixmap(round(side * ratio), round(side * ratio))
+    # 16 bits a channel while drawing: the outer rings are fainter than one step of 8.
+    tile = QImage(round(side * ratio), round(side * ratio), QImage.Format.Format_RGBA64_Premultiplied)
     tile.setDevicePixelRatio(ratio)
     tile.fill(Qt.GlobalColor.transparent)
     painter = QPainter(tile)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
-    # Rings from outside in, each adding a little: the sum rises with the square of the nearness.
+    # Rings from outside in; what shows through all of them grows with the cube of the nearness.
+    through = 1.0
     for step in range(reach):
-        share = (2 * step + 1) / (reach * reach)
-        painter.setBrush(QColor(0, 0, 0, max(1, round(255 * _ALPHA * share))))
+        wanted = 1 - _ALPHA * ((step + 1) / reach) ** 3
+        painter.setBrush(QColor.fromRgbF(0, 0, 0, 1 - wanted / through))
+        through = wanted
         inner = QRect(0, 0, side, side).marginsRemoved(QMargins(step, step, step, step))
         rounding = corner + reach - step
         painter.drawRoundedRect(inner, rounding, rounding)
     painter.end()
-    return tile
+    return QPixmap.fromImage(tile)
 
 
 def paint_shadow(painter: QPainter, tile: QPixmap, rect: QRect) -> None:

@@ -37,18 +37,22 @@ class SpinnerDriver(QObject):
 
 
 def draw_spinner(painter: QPainter, theme: Theme, rect: QRectF, angle: int | None, color: ColorName) -> None:
-    """An arc at `angle`, or a still dashed ring for None."""
+    """An arc at `angle` on its track, or a still dashed ring for None."""
     if angle is None:
         paint.icon_in(painter, theme, rect, "ring-dashed", color)
         return
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    width = theme.px(1.5)
-    area = rect.adjusted(width, width, -width, -width)
+    width = 1.5 * theme.px(16) / 16
+    inset = 2 * width
+    area = rect.adjusted(inset, inset, -inset, -inset)
     pen = QPen(theme.color(color), width)
     pen.setCapStyle(Qt.PenCapStyle.RoundCap)
     painter.setPen(pen)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.drawArc(area, -angle * 16, 270 * 16)
+    painter.setOpacity(0.35)
+    painter.drawEllipse(area)
+    painter.setOpacity(1.0)
+    painter.drawArc(area, (90 - angle) * 16, 120 * 16)
 
 
 class Spinner(QWidget):

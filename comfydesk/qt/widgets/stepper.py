@@ -59,7 +59,7 @@ class Stepper(FieldFrame):
 
     def sizeHint(self) -> QSize:
         width = max(self.theme.px(76), self.theme.metrics("body").horizontalAdvance("000") + self.theme.px(62))
-        return QSize(width, self.minimumHeight())
+        return QSize(width, self.least_height())
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
