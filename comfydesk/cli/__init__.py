@@ -7,7 +7,6 @@ the input failed, 2 usage, 3 no pod reached, 130 interrupted. Nothing heavy is i
 import argparse
 import contextlib
 import importlib
-import importlib.util
 import os
 import sys
 from collections.abc import Sequence
@@ -99,9 +98,7 @@ def build_parser(command: str | None = None) -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=CommandParser)
     wanted = [COMMANDS[command]] if command else dict.fromkeys(COMMANDS.values())
     for name in wanted:
-        module = f"{__name__}.{name}"
-        if importlib.util.find_spec(module) is not None:
-            importlib.import_module(module).register(subparsers)
+        importlib.import_module(f"{__name__}.{name}").register(subparsers)
     return parser
 
 

@@ -5,16 +5,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from comfydesk.workflow.fields import Field, Form, Kind, Role
+from comfydesk.workflow.form import sendable
 from comfydesk.workflow.patch import SeedPolicy, next_seed
 
 
 def spread(
     form: Form, values: Mapping[str, Any], count: int, policy: SeedPolicy, rng: random.Random
 ) -> tuple[dict[str, Any], ...]:
-    """The values of `count` jobs: equal but for the seeds.
+    """The values of `count` jobs, ready to be put into the graph: equal but for seeds, and "{a|b}" in texts.
 
-    RANDOM: every job has seeds of its own. INCREMENT: the first job has the form's, each following one more. FIXED:
-    all have the form's.
+    RANDOM: every job has seeds of its own. INCREMENT, DECREMENT: the first job has the form's, each following one
+    more or less. FIXED: all have the form's.
     """
     seeds = seed_fields(form)
     jobs: list[dict[str, Any]] = []
@@ -25,7 +26,7 @@ def spread(
                 field.id: next_seed(policy, int(current.get(field.id, field.default) or 0), field, rng)
                 for field in seeds
             }
-        jobs.append(current)
+        jobs.append(sendable(form, current, rng))
     return tuple(jobs)
 
 

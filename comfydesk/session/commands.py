@@ -21,7 +21,8 @@ from comfydesk.session.uploads import take_in
 from comfydesk.session.values import OpenWorkflow
 from comfydesk.store import jobs
 from comfydesk.store import workflows as documents
-from comfydesk.store.records import Job, JobState
+from comfydesk.store.records import Job, JobState, LocalFile
+from comfydesk.workflow.catalog import Catalog
 from comfydesk.workflow.convert import to_api
 from comfydesk.workflow.graph import ApiGraph, UiGraph
 from comfydesk.workflow.patch import SeedPolicy, apply_values
@@ -57,16 +58,15 @@ class Commands:
         folder: Path | None,
     ) -> tuple[Job, ...]:
         """See Session.enqueue."""
-        graph = await asyncio.to_thread(_graph_now, workflow, link)
         taken = await take_in(values)
-        # Values that do not fit are told here, before anything is stored.
-        await asyncio.to_thread(apply_values, graph, {k: v for k, v in taken.items() if v is values[k]})
+        graph = await asyncio.to_thread(_base_graph, workflow, taken, link.catalog)
         graph_hash = await self._library.call(documents.put_document, graph.to_json())
         document_hash = None
         if isinstance(workflow.graph, UiGraph):
             document_hash = await self._library.call(documents.put_document, workflow.graph.raw)
         place = "" if folder is None else str(await asyncio.to_thread(folder.absolute))
-        sets = spread(workflow.form, taken, count, seed_policy or SeedPolicy.FIXED, random.SystemRandom())
+        policy = seed_policy or SeedPolicy.FIXED
+        sets = await asyncio.to_thread(spread, workflow.form, taken, count, policy, random.SystemRandom())
         now = time.time()
         new = tuple(
             Job(
@@ -144,13 +144,26 @@ class Commands:
         return await self._library.call(jobs.get, job_id)
 
 
-def _graph_now(workflow: OpenWorkflow, link: Link) -> ApiGraph:
+def _base_graph(workflow: OpenWorkflow, values: Mapping[str, Any], catalog: Catalog | None) -> ApiGraph:
+    """The graph that the jobs' values are put into when they are sent. Raises GraphError for values it cannot take.
+
+    It is the workflow's own, stored once for all of its jobs, unless a choice among the values brings other inputs.
+    """
+    graph = _graph_now(workflow, catalog)
+    plain = {field: value for field, value in values.items() if not isinstance(value, LocalFile)}
+    patched = apply_values(graph, plain, catalog)
+    apply_values(patched, values)  # all of them find their input
+    same_inputs = all(patched.nodes[node].inputs.keys() == graph.nodes[node].inputs.keys() for node in graph.nodes)
+    return graph if same_inputs else patched
+
+
+def _graph_now(workflow: OpenWorkflow, catalog: Catalog | None) -> ApiGraph:
     """The graph as of this moment: a name such as %date:yyyy-MM-dd% is filled in when a job is queued."""
     if workflow.problem is not None:
         raise workflow.problem
     if isinstance(workflow.graph, ApiGraph):
         return workflow.graph
-    if link.catalog is None:
+    if catalog is None:
         what = f"{workflow.name} cannot be prepared yet"
         raise GraphError(what, "the pod has not told which nodes it has", "Wait until it is connected")
-    return to_api(workflow.graph, link.catalog, now=datetime.now().astimezone())
+    return to_api(workflow.graph, catalog, now=datetime.now().astimezone())

@@ -5,9 +5,16 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from comfydesk.errors import KnownError, PodError, PodStatusError, PromptRejectedError
+from comfydesk.errors import (
+    AuthError,
+    KnownError,
+    PodError,
+    PodStatusError,
+    PodUnreachableError,
+    PromptRejectedError,
+)
 from comfydesk.session.documents import Documents
 from comfydesk.session.follow import Followed, Follower
 from comfydesk.session.library import Library
@@ -19,10 +26,15 @@ from comfydesk.session.uploads import Uploads
 from comfydesk.store import jobs
 from comfydesk.store.records import Job, JobError, JobState
 
+if TYPE_CHECKING:
+    from comfydesk.client.pod import Accepted
+
 LOOKAHEAD = 64
 """Queued jobs that one decision considers; more than all pods together take at once."""
 MAX_ATTEMPTS = 5
-"""POSTs of one job that end without an answer, each looked up, before it counts as failed."""
+"""POSTs of one job that the pod answers with an error of its own, before it counts as failed."""
+MAX_PAUSE = 15
+"""Seconds between two attempts."""
 RETRY_LATER = frozenset({401, 403, 408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 """Statuses of POST /prompt that do not say that the job is wrong; any other of 400 to 499 does."""
 
@@ -123,34 +135,52 @@ class Dispatcher:
     ) -> None:
         job = followed.job
         self._attempts[job.id] += 1
+        again = self._attempts[job.id] > 1
         try:
-            accepted = await link.pod.submit(graph, prompt_id=job.remote_id, workflow=document)
+            accepted = await link.pod.submit(graph, prompt_id=job.remote_id, workflow=document, resend=again)
         except PromptRejectedError as error:
             await self._rejected(followed, error)
+        except PodUnreachableError as error:
+            if not _may_have_arrived(error):
+                await self._give_back(followed)
+            # Otherwise the follower looks the id up, and only what the pod does not know is sent again.
         except PodStatusError as error:
-            if error.status not in RETRY_LATER or self._attempts[job.id] >= MAX_ATTEMPTS:
+            if error.status in RETRY_LATER and self._attempts[job.id] < MAX_ATTEMPTS:
+                await self._give_back(followed)
+            else:
                 await self._fail(job, of_known(error))
                 followed.state = JobState.FAILED
+        except AuthError:
+            await self._give_back(followed)
         except PodError as error:
-            # It may have arrived. The follower looks the id up; only what the pod does not know is sent again.
-            if self._attempts[job.id] >= MAX_ATTEMPTS:
-                await self._library.commit(jobs.note, job.id, of_known(error))
+            await self._fail(job, of_known(error))
+            followed.state = JobState.FAILED
         else:
-            self._attempts.pop(job.id, None)
-            if accepted.prompt_id != job.remote_id:
-                await self._library.call(jobs.rename, job.id, accepted.prompt_id)
-                self._follower.rename(followed, accepted.prompt_id)
-            dropped = of_dropped(accepted.node_errors, graph) if accepted.node_errors else None
-            await self._library.commit(jobs.transition, job.id, JobState.SENT, time.time(), error=dropped)
-            if followed.state is JobState.SENDING:
-                followed.state = JobState.SENT
+            await self._accepted(followed, accepted)
+
+    async def _accepted(self, followed: Followed, accepted: "Accepted") -> None:
+        job = followed.job
+        self._attempts.pop(job.id, None)
+        if accepted.prompt_id != job.remote_id:
+            await self._library.call(jobs.rename, job.id, accepted.prompt_id)
+            self._follower.rename(followed, accepted.prompt_id)
+        dropped = of_dropped(accepted.node_errors, followed.graph) if accepted.node_errors else None
+        await self._library.commit(jobs.transition, job.id, JobState.SENT, time.time(), error=dropped)
+        if followed.state is JobState.SENDING:
+            followed.state = JobState.SENT
+
+    async def _give_back(self, followed: Followed) -> None:
+        """It did not arrive: it waits in the queue again, a while longer each time."""
+        await asyncio.sleep(min(self._attempts[followed.job.id] - 1, MAX_PAUSE))
+        # Cancelled meanwhile: then the follower finds that the pod does not know it, and settles that.
+        if await self._library.commit(jobs.transition, followed.job.id, JobState.QUEUED, time.time()):
+            followed.state = JobState.QUEUED
 
     async def _rejected(self, followed: Followed, error: PromptRejectedError) -> None:
         job = followed.job
         # A pod whose disk was replaced has lost what was uploaded to it: put it there again, once.
         if self._attempts[job.id] == 1 and await self._uploads.forget(job.values, job.pod):
-            await self._library.commit(jobs.transition, job.id, JobState.QUEUED, time.time())
-            followed.state = JobState.QUEUED
+            await self._give_back(followed)
             return
         await self._fail(job, of_rejection(error, followed.graph))
         followed.state = JobState.FAILED
@@ -166,3 +196,9 @@ class Dispatcher:
     async def _fail(self, job: Job, error: JobError) -> None:
         self._attempts.pop(job.id, None)
         await self._library.commit(jobs.transition, job.id, JobState.FAILED, time.time(), error=error)
+
+
+def _may_have_arrived(error: PodUnreachableError) -> bool:
+    from comfydesk.client.submission import SubmissionUnknownError
+
+    return isinstance(error, SubmissionUnknownError)

@@ -23,11 +23,15 @@ from comfydesk.store import jobs
 from comfydesk.store import workflows as documents
 from comfydesk.store.records import Job, JobFile, JobState
 
-POLL_SECONDS = 5.0
-LOOK_AGAIN_SECONDS = 2.0
-"""Between the first time a pod does not know a job and the time we believe it."""
-HINT_SECONDS = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8)
-"""After the stream told of an end: the history sometimes comes a moment later."""
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often a pod is asked, in seconds."""
+
+    poll: float = 5.0
+    """After each live job, whatever the stream says or does not say."""
+    look_again: float = 2.0
+    """Between the first time a pod does not know a job and the time that is believed."""
 
 
 @dataclass(slots=True, eq=False)
@@ -43,8 +47,6 @@ class Followed:
     """A POST is under way: that the pod does not know the job means nothing yet."""
     missed: float | None = None
     """When the pod first said that it does not know the job (monotonic)."""
-    hints: int = 0
-    """How many of HINT_SECONDS are spent; beyond the last: no hint."""
     poked: asyncio.Event = field(default_factory=asyncio.Event)
 
     def is_over(self) -> bool:
@@ -63,7 +65,7 @@ class Follower:
         progress: Feed[JobProgress | PreviewFrame],
         on_saving: Callable[[Job], None],
         on_free: Callable[[], None],
-        poll_seconds: float = POLL_SECONDS,
+        pace: Pace,
     ) -> None:
         self._library = library
         self._links = links
@@ -71,7 +73,7 @@ class Follower:
         self._progress = progress
         self._on_saving = on_saving
         self._on_free = on_free
-        self._poll_seconds = poll_seconds
+        self._pace = pace
         self._followed: dict[str, Followed] = {}
         self._by_remote: dict[tuple[str, str], Followed] = {}
         self._trackers: dict[str, Tracker] = {}
@@ -89,7 +91,7 @@ class Follower:
         """Follow a job from now on. Raises StoreError."""
         signature = signature_of(graph)
         known = await self._library.call(documents.timings, job.pod, signature)
-        followed = Followed(job, job.state, graph, Stopwatch(graph, known), signature, sending, hints=len(HINT_SECONDS))
+        followed = Followed(job, job.state, graph, Stopwatch(graph, known), signature, sending)
         self._followed[job.id] = followed
         self._by_remote[job.pod, job.remote_id] = followed
         self._tracker(job.pod).expect(job.remote_id, weights(graph, known))
@@ -142,7 +144,6 @@ class Follower:
 
     def _hint(self, followed: Followed, progress: JobProgress) -> None:
         if progress.state.ended:
-            followed.hints = 0
             followed.poked.set()
         elif progress.state is RunState.RUNNING and followed.state in (JobState.SENDING, JobState.SENT):
             followed.state = JobState.RUNNING
@@ -182,16 +183,7 @@ class Follower:
         self.drop(followed)
 
     async def _wait(self, followed: Followed) -> None:
-        if followed.hints < len(HINT_SECONDS):
-            delay = HINT_SECONDS[followed.hints]
-            followed.hints += 1
-        elif followed.missed is not None:
-            delay = LOOK_AGAIN_SECONDS
-        else:
-            delay = self._poll_seconds
-        if delay == 0:
-            followed.poked.clear()
-            return
+        delay = self._pace.poll if followed.missed is None else self._pace.look_again
         try:
             async with asyncio.timeout(delay):
                 await followed.poked.wait()
@@ -225,7 +217,7 @@ class Follower:
             return
         if followed.missed is None:
             followed.missed = now
-        elif now - followed.missed >= LOOK_AGAIN_SECONDS * 0.9:
+        elif now - followed.missed >= self._pace.look_again * 0.9:
             match followed.state:
                 case JobState.SENDING:  # the POST never arrived: it may be sent again
                     await self._move(followed, JobState.QUEUED)

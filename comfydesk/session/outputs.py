@@ -10,6 +10,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from comfydesk.client.files import inside, media_kind, numbered, safe_relative_path
 from comfydesk.client.remote import RemoteFile
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 RETRY_SECONDS = (1, 2, 4, 8, 15, 30)
 GONE = frozenset({400, 404, 410})
+RemoteKey = tuple[str, str, str, str]
 
 
 class Fate(StrEnum):
@@ -54,6 +56,7 @@ class Saver:
         self._folder = folder
         self._places = asyncio.Semaphore(parallel())
         self._planning = asyncio.Lock()
+        self._fetching: WeakValueDictionary[RemoteKey, asyncio.Lock] = WeakValueDictionary()
         self._saving: dict[str, tuple[str, asyncio.Event]] = {}
         """Job → its pod, and what wakes it before its time."""
 
@@ -116,7 +119,9 @@ class Saver:
         if link is None:
             return Fate.AGAIN
         try:
-            async with self._places:
+            # Jobs that end with the same file one after the other: the second finds what the first has saved.
+            key = (job.pod, file.type, file.subfolder, file.filename)
+            async with self._fetching.setdefault(key, asyncio.Lock()), self._places:
                 await self._fetch(job, file, link)
         except PodStatusError as error:
             if error.status not in GONE:
@@ -134,23 +139,31 @@ class Saver:
         return Fate.BLOCKED
 
     async def _fetch(self, job: Job, file: JobFile, link: Link) -> None:
+        remote = RemoteFile(file.filename, file.subfolder, file.type)
+        if await self._have_it(job, file, link, remote):
+            return
         try:
             target = Path(file.path) if file.path else await self._plan(job, file)
         except PodError as error:  # a name that no honest pod gives
             await self._library.commit(jobs.file_lost, file, str(error))
             return
         # What an earlier run of ours left there, whole or in part, is taken up and not made twice.
-        fetched = await link.pod.fetch(RemoteFile(file.filename, file.subfolder, file.type), target)
-        identity = Identity(job.pod, file.type, file.subfolder, file.filename, fetched.etag)
-        saved = await self._library.call(store.find, identity)
-        # A rerun that the pod answered from its cache names the same file again. A copy that the user wants elsewhere
-        # is made all the same.
-        if saved is not None and await asyncio.to_thread(_is_copy, saved, fetched, job.folder):
-            if Path(saved.path) != fetched.path:
-                await asyncio.to_thread(fetched.path.unlink, missing_ok=True)
-            await self._library.commit(jobs.file_saved, file, saved.id)
-        else:
-            await self._add(job, file, identity, fetched)
+        await self._add(job, file, await link.pod.fetch(remote, target))
+
+    async def _have_it(self, job: Job, file: JobFile, link: Link, remote: RemoteFile) -> bool:
+        """A rerun that the pod answered from its cache names a file that we saved before: that one it is, then.
+
+        Unless the user wants this job's results elsewhere: that copy is made.
+        """
+        known = await self._library.call(store.named, job.pod, file.type, file.subfolder, file.filename)
+        if not known:
+            return False
+        etag = (await link.pod.stat(remote)).etag
+        for output, saved_etag in known:
+            if etag and saved_etag == etag and await asyncio.to_thread(_is_there, output, job.folder):
+                await self._library.commit(jobs.file_saved, file, output.id)
+                return True
+        return False
 
     async def _plan(self, job: Job, file: JobFile) -> Path:
         """The place for a file: the pod's own name and subfolder, numbered where that is taken."""
@@ -167,8 +180,9 @@ class Saver:
             await self._library.call(jobs.plan_file, file, str(path))
         return path
 
-    async def _add(self, job: Job, file: JobFile, identity: Identity, fetched: "Fetched") -> None:
+    async def _add(self, job: Job, file: JobFile, fetched: "Fetched") -> None:
         path = fetched.path
+        identity = Identity(job.pod, file.type, file.subfolder, file.filename, fetched.etag)
         media = media_kind(path.name)
         measures = await asyncio.to_thread(measure, path, media)
         output = Output(
@@ -195,10 +209,10 @@ def _add_and_link(db: Database, file: JobFile, output: Output, identity: Identit
         return (*added, *jobs.file_saved(db, file, stored.id))
 
 
-def _is_copy(saved: Output, fetched: "Fetched", folder: str) -> bool:
-    """Whether the library's copy is still there, the same, and where this job's results go."""
+def _is_there(saved: Output, folder: str) -> bool:
+    """Whether the library's copy still exists, and lies where the results are wanted."""
     path = Path(saved.path)
-    if saved.sha256 != fetched.sha256 or (folder and not path.is_relative_to(Path(folder).resolve())):
+    if folder and not path.is_relative_to(Path(folder).resolve()):
         return False
     return path.is_file() and path.stat().st_size == saved.size
 

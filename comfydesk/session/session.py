@@ -16,7 +16,7 @@ from comfydesk.paths import Paths
 from comfydesk.session.commands import Commands
 from comfydesk.session.dispatch import Dispatcher
 from comfydesk.session.documents import Documents
-from comfydesk.session.follow import POLL_SECONDS, Follower
+from comfydesk.session.follow import Follower, Pace
 from comfydesk.session.lease import Lease
 from comfydesk.session.library import FILE_NAME, Library
 from comfydesk.session.links import Link, Links, PodFactory, open_pod
@@ -45,7 +45,7 @@ class Session:
         settings: Settings,
         *,
         pod_factory: PodFactory = open_pod,
-        poll_seconds: float = POLL_SECONDS,
+        pace: Pace | None = None,
     ) -> None:
         self.paths = paths
         self.settings = settings
@@ -64,7 +64,7 @@ class Session:
             self._library, self._links, self._tasks, self._output_folder, lambda: settings.get(DOWNLOADS)
         )
         self._follower = Follower(
-            self._library, self._links, self._tasks, self.progress, self._saver.save, self._wake, poll_seconds
+            self._library, self._links, self._tasks, self.progress, self._saver.save, self._wake, pace or Pace()
         )
         self._documents = Documents(self._library)
         self._uploads = Uploads(self._library)

@@ -50,16 +50,17 @@ def add(db: Database, output: Output, identity: Identity) -> tuple[Output, tuple
     return replace(output, id=row, pod=identity.pod), (OutputsChanged(added=(row,)),)
 
 
-def find(db: Database, identity: Identity) -> Output | None:
-    """The latest saved copy of exactly that file; never one without an ETag, which may be another file by now."""
-    if not identity.etag:
-        return None
-    row = db.first(
+def named(db: Database, pod: str, type_: str, subfolder: str, filename: str) -> tuple[tuple[Output, str], ...]:
+    """What was saved from under that name on a pod, each with the ETag it had then; the latest first.
+
+    A pod may give one name to many files over time: only the same ETag means the same file.
+    """
+    rows = db.query(
         "SELECT * FROM outputs WHERE pod = ? AND remote_type = ? AND remote_subfolder = ? AND remote_filename = ?"
-        " AND etag = ? ORDER BY id DESC",
-        (identity.pod, identity.type, identity.subfolder, identity.filename, identity.etag),
+        " ORDER BY id DESC",
+        (pod, type_, subfolder, filename),
     )
-    return None if row is None else _output(row)
+    return tuple((_output(row), row["etag"]) for row in rows)
 
 
 def recent(db: Database, limit: int, offset: int = 0, search: str = "") -> tuple[Output, ...]:

@@ -37,18 +37,13 @@ def test_every_word_must_occur_and_signs_mean_themselves(db: Database) -> None:
     assert len(outputs.recent(db, 9, search="b.png")) == 1
 
 
-def test_identity_is_the_pods_name_for_the_file_and_its_etag(db: Database) -> None:
+def test_one_name_on_a_pod_may_have_been_many_files(db: Database) -> None:
     old = add(db, "/o/a.png", etag="1")
     new = add(db, "/o/a (2).png", etag="2")
-    assert outputs.find(db, Identity("p", "output", "", "x.png", "1")) == old
-    assert outputs.find(db, Identity("p", "output", "", "x.png", "2")) == new
-    assert outputs.find(db, Identity("p", "output", "", "x.png", "3")) is None
-    assert outputs.find(db, Identity("q", "output", "", "x.png", "1")) is None
-
-
-def test_without_an_etag_nothing_is_taken_for_the_same(db: Database) -> None:
-    add(db, "/o/a.png", etag="")
-    assert outputs.find(db, Identity("p", "output", "", "x.png", "")) is None
+    add(db, "/o/b.png", name="y.png")
+    assert outputs.named(db, "p", "output", "", "x.png") == ((new, "2"), (old, "1"))
+    assert outputs.named(db, "q", "output", "", "x.png") == ()
+    assert outputs.named(db, "p", "temp", "", "x.png") == ()
 
 
 def test_forgetting_tells_what_is_gone(db: Database) -> None:
