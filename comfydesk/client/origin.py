@@ -257,6 +257,8 @@ def _translated(address: Address) -> Iterator[None]:
         msg = f"{address.host} did not answer in time"
         raise AnswerLostError(msg, "it is busy, or hangs", "Try again in a moment") from error
     except httpx.RemoteProtocolError as error:
+        if "illegal" in str(error):  # h11 on what is no HTTP at all
+            raise NotComfyError("That port does not speak HTTP", "", "Check the port: ComfyUI's own is 8188") from error
         msg = f"{address.host} ended the connection in the middle"
         raise AnswerLostError(
             msg,

@@ -92,6 +92,23 @@ async def dial(address: Address, client_id: str, network: Network, timing: Timin
         raise connection_error(error, address) from error
 
 
+async def greeting(address: Address, client_id: str, network: Network, timing: Timing) -> PodEvent:
+    """Connect, say hello, take the first event, and hang up. Raises PodError: the probe's way in."""
+    connection = await dial(address, client_id, network, timing)
+    try:
+        await connection.send(hello())
+        async with asyncio.timeout(timing.first_message):
+            return decode(await connection.recv())
+    except TimeoutError as error:
+        raise _mute() from error
+    except ProtocolError as error:
+        raise NotComfyError("The pod's WebSocket is not ComfyUI's", error.why) from error
+    except ConnectionClosed as error:
+        raise _farewell(error) from error
+    finally:
+        await connection.close()
+
+
 class Stream:
     """Runs until cancelled. `on_event` and `on_status` are called on the loop and must not block."""
 
@@ -193,7 +210,7 @@ class Stream:
                     self._hear(event)
                 frame = await connection.recv()
         except TimeoutError:
-            return NotComfyError("The pod's WebSocket says nothing", "ComfyUI greets at once", "Check the port")
+            return _mute()
         except ConnectionClosed as error:
             return _farewell(error)
 
@@ -293,6 +310,12 @@ def _answer(response: Response) -> Answer:
         bytes(response.body or b"")[: 64 << 10],
         headers.get("Location", ""),
         headers.get("Server", ""),
+    )
+
+
+def _mute() -> NotComfyError:
+    return NotComfyError(
+        "The pod's WebSocket says nothing", "ComfyUI greets at once", "See that no proxy holds messages back"
     )
 
 

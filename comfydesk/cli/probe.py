@@ -1,0 +1,48 @@
+"""`comfydesk probe`: is that pod there, and if not, which step fails and what helps."""
+
+import argparse
+import asyncio
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+from comfydesk.cli.context import Context, Subparsers
+from comfydesk.errors import PodUnreachableError
+
+if TYPE_CHECKING:
+    from comfydesk.client.probe import ProbeReport, ProbeStep
+
+
+def register(subparsers: Subparsers) -> None:
+    parser = subparsers.add_parser(
+        "probe", help="check the way to a pod, step by step", description="Nothing on the pod is changed."
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """0 when all steps passed, else 3."""
+    del args
+    report = asyncio.run(_probe(context))
+    if context.json:
+        context.emit_json(report.to_json())
+    return 0 if report.ok else PodUnreachableError.exit_code
+
+
+async def _probe(context: Context) -> "ProbeReport":
+    # Not imported for `--help`: they bring httpx, websockets and the session.
+    from comfydesk.cli.pods import pod_named, target_of
+    from comfydesk.client.probe import probe
+
+    async with AsyncExitStack() as stack:
+        target = await target_of(pod_named(context), context, stack)
+        context.note(f"{target.name} at {target.address}")
+        return await probe(target.address, on_step=lambda step: _tell(context, step))
+
+
+def _tell(context: Context, step: "ProbeStep") -> None:
+    """For people the lines are the result; for programs they are progress."""
+    line = f"{'ok' if step.ok else 'FAILED':6} {step.step:9} {step.ms:7.1f} ms  {step.detail}"
+    if context.json:
+        context.note(line)
+    else:
+        context.emit(line)
