@@ -2,17 +2,54 @@
 
 import asyncio
 import gc
+import inspect
 import os
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 os.environ["QT_API"] = "pyside6"
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from comfydesk.qt.theme import Appearance, Scheme, Theme
+
 Loop = Callable[[Coroutine[Any, Any, Any]], Any]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The offscreen platform says this whenever a window has a smallest size."""
+    config.addinivalue_line("qt_log_ignore", "This plugin does not support propagateSizeHints")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run `async def` tests that use `qtbot` on the loop of the GUI thread (`gui_loop` does the rest)."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj) or "qtbot" not in pyfuncitem.fixturenames:
+        return None
+    run: Loop = pyfuncitem._request.getfixturevalue("gui_loop")
+    arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
+    run(pyfuncitem.obj(**arguments))
+    return True
+
+
+@pytest.fixture(scope="session")
+def installed_theme(qapp: QApplication) -> Theme:
+    """The one theme of the application; `theme` hands it out."""
+    made = Theme(Appearance(Scheme.DARK, reduced_motion=True))
+    made.install(qapp)
+    return made
+
+
+@pytest.fixture
+def theme(installed_theme: Theme) -> Iterator[Theme]:
+    """Dark, 100 %, still (reduced motion); whatever a test makes of it is undone."""
+    before = installed_theme.appearance
+    yield installed_theme
+    if installed_theme.appearance != before:
+        installed_theme.apply(before)
 
 
 @pytest.fixture(autouse=True)

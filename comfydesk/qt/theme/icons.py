@@ -44,11 +44,11 @@ class Icons:
         self._pixmaps.clear()
 
     def _draw(self, name: str, color: str, size: int, ratio: float) -> QPixmap:
+        source = self._source(name).replace(b"currentColor", color[-7:].encode())
         side = max(1, round(size * ratio))
         pixmap = QPixmap(side, side)
         pixmap.fill(Qt.GlobalColor.transparent)
         painter = QPainter(pixmap)
-        source = self._source(name).replace(b"currentColor", color[-7:].encode())
         QSvgRenderer(QByteArray(source)).render(painter, QRectF(0, 0, side, side))
         painter.end()
         pixmap.setDevicePixelRatio(ratio)
