@@ -21,7 +21,7 @@ __all__ = ["RequiredModel", "WorkflowCard", "card_of_broken", "declared_models",
 
 
 def scan(graph: UiGraph | ApiGraph, catalog: Catalog | None = None, *, file_name: str = "") -> WorkflowCard:
-    """The card of a workflow; its name is the file's. Raises GraphError for a subgraph that contains itself."""
+    """The card of a workflow; its name is the file's. Raises GraphError for one that cannot be: nested in itself."""
     facts = _Facts(catalog)
     for node in active_nodes(graph):
         facts.add(node)
@@ -276,7 +276,10 @@ def _identity(graph: UiGraph | ApiGraph) -> str:
     else:
         canvases = {name: _content(subgraph.graph) for name, subgraph in graph.subgraphs.items()}
         content = [_content(graph.root), canvases]
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    try:
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    except RecursionError:
+        raise GraphError("This workflow is too large", "Its JSON is nested too deeply") from None
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
