@@ -72,7 +72,8 @@ def test_an_unchanged_job_is_no_change(model: JobModel, qtbot: QtBot) -> None:
 
 
 def test_progress_belongs_to_the_run_and_ends_with_it(qapp: object) -> None:
-    model = JobModel(eta=lambda _: 12.0)
+    model = JobModel()
+    model.ask_eta(lambda _: 12.0)
     model.put_jobs([job("a")])
     half = JobProgress("a", RunState.RUNNING, node="3", fraction=0.5)
     model.put_progress(half)

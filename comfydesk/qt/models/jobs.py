@@ -5,10 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QImage, QPixmap
 
+from comfydesk.client.files import media_kind
 from comfydesk.events import JobProgress
 from comfydesk.qt.models.rowmodel import RowModel
-from comfydesk.qt.models.rows import JobRow
+from comfydesk.qt.models.rows import THUMBNAIL, JobRow
+from comfydesk.qt.models.thumbnails import Thumbnails
 from comfydesk.store.records import Job, JobState
 
 WORDS = {
@@ -35,10 +38,18 @@ class JobModel(RowModel[JobRow]):
     counted = Signal()
     """How many wait, run or ended may have changed."""
 
-    def __init__(self, parent: QObject | None = None, *, eta: Callable[[str], float | None] | None = None) -> None:
-        """`eta` tells the seconds that a job still needs; it is asked when the job's progress arrives."""
+    def __init__(self, thumbnails: Thumbnails | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._eta = eta or (lambda _: None)
+        self._eta: Callable[[str], float | None] = lambda _: None
+        self._thumbnails = thumbnails
+        self._shows: dict[str, str] = {}
+        self._preview: tuple[str, QPixmap] | None = None
+        if thumbnails is not None:
+            thumbnails.ready.connect(self._on_thumbnail)
+
+    def ask_eta(self, eta: Callable[[str], float | None]) -> None:
+        """`eta` tells the seconds that a job still needs; it is asked when the job's progress arrives."""
+        self._eta = eta
 
     def row_id(self, row: JobRow) -> str:
         return row.job.id
@@ -50,6 +61,8 @@ class JobModel(RowModel[JobRow]):
         return (0 if job.state in _AT_WORK else 1, job.position, job.id)
 
     def shown(self, row: JobRow, role: int) -> Any:
+        if role == THUMBNAIL:
+            return self._picture(row.job)
         if role == Qt.ItemDataRole.DisplayRole:
             return row.job.workflow
         if role == Qt.ItemDataRole.AccessibleTextRole:
@@ -77,6 +90,23 @@ class JobModel(RowModel[JobRow]):
         if row is not None and row.job.state is JobState.RUNNING:
             self._put(replace(row, progress=progress, seconds_left=self._eta(row.job.id)))
 
+    def put_preview(self, job: str, image: QImage) -> None:
+        """What the job's picture looks like so far."""
+        self._preview = (job, QPixmap.fromImage(image))
+        self.touch(job, (THUMBNAIL,))
+
+    def _picture(self, job: Job) -> QPixmap | None:
+        if self._preview is not None and self._preview[0] == job.id and not job.state.ended:
+            return self._preview[1]
+        if not job.outputs or self._thumbnails is None:
+            return None
+        self._shows[job.outputs[0]] = job.id
+        return self._thumbnails.get(job.outputs[0], media_kind(job.outputs[0]))
+
+    def _on_thumbnail(self, path: str) -> None:
+        if path in self._shows:
+            self.touch(self._shows[path], (THUMBNAIL,))
+
     @property
     def current(self) -> JobRow | None:
         """The job that a pod works on now; the first of them."""
@@ -86,6 +116,10 @@ class JobModel(RowModel[JobRow]):
     def waiting(self) -> int:
         """How many have not ended: running, sent or still here."""
         return sum(not row.job.state.ended for row in self._rows)
+
+    def with_state(self, state: JobState) -> tuple[str, ...]:
+        """Ids of the jobs in `state`, in order."""
+        return tuple(row.job.id for row in self._rows if row.job.state is state)
 
     def ended(self) -> tuple[str, ...]:
         """Ids of those that "Clear finished" removes."""

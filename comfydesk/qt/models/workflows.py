@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from time import time
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Qt, Signal
 
 from comfydesk.qt.models.rowmodel import RowModel
-from comfydesk.qt.models.rows import WorkflowRow
+from comfydesk.qt.models.rows import THUMBNAIL, WorkflowRow
+from comfydesk.qt.models.thumbnails import Thumbnails
 from comfydesk.qt.models.words import ARROW, counted
+from comfydesk.store.records import Output
 
 if TYPE_CHECKING:
     from comfydesk.session.values import WorkflowEntry
@@ -44,10 +47,15 @@ class WorkflowModel(RowModel[WorkflowRow]):
     counted = Signal(int, int)
     """shown, of all"""
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, thumbnails: Thumbnails | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._all: dict[str, Known] = {}
         self._filter = WorkflowFilter()
+        self._thumbnails = thumbnails
+        self._made: dict[str, Output] = {}
+        self._begun = time()
+        if thumbnails is not None:
+            thumbnails.ready.connect(self._on_thumbnail)
 
     def row_id(self, row: WorkflowRow) -> str:
         return row.entry.id
@@ -56,6 +64,9 @@ class WorkflowModel(RowModel[WorkflowRow]):
         return (-row.used, row.entry.name.casefold(), row.entry.id)
 
     def shown(self, row: WorkflowRow, role: int) -> Any:
+        if role == THUMBNAIL:
+            made = self._made.get(row.entry.name)
+            return None if made is None or self._thumbnails is None else self._thumbnails.get(made.path, made.media)
         if role == Qt.ItemDataRole.DisplayRole:
             return row.entry.name
         if role == Qt.ItemDataRole.AccessibleTextRole:
@@ -91,7 +102,7 @@ class WorkflowModel(RowModel[WorkflowRow]):
         for id_, entry in fresh.items():
             known = self._all.get(id_)
             if known is None or known.row.entry != entry:
-                row = replace(known.row, entry=entry) if known else WorkflowRow(entry)
+                row = replace(known.row, entry=entry) if known else WorkflowRow(entry, used=self._used(entry.name))
                 self._take(Known(row, haystack(entry)))
         self.counted.emit(self.rowCount(), self.total)
 
@@ -102,20 +113,43 @@ class WorkflowModel(RowModel[WorkflowRow]):
             if known is not None:
                 self._take(replace(known, row=replace(known.row, needs=need, pod=pod)))
 
-    def set_used(self, id_: str, when: float) -> None:
-        """The workflow made something."""
-        known = self._all.get(id_)
-        if known is not None:
-            self._take(replace(known, row=replace(known.row, used=when)))
+    def put_outputs(self, outputs: Iterable[Output]) -> None:
+        """What was made: a card shows the last picture of its workflow.
+
+        Only what was made before this start counts for the order: no card moves while one looks at it.
+        """
+        for output in outputs:
+            before = self._made.get(output.workflow)
+            if output.workflow and (before is None or output.created >= before.created):
+                self._made[output.workflow] = output
+                for known in tuple(self._all.values()):
+                    if known.row.entry.name == output.workflow:
+                        if output.created < self._begun:
+                            self._take(replace(known, row=replace(known.row, used=output.created)))
+                        self.touch(known.row.entry.id, (THUMBNAIL,))
+
+    def _on_thumbnail(self, path: str) -> None:
+        for row in self._rows:
+            made = self._made.get(row.entry.name)
+            if made is not None and made.path == path:
+                self.touch(row.entry.id, (THUMBNAIL,))
 
     def entry(self, id_: str) -> "WorkflowEntry | None":
         """The workflow of that id, shown or not."""
         known = self._all.get(id_)
         return known.row.entry if known else None
 
+    def all_rows(self) -> tuple[WorkflowRow, ...]:
+        """All of them, shown or not, in no particular order."""
+        return tuple(known.row for known in self._all.values())
+
     def entries(self) -> "tuple[WorkflowEntry, ...]":
         """All of them, shown or not, in no particular order."""
         return tuple(known.row.entry for known in self._all.values())
+
+    def _used(self, name: str) -> float:
+        made = self._made.get(name)
+        return 0 if made is None or made.created >= self._begun else made.created
 
     def _take(self, known: Known) -> None:
         id_ = known.row.entry.id

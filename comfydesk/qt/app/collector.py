@@ -1,0 +1,43 @@
+"""Python's cyclic collector, run on the GUI thread only.
+
+Cyclic garbage that a worker thread happens to collect destroys QObjects off their thread, and the process with them.
+"""
+
+import gc
+from time import perf_counter
+
+from PySide6.QtCore import QObject, QTimer
+
+INTERVAL_MS = 200
+PATIENCE_S = 10.0
+"""A full collection takes tens of milliseconds: it waits until the user has been away from the mouse for a while."""
+
+
+class Collector(QObject):
+    """Switches automatic collection off for as long as it lives, and collects by a timer."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        gc.disable()
+        # What the start has made stays: it need not be looked at again and again.
+        gc.freeze()
+        self._last_full = perf_counter()
+        self._timer = QTimer(self, interval=INTERVAL_MS)
+        self._timer.timeout.connect(self._collect)
+        self._timer.start()
+
+    def stop(self) -> None:
+        """Leave the collector as it was found."""
+        self._timer.stop()
+        gc.unfreeze()
+        gc.enable()
+
+    def _collect(self) -> None:
+        counts, limits = gc.get_count(), gc.get_threshold()
+        if counts[2] > limits[2] and perf_counter() - self._last_full > PATIENCE_S:
+            gc.collect(2)
+            self._last_full = perf_counter()
+        elif counts[1] > limits[1]:
+            gc.collect(1)
+        elif counts[0] > limits[0]:
+            gc.collect(0)

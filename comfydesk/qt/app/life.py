@@ -1,0 +1,180 @@
+"""From the first frame to the end: the loop, the session, the demo pod, and the order in which they go again."""
+
+import asyncio
+import importlib
+import logging
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import qasync
+from PySide6.QtWidgets import QApplication
+
+from comfydesk.errors import KnownError
+from comfydesk.paths import Paths
+from comfydesk.qt.app.faults import Faults
+from comfydesk.qt.app.logs import start_logging, stop_logging
+from comfydesk.qt.bridge.feeds import Bridge
+from comfydesk.qt.bridge.tasks import Tasks
+from comfydesk.qt.window.main import MainWindow
+from comfydesk.settings import DEFAULT_POD, Settings
+
+if TYPE_CHECKING:
+    from comfydesk.demo.process import DemoProcess
+    from comfydesk.qt.window.wiring import Wiring
+    from comfydesk.session.session import Session
+
+log = logging.getLogger(__name__)
+
+DEMO = "demo"
+DEMO_FOLDER = "demo-pod"
+CLOSE_S = 10.0
+"""How long the session may take to leave its pods; then it is left as after a crash, which it is made for."""
+
+
+class Life:
+    """One run of the window. `run` returns the exit code."""
+
+    def __init__(
+        self,
+        window: MainWindow,
+        faults: Faults,
+        paths: Paths,
+        settings: Settings,
+        *,
+        file: Path | None,
+        pod: str | None,
+        headless: bool,
+    ) -> None:
+        self.window, self.faults, self.paths, self.settings = window, faults, paths, settings
+        self._file, self._pod, self._headless = file, pod, headless
+        self.tasks = Tasks(faults.take, faults.take)
+        self.session: Session | None = None
+        self.wiring: Wiring | None = None
+        self._bridge: Bridge | None = None
+        self._demo: DemoProcess | None = None
+        self._over: asyncio.Future[int] | None = None
+
+    def run(self, app: QApplication) -> int:
+        """Until the window is closed, or the headless job is done."""
+        loop = qasync.QEventLoop(app)
+        loop.set_exception_handler(self.faults.on_loop)
+        try:
+            code: int = loop.run_until_complete(self._main())
+            return code
+        finally:
+            loop.close()
+            stop_logging()
+
+    def end(self, code: int = 0) -> None:
+        """Close down, in order, and let `run` return `code`."""
+        if self._over is not None and not self._over.done():
+            self._over.set_result(code)
+
+    async def start_session(self) -> None:
+        """Open the library and join the window to it. Raises StoreError."""
+        # Imported on a worker: 300 ms in which the window would not answer.
+        module = await asyncio.to_thread(importlib.import_module, "comfydesk.session.session")
+        await asyncio.to_thread(importlib.import_module, "comfydesk.client.pod")
+        from comfydesk.qt.window.wiring import Wiring
+
+        session: Session = module.Session(self.paths, self.settings)
+        await session.start()
+        self.session = session
+        session.problems.subscribe(self.faults.take)
+        self._bridge = Bridge(session, self.tasks)
+        self.wiring = Wiring(self.window, session, self._bridge, self.tasks)
+        self.wiring.demo_wanted.connect(lambda: self.tasks.start(self.open_demo()))
+        await self._bridge.read_all()
+
+    async def open_demo(self) -> None:
+        """Start the demo pod, if it does not run, and connect to it. Raises PodError."""
+        from comfydesk.demo.process import DemoProcess
+        from comfydesk.session.values import PodTarget
+
+        assert self.session is not None
+        if self._demo is None or not self._demo.is_running():
+            self._demo = await DemoProcess.start(self.paths.data / DEMO_FOLDER)
+        await self.session.connect(PodTarget.demo(self._demo.url))
+
+    # --- Inside ---------------------------------------------------------------------------------------------------
+
+    async def _main(self) -> int:
+        self._over = asyncio.get_running_loop().create_future()
+        self.window.closed.connect(self.end)
+        self._listen()
+        start_logging(self.paths.logs)
+        work = self.tasks.start(self._begin())
+        try:
+            return await self._over
+        finally:
+            work.cancel()
+            await self._shut_down()
+
+    async def _begin(self) -> None:
+        self._tell_settings()
+        try:
+            await self.start_session()
+        except KnownError as error:
+            self.window.preview.banner.tell_error(error)
+            if self._headless:
+                self.faults.take(error)
+                self.end(error.exit_code)
+            return
+        if self._file is not None and self.wiring is not None:
+            self.wiring.bench.open(self._file)
+        await self._connect()
+        if self._headless:
+            from comfydesk.qt.app.headless import make_one_picture
+
+            self.end(await make_one_picture(self.window))
+
+    async def _connect(self) -> None:
+        pod = self._pod or self.settings.get(DEFAULT_POD)
+        try:
+            if pod == DEMO:
+                await self.open_demo()
+            elif pod and self.session is not None:
+                await self.session.connect(pod)
+        except KnownError as error:
+            self.faults.take(error)
+
+    async def _shut_down(self) -> None:
+        """The window first, for it is what is seen; then what talks to others; the store, in the session, last."""
+        self.window.hide()
+        if self._bridge is not None:
+            self._bridge.close()
+        await self.tasks.close()
+        if self.session is not None:
+            try:
+                async with asyncio.timeout(CLOSE_S):
+                    await self.session.close()
+            except TimeoutError:
+                log.warning("the session did not close within %s s", CLOSE_S)
+        if self._demo is not None:
+            await self._demo.stop()
+
+    def _listen(self) -> None:
+        """Faults become toasts and reports, Ctrl+C in the terminal a closed window."""
+        self.faults.known.connect(self._show_known)
+        self.faults.bug.connect(self._show_bug)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._on_signal)
+
+    def _on_signal(self, _number: int, _frame: Any) -> None:
+        self.window.close()
+
+    def _tell_settings(self) -> None:
+        if self.settings.problem:
+            self.window.toasts.tell("Settings", self.settings.problem, tone="warning")
+
+    def _show_known(self, error: KnownError) -> None:
+        rest = " ".join(f"{part.rstrip('.')}." for part in (error.why, error.advice) if part)
+        shown = {toast.accessibleName() for toast in self.window.toasts.toasts()}
+        if f"{error.what}. {rest}".strip() not in shown:
+            self.window.toasts.tell(error.what, rest, tone="danger")
+
+    def _show_bug(self, trace: str) -> None:
+        from comfydesk.qt.dialogs.report import ReportDialog
+
+        ReportDialog(self.window.theme, trace, self.window).open()

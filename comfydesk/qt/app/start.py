@@ -1,0 +1,64 @@
+"""From nothing to a painted window, and only then to everything else."""
+
+import os
+import sys
+from pathlib import Path
+
+from comfydesk.errors import KnownError
+from comfydesk.paths import APP, Paths
+from comfydesk.settings import Settings
+
+
+def has_display() -> bool:
+    """Whether a window can be seen here. A platform that was asked for by name counts as one."""
+    if sys.platform in ("win32", "darwin") or os.environ.get("QT_QPA_PLATFORM"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def run(paths: Paths, settings: Settings, *, file: Path | None = None, pod: str | None = None) -> int:
+    """Open the window and return when it is closed: 0.
+
+    `file` is opened at once; `pod` is an address, or "demo" for the demo pod. Without a display, `pod` "demo" makes one
+    picture with the window offscreen (exit code 0 when it is saved); anything else raises KnownError.
+    """
+    # qasync takes the first Qt binding that it finds, and tries PyQt5 first.
+    os.environ["QT_API"] = "pyside6"
+    headless = not has_display()
+    if headless:
+        if pod != "demo":
+            raise KnownError("There is no display for a window", "", 'Use "comfydesk generate", or set DISPLAY')
+        sys.stdout.write("No display here: the window works offscreen, makes one picture on the demo pod and ends.\n")
+        sys.stdout.flush()
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    from PySide6.QtWidgets import QApplication
+
+    from comfydesk.qt.app.collector import Collector
+    from comfydesk.qt.app.faults import Faults
+    from comfydesk.qt.app.frame import show_and_paint
+    from comfydesk.qt.theme import Theme
+    from comfydesk.qt.window.main import MainWindow
+
+    app = QApplication.instance()
+    if not isinstance(app, QApplication):
+        app = QApplication([APP])
+    app.setApplicationName(APP)
+    app.setQuitOnLastWindowClosed(False)
+    faults = Faults()
+    faults.install()
+    theme = Theme()
+    theme.install(app)
+    window = MainWindow(theme, paths)
+    collector = Collector()
+    show_and_paint(window)
+
+    # From here on the window is there; what follows is heavy.
+    from comfydesk.qt.app.life import Life
+
+    life = Life(window, faults, paths, settings, file=file, pod=pod, headless=headless)
+    try:
+        return life.run(app)
+    finally:
+        window.release()
+        collector.stop()
+        faults.remove()

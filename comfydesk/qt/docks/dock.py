@@ -1,0 +1,110 @@
+"""A dock of the window: 32 px of title with a count and a few actions, then its content on the panel colour."""
+
+from PySide6.QtCore import QObject, QPoint, QSize, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLayout, QMenu, QSizePolicy, QVBoxLayout, QWidget
+
+from comfydesk.qt.theme import Theme
+from comfydesk.qt.widgets.labels import Label
+
+TITLE_HEIGHT = 32
+PADDING = 12
+
+
+class TitleBar(QWidget):
+    """Name, a quiet second part, and the dock's actions. Drag it to move the dock, right-click to float or close it."""
+
+    def __init__(self, theme: Theme, title: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._name = Label(theme, title, font="heading")
+        self._note = Label(theme, font="small", color="text2")
+        self._note.hide()
+        self._row = QHBoxLayout(self)
+        self._row.addWidget(self._name)
+        self._row.addWidget(self._note)
+        self._row.addStretch(1)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        theme.changed.connect(self._measure)
+        self._measure()
+
+    def set_note(self, words: str) -> None:
+        """The quiet words after the name: a count, a sum."""
+        self._note.setText(words)
+        self._note.setVisible(bool(words))
+
+    def add(self, widget: QWidget) -> None:
+        """One more action, at the right end."""
+        self._row.addWidget(widget)
+
+    def sizeHint(self) -> QSize:
+        return QSize(self._row.sizeHint().width(), self._theme.height(TITLE_HEIGHT, "heading"))
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def _measure(self) -> None:
+        px = self._theme.px
+        self._row.setContentsMargins(px(PADDING), 0, px(8), 0)
+        self._row.setSpacing(px(8))
+        self.updateGeometry()
+
+
+class Dock(QDockWidget):
+    """A QDockWidget with our title bar. Subclasses fill `body`."""
+
+    def __init__(self, theme: Theme, name: str, title: str, parent: QWidget | None = None) -> None:
+        """`name` is what the saved layout knows it by; it must never change."""
+        super().__init__(title, parent)
+        self.setObjectName(name)
+        self.theme = theme
+        self.title = TitleBar(theme, title)
+        self.setTitleBarWidget(self.title)
+        self.title.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.title.customContextMenuRequested.connect(self._offer_moves)
+        theme.surface(self.title, "panel")
+        content = QWidget()
+        theme.surface(content, "panel")
+        self.body = QVBoxLayout(content)
+        self.body.setContentsMargins(0, 0, 0, 0)
+        self.body.setSpacing(0)
+        self.setWidget(content)
+
+    def toggle(self) -> QAction:
+        """The action that shows and hides this dock, for menus."""
+        return self.toggleViewAction()
+
+    def _offer_moves(self, at: QPoint) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction("Dock" if self.isFloating() else "Float", lambda: self.setFloating(not self.isFloating()))
+        menu.addAction("Close", self.close)
+        menu.popup(self.title.mapToGlobal(at))
+
+
+def pad(layout: QLayout, theme: Theme, left: int, top: int, right: int, bottom: int) -> None:
+    """Margins of a layout in the design's pixels, kept at the user's scale."""
+    _Padding(layout, theme, (left, top, right, bottom))
+
+
+class _Padding(QObject):
+    """Lives as long as the layout."""
+
+    def __init__(self, layout: QLayout, theme: Theme, sides: tuple[int, int, int, int]) -> None:
+        super().__init__(layout)
+        self._layout, self._theme, self._sides = layout, theme, sides
+        theme.changed.connect(self._set)
+        self._set()
+
+    def _set(self) -> None:
+        self._layout.setContentsMargins(*(self._theme.px(side) if side else 0 for side in self._sides))
+
+
+class Line(QWidget):
+    """A divider of one pixel."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFixedHeight(1)
+        theme.surface(self, "border")
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)

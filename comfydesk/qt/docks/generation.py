@@ -1,0 +1,271 @@
+"""The panel on the right: what is open, its form, and the button that makes it."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from comfydesk.errors import KnownError
+from comfydesk.qt.docks.dock import Dock, Line, pad
+from comfydesk.qt.models.words import clock, counted
+from comfydesk.qt.theme import ColorName, Theme
+from comfydesk.qt.widgets.banner import Banner
+from comfydesk.qt.widgets.buttons import IconButton, Kind, Size, SplitButton
+from comfydesk.qt.widgets.editors import Surroundings
+from comfydesk.qt.widgets.empty_state import EmptyState
+from comfydesk.qt.widgets.form_view import FormView
+from comfydesk.qt.widgets.labels import ElidedLabel
+from comfydesk.qt.widgets.menu import Menu
+from comfydesk.qt.widgets.stepper import Stepper
+from comfydesk.workflow.fields import Role
+
+if TYPE_CHECKING:
+    from comfydesk.session.values import OpenWorkflow
+
+MINIMUM_WIDTH = 320
+
+
+class Head(QWidget):
+    """Name of the workflow, and whether it can run."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.name = ElidedLabel(theme, font="title")
+        self.state = ElidedLabel(theme, font="small", color="text2")
+        column = QVBoxLayout(self)
+        pad(column, theme, 16, 4, 16, 8)
+        column.setSpacing(0)
+        column.addWidget(self.name)
+        column.addWidget(self.state)
+
+    def tell(self, name: str, state: str, color: ColorName = "text2") -> None:
+        self.name.set_text(name)
+        self.state.set_text(state)
+        self.state.set_color(color)
+
+
+class Footer(QWidget):
+    """Generate, how many, Cancel; below, what that makes and when."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.generate = SplitButton(theme, "Generate", keys="Ctrl+Enter", menu_name="More ways to generate")
+        self.count = Stepper(theme, "How many")
+        self.cancel = IconButton(
+            theme, "stop", "Cancel the running job", kind=Kind.SECONDARY, danger=True, size=Size.MAIN
+        )
+        self.cancel.hide()
+        self.what = ElidedLabel(theme, font="caption", color="text2")
+        self.when = ElidedLabel(theme, font="caption", color="text2")
+        column = QVBoxLayout(self)
+        pad(column, theme, 16, 12, 16, 12)
+        row = QHBoxLayout()
+        row.addWidget(self.generate, 1)
+        row.addWidget(self.count)
+        row.addWidget(self.cancel)
+        words = QHBoxLayout()
+        words.addWidget(self.what, 1)
+        words.addWidget(self.when)
+        column.addLayout(row)
+        column.addLayout(words)
+        theme.surface(self, "window")
+        self._layouts = (column, row, words)
+        theme.changed.connect(self._space)
+        self._space()
+
+    def _space(self) -> None:
+        for layout in self._layouts:
+            layout.setSpacing(self._theme.px(8))
+
+
+class GenerationDock(Dock):
+    """Shows an OpenWorkflow. `generate` (values, count, keep seed) when the user wants it made."""
+
+    generate = Signal(object, int, bool)
+    cancel = Signal()
+    values_changed = Signal(object)
+    connect_wanted = Signal()
+
+    def __init__(self, theme: Theme, around: Surroundings, parent: QWidget | None = None) -> None:
+        super().__init__(theme, "generation", "Generate", parent)
+        self._workflow: OpenWorkflow | None = None
+        self._pod = ""
+        self.head = Head(theme)
+        self.banner = Banner(theme)
+        self.form = FormView(theme, around=around)
+        self.footer = Footer(theme)
+        self.empty = EmptyState(theme, "create", "No workflow is open", "Pick one on the left, or drop a file here.")
+        self._pages = QStackedWidget()
+        self._pages.addWidget(self.empty)
+        self._pages.addWidget(self.form)
+        self.menu = Menu(theme, parent=self)
+        more = IconButton(theme, "more", "More on this workflow", size=Size.COMPACT)
+        more.clicked.connect(lambda: self.menu.popup(more.mapToGlobal(more.rect().bottomLeft())))
+        self.title.add(more)
+        self.widget().setMinimumWidth(theme.px(MINIMUM_WIDTH))
+        self._lay_out()
+        self.empty.acted.connect(self.connect_wanted)
+        self.form.values_changed.connect(self._on_values)
+        self.footer.generate.clicked.connect(self.press)
+        self.footer.count.changed.connect(lambda _: self._tell_what())
+        self.footer.cancel.clicked.connect(self.cancel)
+        self._unlock()
+
+    # --- What is shown --------------------------------------------------------------------------------------------
+
+    def show_opening(self, name: str) -> None:
+        """Something is being opened; what is on the screen stays until it is there."""
+        if self._workflow is None:
+            self.head.tell(name, "Opening")
+
+    def show_workflow(self, workflow: "OpenWorkflow", values: Mapping[str, Any]) -> None:
+        """Another workflow, or the same one against another pod."""
+        same = self._workflow is not None and self._workflow.id == workflow.id
+        self._workflow = workflow
+        if not same or self.form.form() != workflow.form:
+            locked = self.form.locked_seeds() if same else frozenset()
+            self.form.set_form(workflow.form, values)
+            for field_id in locked:
+                self.form.set_locked(field_id, True)
+        else:
+            self.form.set_values(values)
+        if not same:
+            self.banner.clear()
+        self._refresh()
+
+    def show_error(self, error: KnownError, fields: Mapping[str, str] | None = None) -> None:
+        """A line at the top, and messages under the fields it is about."""
+        self.banner.tell_error(error)
+        self.form.set_errors(fields or {})
+
+    def show_pod(self, name: str, *, usable: bool, trouble: str = "") -> None:
+        """The pod that Generate goes to; "" if there is none. `trouble` says why it is of no use now."""
+        self._pod, self._usable, self._trouble = name, usable, trouble
+        self._refresh()
+
+    def show_running(self, running: bool) -> None:
+        self.footer.cancel.setVisible(running)
+
+    def show_queue(self, waiting: int, seconds: float | None) -> None:
+        """What stands before the next job."""
+        if not self._pod:
+            self.footer.when.set_text("waits for a pod")
+        elif not waiting:
+            self.footer.when.set_text("starts now" if self._usable else "")
+        else:
+            after = f"starts after {counted(waiting, 'job')}"
+            self.footer.when.set_text(after if seconds is None else f"starts in {clock(seconds)}")
+
+    def show_last_seed(self, seed: int | None) -> None:
+        """The seed that "last" brings back."""
+        for field in self.form.form().with_role(Role.SEED):
+            self.form.set_last_seed(field.id, seed)
+
+    @property
+    def workflow(self) -> "OpenWorkflow | None":
+        return self._workflow
+
+    # --- What the user does ---------------------------------------------------------------------------------------
+
+    def press(self) -> None:
+        """Generate, as the button and Ctrl+Enter do; says why not if it cannot."""
+        if self._workflow is None or not self.footer.generate.main.isEnabled():
+            return
+        values = self.form.values()
+        problems = self.form.problems()
+        if problems:
+            self.form.set_errors(problems)
+            return
+        self.banner.clear()
+        self.form.set_errors({})
+        self.generate.emit(values, self.footer.count.value(), bool(self.form.locked_seeds()))
+
+    def add_actions(self, *actions: QAction) -> None:
+        """Into the menu behind the three dots."""
+        self.menu.addActions(actions)
+
+    # --- Inside ---------------------------------------------------------------------------------------------------
+
+    _usable = False
+    _trouble = ""
+
+    def _lay_out(self) -> None:
+        top = QWidget()
+        messages = QVBoxLayout(top)
+        pad(messages, self.theme, 12, 0, 12, 0)
+        messages.addWidget(self.banner)
+        self.body.addWidget(self.head)
+        self.body.addWidget(top)
+        self.body.addWidget(self._pages, 1)
+        self.body.addWidget(Line(self.theme))
+        self.body.addWidget(self.footer)
+
+    def _on_values(self) -> None:
+        self._tell_what()
+        self.values_changed.emit(self.form.values())
+
+    def _refresh(self) -> None:
+        workflow = self._workflow
+        shows_form = workflow is not None and bool(workflow.form.fields)
+        self._pages.setCurrentWidget(self.form if shows_form else self.empty)
+        if workflow is not None:
+            self.head.tell(workflow.name, *self._state(workflow))
+            if not shows_form:
+                self._tell_empty(workflow)
+        self.head.setVisible(workflow is not None)
+        self._unlock()
+        self._tell_what()
+
+    def _state(self, workflow: "OpenWorkflow") -> tuple[str, ColorName]:
+        if workflow.problem is not None:
+            return workflow.problem.what, "danger"
+        if not self._pod:
+            return "No pod connected", "text2"
+        if workflow.needs is None:
+            return f"Waiting for {self._pod}", "text2"
+        if workflow.needs.missing_nodes:
+            names = ", ".join(workflow.needs.missing_nodes)
+            return f"Missing on {self._pod}: {names}", "danger"
+        if workflow.needs.missing_models:
+            return f"{counted(len(workflow.needs.missing_models), 'model')} missing on {self._pod}", "warning"
+        return f"Ready on {self._pod}", "success"
+
+    def _tell_empty(self, workflow: "OpenWorkflow") -> None:
+        if workflow.problem is not None:
+            self.empty.tell("warning", workflow.problem.what, workflow.problem.why or workflow.problem.advice)
+        elif not self._pod:
+            self.empty.tell(
+                "plug", "No pod connected", "A pod says which inputs this workflow has.", action="Connect to a pod"
+            )
+        elif self._trouble:
+            self.empty.tell("cloud-off", f"{self._pod} cannot be reached", self._trouble, action="Connect to a pod")
+        else:
+            self.empty.tell("clock", f"Asking {self._pod} what it can do", "The form appears when it has answered.")
+
+    def _unlock(self) -> None:
+        self.footer.generate.set_blocked(self._blocked())
+
+    def _blocked(self) -> str:
+        workflow = self._workflow
+        if workflow is None:
+            return "Pick a workflow first"
+        if workflow.problem is not None:
+            return workflow.problem.what
+        if not self._pod:
+            return "Connect to a pod first"
+        if workflow.needs is None or not workflow.form.fields:
+            return f"{self._pod} has not told yet what it can do"
+        if workflow.needs.missing_nodes:
+            return f"{self._pod} lacks nodes of this workflow"
+        return ""
+
+    def _tell_what(self) -> None:
+        if self._workflow is None:
+            self.footer.what.set_text("")
+            return
+        count = self.footer.count.value()
+        self.footer.what.set_text(counted(count, "job"))

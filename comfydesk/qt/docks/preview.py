@@ -1,0 +1,202 @@
+"""The middle: what a pod is painting now, or the last thing it made; below, how far it is."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from comfydesk.qt.docks.canvas import Canvas
+from comfydesk.qt.docks.dock import Line, pad
+from comfydesk.qt.docks.jobline import JobLine, Running
+from comfydesk.qt.models.pictures import Picture, Pictures
+from comfydesk.qt.models.words import DOT, TIMES, size_words
+from comfydesk.qt.theme import Theme
+from comfydesk.qt.widgets.banner import Banner
+from comfydesk.qt.widgets.buttons import Button, IconButton, Kind
+from comfydesk.qt.widgets.empty_state import EmptyState
+from comfydesk.qt.widgets.labels import ElidedLabel, Label
+from comfydesk.qt.widgets.progress_bar import ProgressBar
+from comfydesk.store.records import Output
+
+BAR_HEIGHT = 56
+
+
+class RunningBar(QWidget):
+    """Node, steps, speed, time left, Cancel; and the bar."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.line = JobLine(theme)
+        self.bar = ProgressBar(theme, "Progress of the running job")
+        self.fit = IconButton(theme, "fit", "Show large")
+        self.hide_preview = IconButton(theme, "eye", "Hide the preview", checkable=True)
+        self.cancel = Button(theme, "Cancel", kind=Kind.GHOST, danger=True, icon="stop")
+        row = QHBoxLayout()
+        row.setSpacing(theme.px(8))
+        for part in (self.line, self.fit, self.hide_preview, self.cancel):
+            row.addWidget(part)
+        row.setStretch(0, 1)
+        column = QVBoxLayout(self)
+        pad(column, theme, 12, 6, 12, 10)
+        column.setSpacing(theme.px(6))
+        column.addLayout(row)
+        column.addWidget(self.bar)
+
+
+class IdleBar(QWidget):
+    """Which file is shown, and what can be done with it."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.name = ElidedLabel(theme, font="label", middle=True)
+        self.facts = Label(theme, font="small", color="text2")
+        self.fit = IconButton(theme, "fit", "Show large")
+        row = QHBoxLayout(self)
+        pad(row, theme, 12, 8, 12, 8)
+        row.setSpacing(theme.px(8))
+        row.addWidget(self.name)
+        row.addWidget(self.facts)
+        row.addStretch(1)
+        row.addWidget(self.fit)
+
+
+class PreviewPanel(QWidget):
+    """The central widget. `large` when the picture is to be shown large: the id of an output."""
+
+    cancel = Signal()
+    large = Signal(int)
+    start_wanted = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._running: Running | None = None
+        self._preview = QImage()
+        self._shape = QSize()
+        self._output: Output | None = None
+        self._pictures = Pictures(self)
+        self._pictures.loaded.connect(self._on_picture)
+        self.banner = Banner(theme)
+        self.canvas = Canvas(theme)
+        self.empty = EmptyState(theme, "image", "Nothing made yet", "Pick a workflow and press Generate.")
+        self.running_bar = RunningBar(theme)
+        self.idle_bar = IdleBar(theme)
+        self._stage = QStackedWidget()
+        self._stage.addWidget(self.empty)
+        self._stage.addWidget(self.canvas)
+        self._bars = QStackedWidget()
+        self._bars.addWidget(self.idle_bar)
+        self._bars.addWidget(self.running_bar)
+        theme.surface(self._stage, "canvas")
+        theme.surface(self._bars, "panel")
+        self._lay_out()
+        self.running_bar.cancel.clicked.connect(self.cancel)
+        self.running_bar.hide_preview.toggled.connect(self._on_hide)
+        for source in (self.canvas.activated, self.running_bar.fit.clicked, self.idle_bar.fit.clicked):
+            source.connect(self._show_large)
+        self._refresh()
+
+    # --- What is shown --------------------------------------------------------------------------------------------
+
+    def show_running(self, running: Running | None, shape: QSize | None = None) -> None:
+        """The job at work, whose picture will be `shape` pixels large; None when there is none."""
+        ended = running is None and self._running is not None
+        self._running = running
+        if running is not None:
+            self.running_bar.line.show_running(running)
+            self.running_bar.bar.set_fraction(running.fraction or 0)
+            self._shape = shape or QSize()
+        if ended:
+            self._preview = QImage()
+            self._show_output_again()
+        self._refresh()
+
+    def set_weights(self, weights: tuple[float, ...]) -> None:
+        """How much of the whole each node is, in the order in which they run."""
+        self.running_bar.bar.set_weights(weights)
+
+    def show_preview(self, image: QImage) -> None:
+        """The latest rough picture of the job at work."""
+        if self._running is None:
+            return
+        self._preview = image
+        if not self.running_bar.hide_preview.isChecked():
+            self.canvas.show_preview(image, self._shape)
+        self._refresh()
+
+    def show_output(self, output: Output | None) -> None:
+        """What to show while nothing runs."""
+        if output is not None and self._output is not None and output.path == self._output.path:
+            return
+        self._output = output
+        if output is None:
+            self.canvas.clear()
+            self._refresh()
+            return
+        self._pictures.show(output.path, output.media, self._longest_edge())
+
+    @property
+    def output(self) -> Output | None:
+        """The finished output that is shown while nothing runs."""
+        return self._output
+
+    def release(self) -> None:
+        """End the reading thread."""
+        self._pictures.close()
+
+    # --- Inside ---------------------------------------------------------------------------------------------------
+
+    def _lay_out(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.banner)
+        column.addWidget(self._stage, 1)
+        column.addWidget(Line(self._theme))
+        column.addWidget(self._bars)
+        self._bars.setFixedHeight(self._theme.px(BAR_HEIGHT))
+
+    def _refresh(self) -> None:
+        shows = self._running is not None and not self._preview.isNull()
+        has_picture = shows or not self.canvas.image.isNull()
+        self._stage.setCurrentWidget(self.canvas if has_picture else self.empty)
+        self._bars.setCurrentWidget(self.running_bar if self._running is not None else self.idle_bar)
+        self._bars.setVisible(self._running is not None or has_picture)
+
+    def _on_picture(self, picture: Picture) -> None:
+        output = self._output
+        if output is None or output.path != picture.path:
+            return
+        self.idle_bar.name.set_text(Path(picture.path).name)
+        size = f"{picture.size.width()} {TIMES} {picture.size.height()}" if picture.size.isValid() else ""
+        self.idle_bar.facts.setText(f" {DOT} ".join(part for part in (size, size_words(output.size)) if part))
+        if self._running is None or self._preview.isNull():
+            self.canvas.show_picture(picture.image, picture.size)
+        self._refresh()
+
+    def _on_hide(self, hidden: bool) -> None:
+        button = self.running_bar.hide_preview
+        button.set_icon("eye-off" if hidden else "eye")
+        button.set_name("Show the preview" if hidden else "Hide the preview")
+        if not hidden and not self._preview.isNull():
+            self.canvas.show_preview(self._preview, self._shape)
+        else:
+            self._show_output_again()
+        self._refresh()
+
+    def _show_output_again(self) -> None:
+        if self._output is not None:
+            self._pictures.show(self._output.path, self._output.media, self._longest_edge())
+        else:
+            self.canvas.clear()
+
+    def _show_large(self) -> None:
+        if self._output is not None:
+            self.large.emit(self._output.id)
+
+    def _longest_edge(self) -> int:
+        """No picture need be larger than the screen here."""
+        screen = self.screen()
+        size = screen.size() * screen.devicePixelRatio()
+        return max(size.width(), size.height())

@@ -1,0 +1,88 @@
+"""Every command of the window, declared once: its words, menu, keys and icon. Menus and shortcuts are made from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
+
+from comfydesk.qt.theme import Theme
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """`keys` are QKeySequence words, several separated by "; ". A line is drawn above it when `apart`."""
+
+    id: str
+    words: str
+    menu: str
+    keys: str = ""
+    icon: str = ""
+    apart: bool = False
+    checkable: bool = False
+    tip: str = ""
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("open", "Open workflow\N{HORIZONTAL ELLIPSIS}", "File", "Ctrl+O", "open"),
+    Command("outputs_folder", "Show outputs folder", "File", icon="folder"),
+    Command("log_folder", "Show log folder", "File", icon="terminal"),
+    Command("quit", "Quit", "File", "Ctrl+Q", apart=True),
+    Command("undo", "Undo", "Edit", "Ctrl+Z", "undo"),
+    Command("redo", "Redo", "Edit", "Ctrl+Shift+Z"),
+    Command("cut", "Cut", "Edit", "Ctrl+X", apart=True),
+    Command("copy", "Copy", "Edit", "Ctrl+C", "copy"),
+    Command("paste", "Paste", "Edit", "Ctrl+V"),
+    Command("intent", "Say what you want", "Edit", "Ctrl+Space", apart=True),
+    Command("find", "Find a workflow", "Edit", "Ctrl+F", "search"),
+    Command("left_panel", "Workflows", "View", "Ctrl+1", checkable=True),
+    Command("bottom_panel", "Outputs and queue", "View", "Ctrl+2", checkable=True),
+    Command("right_panel", "Generate", "View", "Ctrl+3", checkable=True),
+    Command("intent_bar", "Intent bar", "View", "Ctrl+4", checkable=True),
+    Command("full_screen", "Full screen", "View", "F11", "fit", apart=True, checkable=True),
+    Command("reset_layout", "Reset layout", "View"),
+    Command("prompt", "Go to the prompt", "Workflow", "Ctrl+P"),
+    Command("reset_values", "Back to the workflow's own values", "Workflow", icon="undo"),
+    Command("generate", "Generate", "Generate", "Ctrl+Return; Ctrl+Enter", "play"),
+    Command("cancel", "Cancel the running job", "Generate", "Ctrl+Backspace", "stop"),
+    Command("clear_finished", "Clear finished jobs", "Generate", apart=True),
+    Command("connect", "Connect to a pod\N{HORIZONTAL ELLIPSIS}", "Pod", "Ctrl+Shift+P", "plug"),
+    Command("demo", "Open the demo pod", "Pod", icon="pod"),
+    Command("shortcuts", "Keyboard shortcuts", "Help", "F1", "keyboard"),
+    Command("about", "About ComfyDesk", "Help", icon="info", apart=True),
+)
+
+MENUS = ("File", "Edit", "View", "Workflow", "Generate", "Pod", "Help")
+
+
+class Actions:
+    """The QActions by id. They belong to the window, so that their keys work wherever the focus is."""
+
+    def __init__(self, theme: Theme, window: QWidget, commands: tuple[Command, ...] = COMMANDS) -> None:
+        self.commands = commands
+        self._actions: dict[str, QAction] = {command.id: _make(theme, window, command) for command in commands}
+
+    def __getitem__(self, command: str) -> QAction:
+        return self._actions[command]
+
+    def fill(self, bar: QMenuBar) -> Mapping[str, QMenu]:
+        """Put the menus on `bar`; title → menu."""
+        menus = {title: bar.addMenu(f"&{title}") for title in MENUS}
+        for command in self.commands:
+            menu = menus[command.menu]
+            if command.apart:
+                menu.addSeparator()
+            menu.addAction(self._actions[command.id])
+        return menus
+
+
+def _make(theme: Theme, window: QWidget, command: Command) -> QAction:
+    action = QAction(command.words, window)
+    action.setObjectName(command.id)
+    action.setCheckable(command.checkable)
+    if command.keys:
+        action.setShortcuts([QKeySequence(keys) for keys in command.keys.split("; ")])
+    if command.icon:
+        theme.bind_icon(action, command.icon)
+    window.addAction(action)
+    return action

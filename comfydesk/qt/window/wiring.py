@@ -1,0 +1,266 @@
+"""Joins the window to a session: the bridge's signals to models and docks, the docks' wishes to the bench."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QFileDialog
+
+from comfydesk.errors import KnownError
+from comfydesk.intent.match import understand
+from comfydesk.intent.rank import Candidate, suggest
+from comfydesk.qt.bridge.feeds import Bridge
+from comfydesk.qt.bridge.tasks import Tasks
+from comfydesk.qt.docks.intent import QuickAction
+from comfydesk.qt.docks.jobline import Running
+from comfydesk.qt.models.rows import WorkflowRow
+from comfydesk.qt.window.bench import Bench
+from comfydesk.qt.window.main import MainWindow, show_folder
+from comfydesk.qt.window.now import Now
+from comfydesk.store.records import Job, JobState, Output
+from comfydesk.workflow.fields import Role
+
+if TYPE_CHECKING:
+    from comfydesk.session.session import Session
+    from comfydesk.session.values import OpenWorkflow, WorkflowEntry
+
+FILES = "Workflows and files that carry one (*.json *.png *.webp *.jpg *.mp4 *.webm *.flac *.mp3 *.opus *.svg *.glb)"
+FIRST_CHOICE = "t2i"
+
+
+class Wiring(QObject):
+    """Lives as long as the session does. `demo_wanted` when the user asks for the demo pod."""
+
+    demo_wanted = Signal()
+    connect_wanted = Signal(str)
+
+    def __init__(self, window: MainWindow, session: "Session", bridge: Bridge, tasks: Tasks) -> None:
+        super().__init__(window)
+        self._window, self._session, self._tasks = window, session, tasks
+        self.bench = Bench(session, tasks, self)
+        self.now = Now(window.jobs, session.node_title, self)
+        self._make_next = False
+        self._catalog: object = None
+        window.jobs.ask_eta(session.eta)
+        self._feed(bridge)
+        self._join_docks()
+        self._join_actions()
+        self._show_pods()
+
+    # --- Session → window -----------------------------------------------------------------------------------------
+
+    def _feed(self, bridge: Bridge) -> None:
+        window = self._window
+        bridge.jobs.connect(window.jobs.put_jobs)
+        bridge.jobs.connect(self._on_jobs)
+        bridge.jobs_gone.connect(window.jobs.drop)
+        bridge.outputs.connect(window.outputs.put_outputs)
+        bridge.outputs.connect(window.workflows.put_outputs)
+        bridge.outputs.connect(self._on_outputs)
+        bridge.outputs_gone.connect(window.outputs.drop)
+        bridge.workflows.connect(self._on_workflows)
+        bridge.pods.connect(self._show_pods)
+        bridge.progressed.connect(self.now.on_progress)
+        bridge.previewed.connect(self.now.on_preview)
+        window.outputs.more_wanted.connect(lambda: self._tasks.start(bridge.read_more_outputs()))
+        self.now.changed.connect(self._show_running)
+        self.now.previewed.connect(window.preview.show_preview)
+        window.jobs.counted.connect(self._show_queue)
+        self.now.refresh()
+
+    def _on_jobs(self, jobs: tuple[Job, ...]) -> None:
+        for job in jobs:
+            if job.state is JobState.FAILED and job.error is not None and self._is_news(job):
+                self.show_job(job)
+        open_ = self.bench.current
+        seeds = [job.seed for job in jobs if open_ is not None and job.workflow == open_.name and job.seed is not None]
+        if seeds:
+            self._window.generation.show_last_seed(seeds[-1])
+
+    def _is_news(self, job: Job) -> bool:
+        """Whether it ended while the window looked: what failed in an earlier run is in the queue, and no more."""
+        return job.id in self.bench.watched
+
+    def _on_outputs(self, _: tuple[Output, ...]) -> None:
+        self._window.preview.show_output(self._window.outputs.latest)
+
+    def _on_workflows(self, entries: "tuple[WorkflowEntry, ...]") -> None:
+        window = self._window
+        window.workflows.set_entries(entries)
+        window.browser.mark_ready()
+        if self.bench.idle:
+            last = window.workflows.entry(window.places.last_workflow)
+            first = last or next((entry for entry in entries if entry.card.type == FIRST_CHOICE), None)
+            if first or entries:
+                self.bench.open(first or entries[0])
+
+    def _show_pods(self) -> None:
+        window, pod = self._window, self._session.current_pod
+        window.status.pod.show_pod(pod)
+        window.status.gpu.show_stats(None if pod is None else pod.stats)
+        usable = pod is not None and pod.status.usable
+        trouble = "" if pod is None or usable else pod.status.detail
+        window.generation.show_pod(pod.name if pod else "", usable=usable, trouble=trouble)
+        if pod is not None and trouble:
+            window.preview.banner.tell(f"{pod.name} cannot be reached", trouble, tone="warning")
+        else:
+            window.preview.banner.clear()
+        self._show_queue()
+        if self._session.catalog is not self._catalog:
+            self._catalog = self._session.catalog
+            self.bench.reopen()
+            self.bench.check(window.workflows.entries())
+
+    def _show_running(self, running: Running | None) -> None:
+        self._window.preview.show_running(running)
+        self._window.generation.show_running(running is not None)
+
+    def _show_queue(self) -> None:
+        window = self._window
+        waiting = [row.job.id for row in window.jobs.rows() if not row.job.state.ended]
+        seconds = self._session.eta(waiting[-1]) if waiting else None
+        window.queue.show_time(seconds)
+        window.status.queue.show_queue(len(waiting), seconds)
+        window.generation.show_queue(len(waiting), seconds)
+
+    # --- Window → session -----------------------------------------------------------------------------------------
+
+    def _join_docks(self) -> None:
+        window, bench = self._window, self.bench
+        window.browser.chosen.connect(bench.open)
+        window.browser.make.connect(self._make)
+        window.browser.open_file.connect(self._ask_file)
+        window.files_dropped.connect(bench.open)
+        window.generation.generate.connect(lambda values, count, keep: bench.generate(values, count, keep_seed=keep))
+        window.generation.values_changed.connect(bench.keep)
+        window.generation.cancel.connect(self._cancel_running)
+        window.generation.connect_wanted.connect(self._ask_pod)
+        window.preview.cancel.connect(self._cancel_running)
+        window.gallery.shown.connect(window.preview.show_output)
+        window.gallery.reuse.connect(self._reuse)
+        window.gallery.revealed.connect(lambda output: show_folder(Path(output.path).parent))
+        queue = window.queue
+        queue.cancelled.connect(bench.cancel)
+        queue.retried.connect(bench.retry)
+        queue.looked.connect(bench.look_again)
+        queue.held.connect(bench.hold)
+        queue.released.connect(bench.release)
+        queue.removed.connect(bench.remove)
+        queue.shown.connect(self.show_job)
+        bench.opening.connect(window.generation.show_opening)
+        bench.opened.connect(self._on_opened)
+        bench.open_failed.connect(window.generation.show_error)
+        bench.refused.connect(window.generation.show_error)
+        bench.checked.connect(self._on_checked)
+        window.intent.searched.connect(window.browser.search_for)
+        window.intent.entered.connect(self._on_intent)
+        window.intent.picked.connect(self._on_quick)
+        window.status.pod.clicked.connect(self._ask_pod)
+
+    def _join_actions(self) -> None:
+        window = self._window
+        window.action("open", self._ask_file)
+        window.action("cancel", self._cancel_running)
+        window.action("clear_finished", lambda: self.bench.remove(window.jobs.ended()))
+        window.action("reset_values", self.bench.reset)
+        window.action("connect", self._ask_pod)
+        window.action("demo", self.demo_wanted.emit)
+
+    def _on_opened(self, opened: "OpenWorkflow", values: dict[str, object]) -> None:
+        window = self._window
+        window.generation.show_workflow(opened, values)
+        window.browser.mark_open(opened.id)
+        window.places.keep_workflow(opened.id)
+        window.setWindowTitle(f"{opened.name} \N{EN DASH} ComfyDesk")
+        if self._make_next and opened.form.fields:
+            self._make_next = False
+            window.generation.press()
+
+    def _on_checked(self, found: dict[str, object]) -> None:
+        pod = self._session.current_pod
+        self._window.workflows.set_needs(found, "" if pod is None else pod.name)  # type: ignore[arg-type]
+
+    def _make(self, entry: "WorkflowEntry") -> None:
+        self._make_next = True
+        self.bench.open(entry)
+
+    def _cancel_running(self) -> None:
+        if self.now.job is not None:
+            self.bench.cancel(self.now.job)
+
+    def _reuse(self, output: Output) -> None:
+        by_name = {entry.name: entry for entry in self._window.workflows.entries()}
+        self.bench.reuse(output, by_name.get(output.workflow))
+
+    def show_job(self, job: Job) -> None:
+        """What went wrong with a job, in the panel if that is about its workflow; or what it made."""
+        window, error = self._window, job.error
+        if error is None:
+            made = next((row.output for row in window.outputs.rows() if row.output.path in job.outputs), None)
+            window.preview.show_output(made)
+            return
+        open_ = self.bench.current
+        known = KnownError(error.what, error.why, error.advice)
+        if open_ is not None and open_.name == job.workflow:
+            window.generation.show_error(known, error.fields)
+        else:
+            window.toasts.tell(f"{job.workflow}: {error.what}", str(KnownError(error.why, error.advice)), tone="danger")
+
+    def _on_quick(self, action: QuickAction) -> None:
+        self._window.browser.show_task(action.words, action.types)
+        first = self._window.browser.first()
+        if first is not None:
+            self.bench.open(first)
+
+    def _on_intent(self, sentence: str) -> None:
+        """Open the best workflow for what was said, its subject already in the prompt; no match is said in the list."""
+        window = self._window
+        intent = understand(sentence)
+        candidates = (candidate(row) for row in window.workflows.all_rows())
+        best = suggest(intent, candidates, 1) if sentence.strip() else ()
+        entry = window.workflows.entry(best[0].id) if best else None
+        if entry is None:
+            window.browser.search_for(sentence)
+            return
+        window.browser.clear()
+        window.intent.field.set_text("")
+        self.bench.open(entry, fill={Role.PROMPT: intent.subject} if intent.subject else None)
+
+    def _ask_file(self) -> None:
+        dialog = QFileDialog(self._window, "Open workflow", "", FILES)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.fileSelected.connect(lambda chosen: self.bench.open(Path(chosen)))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _ask_pod(self) -> None:
+        from comfydesk.qt.dialogs.connect import ConnectDialog
+
+        dialog = ConnectDialog(self._window.theme, self._window)
+
+        def take(address: str) -> None:
+            if address == "demo":
+                self.demo_wanted.emit()
+                dialog.accept()
+            else:
+                self._tasks.start(
+                    self._session.connect(address), done=lambda _: dialog.accept(), failed=dialog.show_error
+                )
+
+        dialog.wanted.connect(take)
+        dialog.open()
+
+
+def candidate(row: WorkflowRow) -> Candidate:
+    """A card as the intent matcher takes it."""
+    card = row.entry.card
+    return Candidate(
+        row.entry.id,
+        row.entry.name,
+        card.type or "",
+        card.input_types,
+        ready=None if row.needs is None else row.needs.ready,
+        favourite=row.starred,
+        last_used=row.used,
+        words=card.description,
+    )
