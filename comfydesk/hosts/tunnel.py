@@ -121,6 +121,8 @@ class Tunnel:
     def retry(self) -> None:
         """Try again now: the user has mended something, the computer woke up, the network is another one."""
         self._again.set()
+        if self.status.state is TunnelState.BLOCKED:
+            self._say(TunnelStatus(TunnelState.CONNECTING))  # what blocked it is no news any more
         if self._connection is not None:
             task = asyncio.create_task(self._probe(self._connection))
             self._forwards.add(task)

@@ -147,7 +147,7 @@ class MissingSecretError(AuthError):
 
     def __init__(self, profile: PodProfile, item: str) -> None:
         what = f"The password or key of {profile.name} is not stored on this computer"
-        super().__init__(what, "", "Open the pod's profile and type it again")
+        super().__init__(what, "", "Open the pod's profile and type it there")
         self.item = item
 
 
@@ -179,7 +179,9 @@ def address(profile: PodProfile, url: str, secrets: Mapping[str, Secret]) -> Add
         if not secrets.get(item):
             raise MissingSecretError(profile, item)
         values[item] = secrets[item].reveal()
-    found = Address.parse(url, fingerprint=profile.certificate or None)
+    # Inside a tunnel the host key vouches for the pod, and ComfyUI speaks plain http.
+    pin = profile.certificate if profile.certificate and not profile.through_ssh else None
+    found = Address.parse(url, fingerprint=pin)
     return found.with_auth(_auth(profile, values))
 
 
@@ -302,6 +304,8 @@ def _place_problems(profile: PodProfile) -> Iterator[Problem]:
             yield Problem("pod", "That is no id of a RunPod pod: it has small letters and digits, such as abc123xyz")
         case PlaceKind.VAST if not _VAST_ID.match(place.pod):
             yield Problem("pod", "That is no id of a Vast.ai instance: it has digits only")
+        case PlaceKind.VAST if profile.certificate and not place.tls:
+            yield Problem("certificate", "Without TLS on its port there is no certificate: turn that on first")
     if not 0 < place.port < 65536:
         yield Problem("port", "A port lies between 1 and 65535")
     if profile.through_ssh and profile.ssh is None:
