@@ -51,7 +51,9 @@ class Answer:
     @property
     def is_html(self) -> bool:
         start = self.body[:512].lstrip().lower()
-        return start.startswith((b"<!doctype html", b"<html")) or ("html" in self.content_type and start[:1] in (b"<", b""))
+        return start.startswith((b"<!doctype html", b"<html")) or (
+            "html" in self.content_type and start[:1] in (b"<", b"")
+        )
 
     @property
     def is_jupyter(self) -> bool:

@@ -102,7 +102,8 @@ class Downloads:
         """One request. False: what is here does not fit what the pod has now; it was thrown away."""
         async with self._rest.view(file, offset=part.size, etag=part.etag) as incoming:
             # aiohttp honours a range whatever If-Range says, so the ETag has the last word.
-            resumed = incoming.status == 206 and incoming.start == part.size and incoming.etag == part.etag
+            same = bool(part.etag) and incoming.etag == part.etag
+            resumed = incoming.status == 206 and incoming.start == part.size > 0 and same
             if incoming.status != 200 and not resumed:
                 if not part.size:
                     raise NotComfyError("The pod sent a part of a file when asked for all of it")

@@ -221,13 +221,19 @@ class _Attempt:
             limit = SMALL._replace(deadline=self._patience.http)
             answer = await self._rest.raw("/api/system_stats", limit=limit)
         except PodError as error:
-            if not self._address.secure and await self._speaks_tls():
-                raise NotComfyError(
-                    "That port speaks https, not http", "", "Put https:// before the address"
-                ) from error
-            raise
+            raise await self._better_named(error) from error
         self._judge(answer)
         return self._passed(Step.HTTP, f"answers with status {answer.status}")
+
+    async def _better_named(self, error: PodError) -> PodError:
+        """What else listens on that port, if it can be told; `error` itself if not."""
+        if not self._address.secure:
+            if await self._speaks_tls():
+                return NotComfyError("That port speaks https, not http", "", "Put https:// before the address")
+            if await self._greets_as_ssh():
+                what = "That port is the pod's SSH, not ComfyUI"
+                return NotComfyError(what, "", "Use ComfyUI's own port, usually 8188, or a tunnel")
+        return error
 
     async def _speaks_tls(self) -> bool:
         if self._network is None or self._network.proxy is not None:
@@ -238,7 +244,7 @@ class _Attempt:
         """Whether whoever listens speaks first, as SSH does and HTTP never."""
         host, port, _ = self._peer()
         with suppress(OSError):
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(min(2, self._patience.connect)):
                 reader, writer = await asyncio.open_connection(host, port)
                 try:
                     return await reader.read(4) == b"SSH-"
@@ -263,7 +269,7 @@ class _Attempt:
         if answer.status == 400 and b"HTTPS" in answer.body:  # nginx' words for http on an https port
             step = Step.HTTP
             error = PodStatusError(400, "That port speaks https, not http", "", "Put https:// before the address")
-        elif answer.status == 404 and step is Step.COMFYUI:
+        elif answer.status == 404 and step is Step.COMFYUI and isinstance(error, PodStatusError):
             what = "Something answers at that address, but it is not ComfyUI (404)"
             error = NotComfyError(what, "", "Check the port, and the path if a proxy needs one")
         self._failure = step, error

@@ -255,14 +255,18 @@ class Wire:
             while await self._serve(reader, writer):
                 pass
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass
-        finally:
             writer.transport.abort()
+        finally:
+            writer.close()
             self._tasks.discard(task)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """One request; whether the connection goes on."""
-        request = await _read_request(reader)
+        first = await reader.readexactly(1)
+        if first == b"\x16":  # a TLS hello
+            writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            return False
+        request = await _read_request(first, reader)
         self.requests.append(request)
         if request.path == "/ws" and self.refuse_ws is None and "upgrade" in request.headers:
             await self._upgrade(request, reader, writer)
@@ -299,8 +303,8 @@ class Wire:
         await self.on_socket(socket)
 
 
-async def _read_request(reader: asyncio.StreamReader) -> Request:
-    head = (await reader.readuntil(b"\r\n\r\n")).decode()
+async def _read_request(start: bytes, reader: asyncio.StreamReader) -> Request:
+    head = (start + await reader.readuntil(b"\r\n\r\n")).decode()
     first, *lines = head.split("\r\n")
     method, target, _ = first.split(" ")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)}
