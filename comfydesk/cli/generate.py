@@ -54,30 +54,47 @@ async def _generate(args: argparse.Namespace, context: Context) -> int:
     await asyncio.to_thread(open_source, args.file, args.file.name, None)
     async with session_on_pod(context) as session:
         await session.wait_catalog(args.patience)
-        workflow = await _opened(session, args)
+        workflow, values = await _prepared(session, args)
         policy = SeedPolicy.RANDOM if args.seed == RANDOM else SeedPolicy.INCREMENT
-        jobs = await session.enqueue(
-            workflow, values_of(args, workflow.form), count=args.count, seed_policy=policy, folder=args.output
-        )
+        jobs = await session.enqueue(workflow, values, count=args.count, seed_policy=policy, folder=args.output)
         done = await follow.follow(session, [job.id for job in jobs], context, cancels=True, patience=args.patience)
         return follow.report(done, context)
 
 
-async def _opened(session: "Session", args: argparse.Namespace) -> "OpenWorkflow":
-    """The workflow, if the pod has all it needs. Raises GraphError."""
+async def _prepared(session: "Session", args: argparse.Namespace) -> "tuple[OpenWorkflow, dict[str, Any]]":
+    """The workflow and its values, if the pod has all they need. Raises GraphError, UsageError."""
     workflow = await session.open_workflow(args.file)
-    if workflow.problem is not None or workflow.needs is None or not workflow.needs.ready:
+    if workflow.problem is not None or not _ready(workflow):
         # What is missing may have been put there since the list was cached.
         await session.wait_catalog(args.patience, fresh=True)
         workflow = await session.reopen(workflow)
-    if workflow.needs is not None and not workflow.needs.ready:
-        what = f"The pod lacks what {workflow.name} needs"
-        nodes = [f"node {name}" for name in workflow.needs.missing_nodes]
-        models = [f"{model.directory}/{model.name}" for model in workflow.needs.missing_models]
-        raise GraphError(what, ", ".join(nodes + models), 'See "comfydesk check" for where to get it')
     if workflow.problem is not None:
         raise workflow.problem
-    return workflow
+    values = values_of(args, workflow.form)
+    if not _ready(workflow):
+        _check(workflow, values, session)
+    return workflow, values
+
+
+def _ready(workflow: "OpenWorkflow") -> bool:
+    return workflow.needs is not None and workflow.needs.ready
+
+
+def _check(workflow: "OpenWorkflow", values: dict[str, Any], session: "Session") -> None:
+    """Raises GraphError if the pod lacks something even with the values that were given."""
+    from comfydesk.workflow.needs import check
+    from comfydesk.workflow.patch import apply_values
+
+    catalog = session.catalog
+    if workflow.api is None or catalog is None:
+        return
+    plain = {field: value for field, value in values.items() if not isinstance(value, Path)}
+    needs = check(apply_values(workflow.api, plain, catalog), catalog)
+    if not needs.ready:
+        what = f"The pod lacks what {workflow.name} needs"
+        nodes = [f"node {name}" for name in needs.missing_nodes]
+        models = [f"{model.directory}/{model.name}" for model in needs.missing_models]
+        raise GraphError(what, ", ".join(nodes + models), 'See "comfydesk check" for where to get it')
 
 
 def values_of(args: argparse.Namespace, form: Form) -> dict[str, Any]:

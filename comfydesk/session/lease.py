@@ -4,6 +4,7 @@ Window and command line share one library. A job belongs to the session that enq
 (its lock is free) may another take its jobs over. The system frees the lock whatever way a process ends.
 """
 
+import contextlib
 import os
 import sys
 import uuid
@@ -16,17 +17,23 @@ from comfydesk.errors import StoreError
 class Lease:
     """A session's name, and the proof that it lives."""
 
-    def __init__(self, folder: Path) -> None:
-        """Take a new name. Raises StoreError if the folder cannot be written."""
-        self.owner = uuid.uuid4().hex
+    def __init__(self, folder: Path, successor_of: Iterable[str] = ()) -> None:
+        """Take over the name of one of these sessions, the first that is gone, else a new one.
+
+        The name is the session's client id on pods, too: who takes it over hears what becomes of the jobs that were
+        sent under it. Raises StoreError if the folder cannot be written.
+        """
         self._folder = folder
-        path = folder / self.owner
+        self._file: int | None = None
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._file: int | None = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+            for owner in (*successor_of, uuid.uuid4().hex):
+                self.owner = owner
+                self._file = self._acquire(owner)
+                if self._file is not None:
+                    break
         except OSError as error:
-            raise StoreError("The data folder cannot be written", f"{path}: {error.strerror}") from error
-        _lock(self._file)
+            raise StoreError("The data folder cannot be written", f"{folder}: {error.strerror}") from error
 
     def dead(self, owners: Iterable[str]) -> tuple[str, ...]:
         """Those of `owners` whose session is gone."""
@@ -34,24 +41,42 @@ class Lease:
 
     def close(self) -> None:
         """Let others take over. Again is fine."""
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
-            (self._folder / self.owner).unlink(missing_ok=True)
+        file, self._file = self._file, None
+        if file is not None:
+            self._remove(self.owner)
+            os.close(file)
+
+    def _acquire(self, owner: str) -> int | None:
+        """The locked file of that name; None if its session lives."""
+        path = self._folder / owner
+        while True:
+            file = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+            if not _lock(file):
+                os.close(file)
+                return None
+            # Whoever held it before may have removed it since it was opened here: then it proves nothing.
+            with contextlib.suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(file), path.stat()):
+                    return file
+            os.close(file)
 
     def _lives(self, owner: str) -> bool:
-        path = self._folder / owner
         try:
-            file = os.open(path, os.O_RDWR)
+            file = os.open(self._folder / owner, os.O_RDWR)
         except OSError:
             return False
         try:
             free = _lock(file)
+            if free:
+                self._remove(owner)
         finally:
             os.close(file)
-        if free:
-            path.unlink(missing_ok=True)
         return not free
+
+    def _remove(self, owner: str) -> None:
+        """While its lock is held, so that nobody else has it at that moment."""
+        with contextlib.suppress(OSError):  # Windows removes no open files: an empty one stays
+            (self._folder / owner).unlink()
 
 
 if sys.platform == "win32":

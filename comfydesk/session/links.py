@@ -19,14 +19,15 @@ if TYPE_CHECKING:
     from comfydesk.client.pod import Pod
     from comfydesk.client.remote import SystemStats
 
-PodFactory = Callable[[PodTarget], "Pod"]
+PodFactory = Callable[[PodTarget, str], "Pod"]
+"""Target, client id."""
 
 
-def open_pod(target: PodTarget) -> "Pod":
+def open_pod(target: PodTarget, client_id: str) -> "Pod":
     """The real thing. Imported here: it brings httpx and websockets."""
     from comfydesk.client.pod import Pod
 
-    return Pod(target.address)
+    return Pod(target.address, client_id=client_id)
 
 
 class Link:
@@ -84,7 +85,12 @@ class Link:
 
 
 class Links:
-    """All of them. `on_online` is called at every (re)connect, `on_event` with whatever a pod says."""
+    """All of them. `on_online` is called at every (re)connect, `on_event` with whatever a pod says.
+
+    `client_id` is how pods know us: set before the first is added.
+    """
+
+    client_id = ""
 
     def __init__(
         self,
@@ -117,7 +123,7 @@ class Links:
             return known
         if known is not None:
             await self.drop(target.id)
-        link = Link(target, self._factory(target), self._cache)
+        link = Link(target, self._factory(target, self.client_id), self._cache)
         self._links[target.id] = link
         link.pod.events.subscribe(lambda event: self._event(link, event))
         link.pod.link.subscribe(lambda status: self._status(link, status))

@@ -88,7 +88,9 @@ class Session:
         """
         await self._library.open()
         try:
-            self._lease = await asyncio.to_thread(Lease, self.paths.data / "sessions")
+            owners = await self._library.call(jobs.owners) if resume else ()
+            self._lease = await asyncio.to_thread(Lease, self.paths.data / "sessions", owners)
+            self._links.client_id = self._lease.owner
             self._dispatcher = Dispatcher(
                 self._library,
                 self._links,
@@ -127,6 +129,7 @@ class Session:
         mine = await self._library.call(jobs.live, lease.owner)
         for job in mine:
             if job.state is JobState.SAVING:
+                await self._library.commit(jobs.note, job.id, None)  # what blocked it then may be over
                 self._saver.save(job)
             elif self._follower.get(job.id) is None:
                 await self._follower.follow(job, await self._documents.sent_graph(job))

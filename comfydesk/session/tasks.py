@@ -18,16 +18,22 @@ class Tasks:
     def __init__(self) -> None:
         self.problems: Feed[KnownError] = Feed()
         self._running: set[asyncio.Task[None]] = set()
+        self._closed = False
 
-    def start(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
-        """Run `work` beside everything else."""
+    def start(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Run `work` beside everything else. After `close` nothing is started any more."""
+        if self._closed:
+            work.close()
+            return
         task = asyncio.get_running_loop().create_task(self._watched(work, name), name=name)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
-        return task
+        # Cancelled before its first step, it would complain that nobody awaited it.
+        task.add_done_callback(lambda _: work.close())
 
     async def close(self) -> None:
         """Cancel what still runs and wait until it has ended."""
+        self._closed = True
         while running := [task for task in self._running if task is not asyncio.current_task()]:
             for task in running:
                 task.cancel()

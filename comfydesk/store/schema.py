@@ -78,4 +78,15 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (pod, signature, node)
         ) WITHOUT ROWID""",
     ),
+    (
+        # What a scan found in a workflow file, as long as the file stays the same. `path` is bytes: names need not be
+        # Unicode. `rules` is the version of the scanner; other versions' cards count as unknown.
+        """CREATE TABLE workflow_cards (
+            path BLOB PRIMARY KEY,
+            size INTEGER NOT NULL,
+            mtime_ns INTEGER NOT NULL,
+            rules INTEGER NOT NULL,
+            card TEXT NOT NULL
+        ) WITHOUT ROWID""",
+    ),
 )

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,26 @@ def test_a_killed_process_leaves_no_living_session(tmp_path: Path) -> None:
         child.wait()
         assert lease.dead([owner]) == (owner,)
     lease.close()
+
+
+def test_a_dead_sessions_name_can_be_taken_over_a_living_ones_cannot(tmp_path: Path) -> None:
+    living, dead = Lease(tmp_path), Lease(tmp_path)
+    dead.close()
+    successor = Lease(tmp_path, [living.owner, dead.owner])
+    assert successor.owner == dead.owner
+    assert living.dead([dead.owner]) == ()
+    third = Lease(tmp_path, [living.owner, dead.owner])
+    assert third.owner not in (living.owner, dead.owner)
+    for lease in (living, successor, third):
+        lease.close()
+
+
+def test_only_one_of_many_at_once_takes_over(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        leases = list(pool.map(lambda _: Lease(tmp_path, ["gone"]), range(24)))
+    assert [lease.owner for lease in leases].count("gone") == 1
+    for lease in leases:
+        lease.close()
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:

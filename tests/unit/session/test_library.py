@@ -57,22 +57,35 @@ async def test_a_background_task_reports_its_failure_and_takes_nothing_with_it()
     ours: list[object] = []
     before = loop.get_exception_handler()
     loop.set_exception_handler(lambda _, context: ours.append(context["exception"]))
+    ended = asyncio.Event()
 
     async def fail(error: Exception) -> None:
         raise error
 
     async def live() -> None:
-        await asyncio.Event().wait()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
 
-    living = tasks.start(live(), "live")
+    tasks.start(live(), "live")
     known, unknown = StoreError("full"), ValueError("bug")
-    await asyncio.gather(tasks.start(fail(known), "a"), tasks.start(fail(unknown), "b"))
+    tasks.start(fail(known), "a")
+    tasks.start(fail(unknown), "b")
+    await asyncio.sleep(0)
     loop.set_exception_handler(before)
     assert heard == [known]
     assert ours == [unknown]
-    assert not living.done()
+    assert not ended.is_set()
     await tasks.close()
-    assert living.cancelled()
+    assert ended.is_set()
+
+
+async def test_what_never_began_ends_without_a_word() -> None:
+    tasks = Tasks()
+    tasks.start(asyncio.sleep(60), "begun never")
+    await tasks.close()
+    tasks.start(asyncio.sleep(60), "too late")
 
 
 def job(name: str, state: JobState) -> Job:
