@@ -122,16 +122,27 @@ async def connect(
     and PodUnreachableError.
     """
     keys = [await asyncio.to_thread(read_key, login)] if login.key_file else None
+    expected = _algorithms(pinned)
     try:
-        return await _connect(endpoint, login, keys, pinned, _algorithms(pinned), on_lost)
-    except asyncssh.KeyExchangeFailed:
-        # The server has no key of the pinned algorithm. Which one it has instead belongs in the error.
-        pass
+        return await _connect(endpoint, login, keys, pinned, expected, on_lost)
+    except _NoHostKeyError as error:
+        if expected == _HOST_KEY_ALGORITHMS:
+            raise error.translated from None
+    # The server has no key of the pinned kind, or hung up for another reason. Look what it has; the pinned kind first,
+    # so that a server with several keys shows that one.
+    others = tuple(name for name in _HOST_KEY_ALGORITHMS if name not in expected)
     try:
-        return await _connect(endpoint, login, keys, pinned, _HOST_KEY_ALGORITHMS, on_lost)
-    except asyncssh.KeyExchangeFailed as error:
-        what = f"{endpoint.host}:{endpoint.port} and ComfyDesk share no encryption"
-        raise SshRefusedError(what, error.reason, "Update the SSH server on the pod") from None
+        return await _connect(endpoint, login, keys, pinned, expected + others, on_lost)
+    except _NoHostKeyError as error:
+        raise error.translated from None
+
+
+class _NoHostKeyError(Exception):
+    """The server was reached, and ended the conversation before it showed a key. `translated` is for the user."""
+
+    def __init__(self, translated: KnownError) -> None:
+        super().__init__(str(translated))
+        self.translated = translated
 
 
 async def _connect(
@@ -174,12 +185,16 @@ async def _connect(
         raise HostKeyChangedError(endpoint, client.offered, pinned) from None
     except asyncssh.PermissionDenied:
         raise _refused(endpoint, login) from None
-    except asyncssh.KeyExchangeFailed:
-        raise
+    except asyncssh.KeyExchangeFailed as error:
+        what = f"{where} and ComfyDesk share no encryption"
+        refused = SshRefusedError(what, error.reason, "Update the SSH server on the pod")
+        raise _NoHostKeyError(refused) from None
     except (asyncssh.ProtocolError, asyncssh.ProtocolNotSupported) as error:
         what = f"What answers at {where} is no SSH server"
         raise PodUnreachableError(what, error.reason, "Check the host and the port of SSH") from None
     except (OSError, TimeoutError, UnicodeError, asyncssh.Error) as error:
+        if client.reached and client.offered is None:
+            raise _NoHostKeyError(unreachable(where, error)) from None
         raise unreachable(where, error) from None
     client.established = True
     return connection
@@ -188,9 +203,13 @@ async def _connect(
 class _Client(asyncssh.SSHClient):
     def __init__(self, pinned: HostKey | None, on_lost: Callable[[], None]) -> None:
         self.offered: HostKey | None = None
+        self.reached = False
         self.established = False
         self._pinned = pinned
         self._on_lost = on_lost
+
+    def connection_made(self, _conn: asyncssh.SSHClientConnection) -> None:
+        self.reached = True
 
     def validate_host_public_key(self, _host: str, _addr: str, _port: int, key: asyncssh.SSHKey) -> bool:
         self.offered = HostKey(key.get_algorithm(), key.get_fingerprint())

@@ -1,11 +1,16 @@
 """SSH to a real server process: trust on first use, hard stop on another key, and each refusal in words."""
 
 import asyncio
+import contextlib
+import itertools
 import shutil
 import socket
+import socketserver
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import asyncssh
@@ -82,6 +87,59 @@ async def test_another_key_is_a_hard_stop(shared_pod: SshPod, keys: Keys, which:
     assert (changed.value.offered, changed.value.pinned) == (keys.shown(keys.host), pinned)
     assert "nothing was sent to it" in str(changed.value)
     assert shared_pod.logins == before
+
+
+@contextmanager
+def hanging_up(pod: SshPod, times: int) -> Iterator[SshEndpoint]:
+    """A front of `pod` that ends the first connections without showing a key: OpenSSH's "no matching host key type"."""
+    left = itertools.count(times, -1)
+
+    class Front(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            if next(left) > 0:
+                self.request.sendall(b"SSH-2.0-OpenSSH_9.2p1\r\n")
+                self.request.recv(100)
+                return
+            with socket.create_connection(("127.0.0.1", pod.port)) as far:
+                back = threading.Thread(target=pour, args=(far, self.request))
+                back.start()
+                pour(self.request, far)
+                back.join()
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Front) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield SshEndpoint("127.0.0.1", server.server_address[1])
+        server.shutdown()
+        thread.join()
+
+
+def pour(source: socket.socket, sink: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            sink.sendall(data)
+        sink.shutdown(socket.SHUT_WR)
+
+
+async def test_a_server_that_lost_the_pinned_kind_of_key_is_a_hard_stop(shared_pod: SshPod, keys: Keys) -> None:
+    with hanging_up(shared_pod, times=1) as endpoint:
+        with pytest.raises(HostKeyChangedError) as changed:
+            await connect(endpoint, SshLogin(str(keys.user)), keys.shown(keys.ecdsa_host))
+        assert changed.value.offered == keys.shown(keys.host)
+
+
+async def test_a_server_that_only_hung_up_once_is_still_the_pinned_one(shared_pod: SshPod, keys: Keys) -> None:
+    with hanging_up(shared_pod, times=1) as endpoint:
+        connection = await connect(endpoint, SshLogin(str(keys.user)), keys.shown(keys.host))
+        connection.close()
+        await connection.wait_closed()
+
+
+async def test_a_server_that_always_hangs_up_is_unreachable(shared_pod: SshPod, keys: Keys) -> None:
+    with hanging_up(shared_pod, times=9) as endpoint:
+        for pinned in (None, keys.shown(keys.host)):
+            with pytest.raises(PodUnreachableError):
+                await connect(endpoint, SshLogin(str(keys.user)), pinned)
 
 
 async def test_a_known_host_of_the_user_is_not_trusted_by_itself(shared_pod: SshPod, keys: Keys, home: Path) -> None:

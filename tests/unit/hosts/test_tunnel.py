@@ -22,7 +22,7 @@ from comfydesk.hosts.ssh import HostKeyChangedError, HostKeyUnknownError, Passph
 from comfydesk.hosts.tunnel import Tunnel, TunnelState, TunnelStatus, waits
 from tests.unit.hosts.ssh_pod import PASSPHRASE, Keys, SshPod
 
-PICTURE = os.urandom(3 * 2**20)
+PICTURE = os.urandom(2**20)
 
 
 @pytest.fixture(autouse=True)
