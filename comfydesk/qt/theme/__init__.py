@@ -1,4 +1,4 @@
-"""The look: tokens, palette, fonts, style sheet, icons, and the Theme that holds them while the window runs."""
+"""The look: tokens, palette, fonts, style, icons, and the Theme that holds them while the window runs."""
 
 from comfydesk.qt.theme.appearance import Appearance, Scheme
 from comfydesk.qt.theme.fonts import FontName, Fonts

@@ -2,14 +2,14 @@
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QAction, QColor, QFont, QFontMetrics, QIcon, QPalette, QPixmap
-from PySide6.QtWidgets import QAbstractButton, QApplication, QMenu, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QMenu, QToolTip, QWidget
 
 from comfydesk import paths
 from comfydesk.qt.theme.appearance import Appearance, Scheme
 from comfydesk.qt.theme.fonts import FontName, Fonts
 from comfydesk.qt.theme.icons import Icons
 from comfydesk.qt.theme.palette import palette_of
-from comfydesk.qt.theme.sheet import style_sheet
+from comfydesk.qt.theme.style import Style
 from comfydesk.qt.theme.tokens import COLOR_NAMES, DARK, LIGHT, TONE_COLORS, ColorName, Tokens, Tone
 
 DEFAULT = Appearance()
@@ -30,15 +30,17 @@ class Theme(QObject):
         super().__init__(parent)
         self.icons = Icons(paths.resources() / "icons")
         self._app: QApplication | None = None
+        self._style: Style | None = None
         self._system_dark = True
         self._take(appearance)
 
     # --- Switching ------------------------------------------------------------------------------------------------
 
     def install(self, app: QApplication) -> None:
-        """Dress the application: Fusion, palette, font, sheet; follow the desktop's scheme from now on."""
+        """Dress the application: style, palette, font; follow the desktop's scheme from now on."""
         self._app = app
-        app.setStyle("Fusion")
+        self._style = Style(self)
+        app.setStyle(self._style)
         hints = app.styleHints()
         self._system_dark = hints.colorScheme() != Qt.ColorScheme.Light
         hints.colorSchemeChanged.connect(self._system_changed)
@@ -51,7 +53,10 @@ class Theme(QObject):
         if self._app is not None:
             self._app.setPalette(self.palette())
             self._app.setFont(self.font("body"))
-            self._app.setStyleSheet(style_sheet(self.tokens, self.px))
+            QToolTip.setPalette(self.palette("popup"))
+            QToolTip.setFont(self.font("small"))
+            if self._style is not None:
+                self._style.measure()
         self.changed.emit()
 
     def _take(self, appearance: Appearance) -> None:

@@ -59,7 +59,7 @@ class Banner(QWidget):
         self._row = QHBoxLayout(self)
         for part, stretch in ((self._what, 0), (self._why, 1), (self.action, 0), (self.close_button, 0)):
             self._row.addWidget(part, stretch)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         self.action.clicked.connect(self.acted)
         self.close_button.clicked.connect(self._close)
         theme.changed.connect(self._measure)

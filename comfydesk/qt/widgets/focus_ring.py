@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QFocusEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QFocusFrame, QProxyStyle, QStyle, QStyleOption, QWidget
+from PySide6.QtWidgets import QFocusFrame, QWidget
 
 from comfydesk.qt.theme import Theme
 
@@ -29,30 +29,16 @@ def ring_off(widget: QWidget) -> None:
         ring.setWidget(None)  # type: ignore[arg-type]  # the stub forgets that None takes the ring away
 
 
-class _RingStyle(QProxyStyle):
-    """How far the ring stands off; Fusion's would hug the widget."""
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__("Fusion")
-        self._theme = theme
-
-    def pixelMetric(
-        self, metric: QStyle.PixelMetric, option: QStyleOption | None = None, widget: QWidget | None = None
-    ) -> int:
-        if metric in (QStyle.PixelMetric.PM_FocusFrameHMargin, QStyle.PixelMetric.PM_FocusFrameVMargin):
-            return self._theme.px(4)
-        return super().pixelMetric(metric, option, widget)
-
-
 class FocusRing(QFocusFrame):
-    """One per window; QFocusFrame keeps it around the widget while that moves, scrolls or hides."""
+    """One per window; QFocusFrame keeps it around the widget while that moves, scrolls or hides.
+
+    How far it stands off is the style's focus frame margin.
+    """
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self._theme = theme
         self._radius = 6
-        self._style = _RingStyle(theme)
-        self.setStyle(self._style)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
     def show_around(self, widget: QWidget, radius: int) -> None:

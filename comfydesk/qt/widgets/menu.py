@@ -1,14 +1,15 @@
 """Menus with round corners; icons of the theme."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QMenu, QWidget
 
 from comfydesk.qt.theme import Theme
+from comfydesk.qt.widgets.popup_window import cut_round, make_round
 
 
 class Menu(QMenu):
-    """A QMenu on a transparent window, so that its style sheet can round it. Open it with `popup`, never `exec`."""
+    """A QMenu on a transparent window, so that the style can round it. Open it with `popup`, never `exec`."""
 
     def __init__(self, theme: Theme, title: str = "", parent: QWidget | None = None) -> None:
         super().__init__(title, parent)
@@ -16,8 +17,12 @@ class Menu(QMenu):
         self.setWindowFlags(
             self.windowFlags() | Qt.WindowType.FramelessWindowHint | Qt.WindowType.NoDropShadowWindowHint
         )
-        self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
+        make_round(self)
         self.setToolTipsVisible(True)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        cut_round(self, self._theme.px(8))
 
     def add(self, words: str, icon: str = "", *, keys: str = "", reason: str = "") -> QAction:
         """An action of this menu; with a `reason` it is there but disabled, and says why."""

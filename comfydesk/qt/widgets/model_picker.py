@@ -10,6 +10,7 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
 from comfydesk.qt.models.thumbnails import Thumbnails
+from comfydesk.qt.models.words import DOT
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.widgets import paint
 from comfydesk.qt.widgets.choice_combo import ChoiceEditor, Combo
@@ -92,32 +93,35 @@ class ModelCombo(Combo):
             picture = self._thumbnails.get(info.preview, "image")
         paint_thumbnail(painter, theme, spot, picture, icon="cube")
         left = spot.right() + 1 + px(8)
-        words = QRect(left, 0, area.right() + 1 - left, self.height())
+        room = QRect(left, 0, area.right() + 1 - left, self.height())
         if self.currentIndex() < 0:
             metrics = theme.metrics("body")
             none = self.placeholderText() or "No model"
-            paint.text(painter, words, none, theme.font("body"), theme.color("text2"), metrics=metrics)
+            paint.text(painter, room, none, theme.font("body"), theme.color("text2"), metrics=metrics)
             return
         upper, lower = theme.metrics("small"), theme.metrics("caption")
         top = (self.height() - upper.height() - lower.height()) // 2
         ink = theme.color("text" if self.isEnabled() else "disabled")
-        line = QRect(words.left(), top, words.width(), upper.height())
+        line = QRect(room.left(), top, room.width(), upper.height())
         elide = Qt.TextElideMode.ElideMiddle
         font = theme.font("small")
         paint.text(painter, line, short_name(name), font, ink, elide=elide, metrics=upper)
-        line = QRect(words.left(), line.bottom() + 1, words.width(), lower.height())
+        line = QRect(room.left(), line.bottom() + 1, room.width(), lower.height())
         quiet = theme.color("text2" if self.isEnabled() else "disabled")
-        paint.text(painter, line, self._detail(name, info), theme.font("caption"), quiet, metrics=lower)
+        folder, size = self._details(name, info)
+        # The folder gives way before the size does.
+        words = lower.elidedText(folder, elide, room.width() - lower.horizontalAdvance(size)) + size
+        paint.text(painter, line, words, theme.font("caption"), quiet, metrics=lower)
 
     def _entry(self, name: str) -> Entry:
         info = self._infos(self._folder, name)
         parts = [subfolder(name), size_text(info.size) if info is not None and info.size is not None else ""]
-        return Entry(short_name(name), " · ".join(part for part in parts if part))
+        return Entry(short_name(name), f" {DOT} ".join(part for part in parts if part))
 
-    def _detail(self, name: str, info: ModelInfo | None) -> str:
+    def _details(self, name: str, info: ModelInfo | None) -> tuple[str, str]:
+        """(folder, size with its dot)."""
         folder = "/".join(part for part in (self._folder, subfolder(name)) if part)
-        size = size_text(info.size) if info is not None and info.size is not None else ""
-        return " · ".join(part for part in (folder, size) if part)
+        return folder, f" {DOT} {size_text(info.size)}" if info is not None and info.size is not None else ""
 
     def _pictured(self, _path: str) -> None:
         self.update()

@@ -14,7 +14,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QHideEvent, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QHideEvent, QKeyEvent, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -30,6 +30,7 @@ from comfydesk.qt.theme import Theme
 from comfydesk.qt.widgets import paint
 from comfydesk.qt.widgets.field_frame import FieldFrame, LineEdit
 from comfydesk.qt.widgets.labels import Label
+from comfydesk.qt.widgets.popup_window import cut_round, make_round
 
 SEARCH_FROM = 12
 """Lists this long can be searched."""
@@ -142,7 +143,7 @@ class PopupList(QFrame):
         super().__init__(parent, Qt.WindowType.Popup | Qt.WindowType.FramelessWindowHint)
         self._theme = theme
         self.setAccessibleName(name)
-        self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
+        make_round(self)
         self.search = FieldFrame(theme)
         self.line = LineEdit(theme, placeholder="Search")
         self.line.setAccessibleName(f"Search {name}")
@@ -178,7 +179,9 @@ class PopupList(QFrame):
         self.search.setVisible(searchable)
         self.line.clear()
         self.empty.setVisible(not entries)
-        self.view.setPalette(theme.palette("popup"))
+        palette = theme.palette("popup")
+        palette.setColor(QPalette.ColorRole.Base, theme.color("popup"))
+        self.view.setPalette(palette)
         edge = theme.px(4) + 1
         layout = self.layout()
         if layout is not None:
@@ -189,6 +192,7 @@ class PopupList(QFrame):
         height += self.search.least_height() + theme.px(4) if searchable else 0
         width = max(anchor.width(), theme.px(320 if searchable else 120))
         self.setGeometry(self._place(anchor, width, height))
+        cut_round(self, theme.px(8))
         self.show()
         self._select(current)
         (self.line if searchable else self.view).setFocus(Qt.FocusReason.PopupFocusReason)

@@ -28,7 +28,7 @@ class TextLine(Editor):
         self.frame.hold(self.edit)
         self.row.addWidget(self.frame)
         self.setFocusProxy(self.edit)
-        self.edit.textEdited.connect(self.value_changed)
+        self.edit.textEdited.connect(self._typed)
 
     def value(self) -> str:
         return self.edit.text()
@@ -44,3 +44,6 @@ class TextLine(Editor):
 
     def set_invalid(self, invalid: bool) -> None:
         self.frame.set_invalid(invalid)
+
+    def _typed(self, words: str) -> None:
+        self.value_changed.emit(words)
