@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,12 +23,16 @@ PATIENCE = 30.0
 
 def register(subparsers: Subparsers) -> None:
     inspect = subparsers.add_parser("inspect", help="what workflow files are, need and make")
+    inspect.add_argument("--stream", action="store_true", help=argparse.SUPPRESS)
     inspect.set_defaults(run=run_inspect)
     convert = subparsers.add_parser("convert", help="the API graphs of workflow files")
     convert.add_argument("-o", "--output", type=Path, metavar="DIR", help="write DIR/<name>.json each")
     convert.set_defaults(run=run_convert)
     for parser in (inspect, convert):
-        parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a workflow, or media that carries one")
+        files = "*" if parser is inspect else "+"
+        parser.add_argument(
+            "files", nargs=files, type=Path, metavar="FILE", help="a workflow, or media that carries one"
+        )
     form = subparsers.add_parser("form", help="the inputs of a workflow that one may set")
     form.set_defaults(run=run_form)
     check = subparsers.add_parser("check", help="what a pod lacks to run a workflow")
@@ -47,6 +52,10 @@ def run_inspect(args: argparse.Namespace, context: Context) -> int:
     """A card each; broken files are cards that say why, and exit code 1."""
     from comfydesk.workflow.scan import card_of_broken, scan
 
+    if args.stream:
+        return _stream_cards(context)
+    if not args.files:
+        raise UsageError("No file is named", "", "Give one or more FILEs")
     catalog = _catalog(args, context) if args.object_info or context.pod else None
     cards = []
     for path in args.files:
@@ -112,6 +121,23 @@ def run_check(args: argparse.Namespace, context: Context) -> int:
     else:
         for line in _needs_lines(needs):
             context.emit(line)
+    return 0
+
+
+def _stream_cards(context: Context) -> int:
+    """For session.scan_process: a JSON path per line on stdin, its card per line on stdout, until stdin ends."""
+    from comfydesk.workflow.card import card_to_json
+    from comfydesk.workflow.scan import card_of_broken, scan
+
+    for line in sys.stdin:
+        path = Path(json.loads(line))
+        try:
+            card = scan(_read_graph(path), file_name=path.name)
+        except GraphError as error:
+            card = card_of_broken(path.name, error)
+        except (MemoryError, RecursionError):
+            card = card_of_broken(path.name, GraphError("This workflow is too large", "It does not fit into memory"))
+        context.emit(json.dumps(card_to_json(card)))
     return 0
 
 
@@ -189,26 +215,9 @@ def _write(path: Path, document: Any) -> None:
 
 
 def _card_json(path: Path, card: "WorkflowCard") -> dict[str, Any]:
-    models = [
-        {"name": model.name, "directory": model.directory, "url": model.url, "sha256": model.sha256}
-        for model in card.required_models
-    ]
-    return {
-        "file": str(path),
-        "id": card.id,
-        "name": card.name,
-        "description": card.description,
-        "category": card.category,
-        "format": card.format or None,
-        "type": card.type,
-        "node_count": card.node_count,
-        "input_types": list(card.input_types),
-        "output_types": list(card.output_types),
-        "required_models": models,
-        "node_types": list(card.node_types),
-        "custom_nodes": list(card.custom_nodes),
-        "error": card.error or None,
-    }
+    from comfydesk.workflow.card import card_to_json
+
+    return {"file": str(path), **card_to_json(card), "format": card.format or None, "error": card.error or None}
 
 
 def _card_line(path: Path, card: "WorkflowCard") -> str:

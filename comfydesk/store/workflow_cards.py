@@ -45,7 +45,9 @@ def remember_cards(db: Database, cards: Iterable[tuple[Path, FileStamp, Workflow
     ]
     with db.transaction():
         for row in rows:
-            db.execute("INSERT OR REPLACE INTO workflow_cards (path, size, mtime_ns, rules, card) VALUES (?, ?, ?, ?, ?)", row)
+            db.execute(
+                "INSERT OR REPLACE INTO workflow_cards (path, size, mtime_ns, rules, card) VALUES (?, ?, ?, ?, ?)", row
+            )
 
 
 def forget_cards(db: Database, paths: Iterable[Path]) -> None:

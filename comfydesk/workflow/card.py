@@ -1,6 +1,8 @@
 """What the browser of workflows shows of one file, as plain values."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +43,17 @@ class WorkflowCard:
     custom_nodes: tuple[str, ...] = ()
     """Those of `node_types` that the catalog does not have; empty without a catalog."""
     error: str = ""
+
+
+def card_to_json(card: WorkflowCard) -> dict[str, Any]:
+    """The card as a JSON object, with the names of its attributes."""
+    return asdict(card)
+
+
+def card_from_json(document: Mapping[str, Any]) -> WorkflowCard:
+    """The reverse. `document` is ours: KeyError and TypeError are mistakes."""
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in document.items()
+    }
+    models = tuple(RequiredModel(**model) for model in document["required_models"])
+    return WorkflowCard(**{**values, "required_models": models})
