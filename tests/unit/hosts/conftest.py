@@ -1,11 +1,19 @@
 """SSH keys and a pod with a real SSH server, made once per module."""
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.unit.hosts.ssh_pod import Keys, SshPod
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _modules_are_no_garbage() -> None:
+    """The collection after each async test looks for leaks of that test: not through 300,000 objects of libraries."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
