@@ -14,6 +14,7 @@ from typing import Any
 from comfydesk.errors import GraphError
 from comfydesk.workflow.catalog import Catalog
 from comfydesk.workflow.graph import ApiGraph, ApiLink, ApiNode, UiGraph
+from comfydesk.workflow.groups import unpack_groups
 from comfydesk.workflow.live import Kind, LiveGraph, LiveNode
 from comfydesk.workflow.load import load
 from comfydesk.workflow.primitives import apply_primitive
@@ -33,7 +34,7 @@ def to_api(
     """
     if isinstance(graph, ApiGraph):
         return graph
-    root = load(graph, catalog)
+    root = load(unpack_groups(graph, catalog), catalog)
     instance = Instance(root)
     nodes = _expanded(instance)
     writer = _Writer(root, now, rng)

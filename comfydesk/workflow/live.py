@@ -59,7 +59,7 @@ class LiveNode:
     """A node after loading."""
 
     __slots__ = (
-        *("applied", "definition", "graph", "id", "inputs", "kind", "layout"),
+        *("applied", "chosen", "definition", "graph", "id", "inputs", "kind", "layout"),
         *("mode", "node", "spec", "values", "widgets"),
     )
 
@@ -76,6 +76,8 @@ class LiveNode:
         self.widgets: Sequence[WidgetSpec] = ()
         self.values: list[Any] = []
         """Parallel to `widgets`."""
+        self.chosen: tuple[str, ...] = ()
+        """Names of the dynamic combos that the file set, each with a dot at its end."""
         self.applied: Any = UNDEFINED
         """Of a primitive: the value that it puts into its targets."""
 

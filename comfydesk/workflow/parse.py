@@ -212,14 +212,15 @@ def _graph(raw: dict[str, Any]) -> Graph:
     entries = links.values() if isinstance(links, dict) else links if isinstance(links, list) else ()
     last = raw.get("last_node_id", _mapping(raw.get("state")).get("lastNodeId"))
     return Graph(
-        nodes=tuple([_node(node, position) for position, node in enumerate(nodes)]),
+        nodes=tuple([parse_node(node, position) for position, node in enumerate(nodes)]),
         links={link.id: link for link in map(_link, entries) if link is not None},
         groups=tuple([_group(group) for group in _list(raw.get("groups")) if isinstance(group, dict)]),
         last_node_id=int(last) if _is_number(last) else 0,
     )
 
 
-def _node(raw: Any, position: int) -> Node:
+def parse_node(raw: Any, position: int) -> Node:
+    """One entry of a list of nodes. GraphError."""
     if not isinstance(raw, dict):
         _malformed(f"node {position + 1} of the list")
     get: Callable[[str], Any] = raw.get

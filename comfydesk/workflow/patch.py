@@ -66,7 +66,7 @@ def apply_values(graph: ApiGraph, values: Mapping[str, Any], catalog: Catalog | 
             inputs = changed[node_id] = dict(node.inputs)
         previous = inputs.get(name)
         _set_value(field_id, inputs, name, value)
-        if catalog is not None and previous != inputs[name]:
+        if catalog is not None and not _same(previous, inputs[name]):
             _renew_choice(node, name, inputs, catalog)
     patched = _with_inputs(graph, changed)
     return apply_values(patched, dict(late)) if late else patched
@@ -76,9 +76,15 @@ def _with_inputs(graph: ApiGraph, changed: Mapping[str, dict[str, Any]]) -> ApiG
     nodes = {
         node_id: ApiNode(graph.nodes[node_id].class_type, inputs, graph.nodes[node_id].title)
         for node_id, inputs in changed.items()
-        if inputs != graph.nodes[node_id].inputs
+        if any(not _same(value, graph.nodes[node_id].inputs.get(name)) for name, value in inputs.items())
+        or len(inputs) < len(graph.nodes[node_id].inputs)
     }
     return ApiGraph({**graph.nodes, **nodes}) if nodes else graph
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Equal, and of one type: true is not 1."""
+    return type(one) is type(other) and one == other
 
 
 def _set_value(field_id: str, inputs: dict[str, Any], name: str, value: Any) -> None:

@@ -10,10 +10,12 @@ from typing import Any
 
 from comfydesk.workflow.live import Kind, LiveGraph, LiveInput, LiveNode
 from comfydesk.workflow.promotion import fed_sockets
-from comfydesk.workflow.restore import choose, mended, stored_values
-from comfydesk.workflow.specs import InputSpec
+from comfydesk.workflow.restore import choose, mended
 from comfydesk.workflow.widgets import UNDEFINED
 
+_PLAIN: Mapping[str, Any] = {"INT": 0, "FLOAT": 0, "BOOLEAN": False, "STRING": "", "COMBO": UNDEFINED}
+"""Types of mere sockets that a primitive makes an editor for, and what it starts with."""
+_NO_OPTIONS: Mapping[str, Any] = {}
 _REPLACE = "Run widget replace on values"
 _UNCOMPARED = frozenset(
     {
@@ -24,42 +26,91 @@ _UNCOMPARED = frozenset(
 
 
 def load_primitive(graph: LiveGraph, node: LiveNode) -> None:
-    """Find out which value it has; UNDEFINED when it has no target, and so no widget."""
+    """Find out which value it has; UNDEFINED when its first link ends in nothing that has an editor."""
     targets = list(fed_sockets(graph, node))
-    if not targets:
+    outputs = node.node.outputs
+    if not targets or targets[0][1].link != outputs[0].links[0]:
         return
-    found = targets[0][0].widget_of(targets[0][1])
-    stored = stored_values(node.node.widgets_values) if isinstance(node.node.widgets_values, list) else ()
-    if stored:
-        node.applied = stored[0]
-    elif found is not None:
-        node.applied = found[1]
-    if found is None:
+    target, entry = targets[0]
+    found = target.widget_of(entry)
+    if found is None and (entry.widget is not None or entry.type not in _PLAIN):
         return
-    widget = found[0]
-    if node.applied is None:
-        node.applied = mended(widget, None)
-    if widget.spec is not None and widget.spec.widget_type in ("INT", "FLOAT"):
-        node.applied = _clamped(node.applied, widget.spec, targets)
+    widget_type, options, value = entry.type, _NO_OPTIONS, _PLAIN.get(entry.type)
+    if found is not None:
+        widget, value = found
+        if widget.spec is not None:
+            widget_type, options = widget.spec.widget_type, widget.spec.options
+    stored = node.node.widgets_values
+    if isinstance(stored, list) and stored:
+        value = stored[0]
+        if value is None and found is not None:
+            value = mended(found[0], None)
+    if widget_type in ("INT", "FLOAT"):
+        value = _clamped(value, widget_type, options, targets, known=found is not None)
+    node.applied = value
 
 
-def _clamped(value: Any, first: InputSpec, targets: list[tuple[LiveNode, LiveInput]]) -> Any:
-    """`value` within the range that all targets allow. Targets whose options differ otherwise do not count."""
-    merged: Mapping[str, Any] = first.options
+def _clamped(
+    value: Any, widget_type: str, options: Mapping[str, Any], targets: list[tuple[LiveNode, LiveInput]], *, known: bool
+) -> Any:
+    """`value` within the range that all targets allow. Targets whose options differ otherwise do not count.
+
+    When the first target is a mere socket (not `known`), the frontend takes the range of a number without options.
+    """
+    merged = options
     for node, entry in targets:
         found = node.widget_of(entry)
         spec = found[0].spec if found else None
-        if spec is None or spec.widget_type != first.widget_type:
+        if spec is None or spec.widget_type != widget_type:
             continue
         low, high = _range(merged)
         other_low, other_high = _range(spec.options)
         if low > other_high or high < other_low or not _alike(merged, spec.options):
             continue
-        low, high = max(low, other_low), min(high, other_high)
-        merged = {**merged, **spec.options, "min": low, "max": high}
+        limits: dict[str, Any] = {"min": max(low, other_low), "max": min(high, other_high)}
+        limits["step"] = _common_step(merged.get("step"), spec.options.get("step"))
+        if known:
+            merged = {**merged, **spec.options, **limits}
         if isinstance(value, int | float) and not isinstance(value, bool):
-            value = low if value < low else min(value, high)
+            value = _fitted(value, widget_type, merged if known else _NO_OPTIONS)
     return value
+
+
+def _fitted(value: float, widget_type: str, options: Mapping[str, Any]) -> float:
+    """`value` as the editor of a number with these options takes it: clamped, then on a step."""
+    low: float = options.get("min", 0)
+    high: float = options.get("max", 2048)
+    value = low if value < low else min(value, high)
+    if not math.isfinite(value):
+        return value
+    if widget_type == "INT":
+        return _on_step(value, low, options.get("step") or 1)
+    step: float = options.get("step", 0.5)
+    precision = max(0, -math.floor(math.log10(step))) if step > 0 else 0
+    grain: float = options.get("round") or (10**-precision if precision else 0)
+    if not grain:
+        return value
+    rounded = round(math.floor(value / grain + 0.5) * grain, precision)
+    return low if rounded < low else min(rounded, high)
+
+
+def _on_step(value: float, low: float, step: float) -> float:
+    """The nearest of the numbers that lie whole steps from `low`; integers stay exact beyond 2^53."""
+    if isinstance(value, int) and isinstance(low, int) and isinstance(step, int):
+        offset = abs(low) % step * (-1 if low < 0 else 1)
+        return (2 * (value - offset) + step) // (2 * step) * step + offset
+    start = math.fmod(low, step) if math.isfinite(low) else 0.0
+    nearest = math.floor((value - start) / step + 0.5) * step + start
+    return int(nearest) if float(nearest).is_integer() else nearest
+
+
+def _common_step(one: Any, other: Any) -> float:
+    """The least common multiple of two steps; 1 stands for none."""
+    a, b = (1 if step is None else abs(step) for step in (one, other))
+    x, y = a, b
+    while y > 1e-10:
+        x, y = y, x % y
+    return a * b // x if isinstance(a, int) and isinstance(b, int) and x else a * b / x if x else 1
 
 
 def _range(options: Mapping[str, Any]) -> tuple[float, float]:

@@ -65,8 +65,9 @@ def _promote(entry: LiveInput, boundary: Boundary, definition: LiveGraph) -> Non
 def mend_host(host: LiveNode) -> None:
     """Once all is loaded: an empty combo takes its first choice."""
     for entry in host.inputs:
-        if entry.promoted is not None and (entry.value is None or entry.value is UNDEFINED):
-            entry.value = mended(entry.promoted, entry.value)
+        widget = entry.promoted
+        if widget is not None and widget.kind == "combo" and (entry.value is None or entry.value is UNDEFINED):
+            entry.value = mended(widget, entry.value)
 
 
 def _quarantined(host: LiveNode) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def resolve(instance: Instance, node: LiveNode, entry: LiveInput) -> "ApiLink | 
         if here.node.kind is not Kind.REROUTE or wanted is None:
             wanted = here
         origin = here.instance.graph.nodes.get(link.origin)
-        if outside and origin is not None and origin.kind is Kind.PRIMITIVE:
+        if outside and here.entry.promoted and origin is not None and origin.kind is Kind.PRIMITIVE:
             # A primitive writes into the widgets it is wired to, and an instance's promoted widget is one of them. (The
             # frontend puts the value there as well, and then ignores it because the input is linked.)
             return None if origin.applied is UNDEFINED else Value(origin.applied)

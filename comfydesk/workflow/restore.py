@@ -5,6 +5,7 @@ from typing import Any
 
 from comfydesk.workflow.graph import InputSlot
 from comfydesk.workflow.live import LiveInput, LiveNode, live_input
+from comfydesk.workflow.specs import InputSpec
 from comfydesk.workflow.textvalues import js_json
 from comfydesk.workflow.widgets import (
     CUSTOM_COMBO,
@@ -28,7 +29,7 @@ def restore_values(live: LiveNode, layout: Layout) -> None:
     if live.node.type == CUSTOM_COMBO:
         live.widgets, live.values = _custom_combo(layout.widgets, stored)
     elif layout.branching:
-        live.widgets, live.values = _branching(layout.widgets, stored)
+        live.widgets, live.values, live.chosen = _branching(layout.widgets, stored)
     else:
         live.widgets = layout.widgets
         live.values = values = list(layout.defaults)
@@ -82,17 +83,17 @@ def mended(widget: WidgetSpec, value: Any) -> Any:
     """`value` (null or undefined) as it stands after loading."""
     if widget.kind == "combo" and widget.choices:
         return widget.choices[0]
-    if widget.kind in _TEXT_ELEMENTS:
+    if widget.kind == "customtext":
         # An HTML text area turns null into "" and undefined into a word.
-        return "" if value is None or widget.default is UNDEFINED else value
+        return "" if value is None else "undefined"
     return value
 
 
-_TEXT_ELEMENTS = frozenset({"customtext", "MARKDOWN"})
-
-
-def _branching(widgets: Sequence[WidgetSpec], stored: Sequence[Any]) -> tuple[list[WidgetSpec], list[Any]]:
+def _branching(
+    widgets: Sequence[WidgetSpec], stored: Sequence[Any]
+) -> tuple[list[WidgetSpec], list[Any], tuple[str, ...]]:
     """Values of a node with dynamic combos: each choice brings its own widgets, which take the next values."""
+    chosen: list[str] = []
     placed: list[WidgetSpec] = []
     values: list[Any] = []
     position = 0
@@ -109,6 +110,7 @@ def _branching(widgets: Sequence[WidgetSpec], stored: Sequence[Any]) -> tuple[li
         if not widget.children:
             continue
         if restored:
+            chosen.append(f"{widget.name}.")
             pending.extend(reversed(_leftovers(widget)))
         if value is None or value is UNDEFINED:
             # The first choice is taken once loading is over: its widgets get no stored values.
@@ -118,7 +120,7 @@ def _branching(widgets: Sequence[WidgetSpec], stored: Sequence[Any]) -> tuple[li
                 values.append(child.default)
         elif isinstance(value, str):
             pending.extend(reversed(widget.children.get(value, ())))
-    return placed, values
+    return placed, values, tuple(chosen)
 
 
 def choose(live: LiveNode, index: int, value: Any) -> None:
@@ -192,13 +194,29 @@ def _grown_inputs(live: LiveNode, layout: Layout, linked: Mapping[str, InputSlot
         for socket in sockets
         if (slot := linked.get(socket.name)) is not None and slot.link is not None
     ]
-    combos = tuple(f"{widget.name}." for widget in live.widgets if widget.children)
     extra: list[LiveInput] = []
     for slot in live.node.inputs:
         # Sockets of choices not taken are gone; a gap in an autogrow list is kept.
-        if slot.name not in known and not slot.name.startswith(combos):
+        if slot.name not in known and not slot.name.startswith(live.chosen):
             _add_extra(live, slot, extra)
     live.inputs.extend(extra)
+    for spec in layout.inputs:
+        if spec.autogrow is not None and any(item.match for item in spec.autogrow.inputs):
+            _close_gaps(live, spec)
+
+
+def _close_gaps(live: LiveNode, spec: InputSpec) -> None:
+    """Links of an autogrow list of match types move down to the first sockets; those of other lists stay."""
+    grow = spec.autogrow
+    assert grow is not None
+    prefix = f"{spec.name}."
+    members = [entry for entry in live.inputs if entry.name.startswith(prefix)]
+    if len(grow.inputs) != 1:
+        return
+    members.sort(key=lambda entry: (len(entry.name), entry.name))
+    for ordinal, entry in enumerate(members):
+        entry.name = grow.slot_name(spec.name, ordinal, grow.inputs[0])
+        entry.match = entry.match or grow.inputs[0].match
 
 
 def _add_extra(live: LiveNode, slot: InputSlot, extra: list[LiveInput]) -> None:
