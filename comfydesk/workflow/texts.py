@@ -45,7 +45,7 @@ def text_roles(flow: Flow) -> dict[FieldKey, Role]:
     search = _Search(flow)
     for node_id in flow.depth:
         search.begin(node_id)
-    found = search.found
+    found = search.found()
     for role in (Role.PROMPT, Role.NEGATIVE):
         if any(given is role and key not in search.weak for key, given in found.items()):
             found = {key: given for key, given in found.items() if given is not role or key not in search.weak}
@@ -60,7 +60,8 @@ class _Search:
     def __init__(self, flow: Flow) -> None:
         self._flow = flow
         self._seen: set[tuple[str, str | int, Role | None, bool]] = set()
-        self.found: dict[FieldKey, Role] = {}
+        self._said: dict[FieldKey, set[Role | None]] = {}
+        """What each text was found to be, None where no name on the way told."""
         self.weak: set[FieldKey] = set()
 
     def begin(self, node_id: str) -> None:
@@ -103,9 +104,9 @@ class _Search:
             for name in _names_on(list(inputs), side):
                 # What changes a conditioning has texts of other kinds (tracks, areas); what makes one, the prompt.
                 if _is_prompt_text(flow, link.node, name) and (not modifies or _PROMPT.search(name) or name == "text"):
-                    self._from_text(link.node, name, role or Role.PROMPT, weak=weak)
+                    self._from_text(link.node, name, role, weak=weak)
 
-    def _from_text(self, node_id: str, name: str, role: Role, *, weak: bool = False) -> None:
+    def _from_text(self, node_id: str, name: str, role: Role | None, *, weak: bool = False) -> None:
         flow = self._flow
         stack = [(node_id, name, weak)]
         while stack:
@@ -123,13 +124,19 @@ class _Search:
             elif isinstance(value, str):
                 self._record((node_id, name), value, role, weak=weak)
 
-    def _record(self, key: FieldKey, text: str, role: Role, *, weak: bool) -> None:
-        # The same words may feed both sides (through a switch, say): then they are the prompt.
-        if self.found.get(key) is not Role.PROMPT:
-            self.found[key] = role
+    def _record(self, key: FieldKey, text: str, role: Role | None, *, weak: bool) -> None:
+        if key not in self._said:
             self.weak.add(key)
+        self._said.setdefault(key, set()).add(role)
         if not weak and not _INSTRUCTION.match(text) and not _INSTRUCTION_TITLE.search(self._flow.nodes[key[0]].title):
             self.weak.discard(key)
+
+    def found(self) -> dict[FieldKey, Role]:
+        """The same words may feed both sides (through a switch, say): then they are the prompt."""
+        return {
+            key: Role.NEGATIVE if Role.NEGATIVE in said and Role.PROMPT not in said else Role.PROMPT
+            for key, said in self._said.items()
+        }
 
 
 def _side(name: str) -> Role | None:

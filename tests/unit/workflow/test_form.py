@@ -148,6 +148,16 @@ def test_the_prompt_is_found_through(
     assert sorted(ids(build_form(api(text_to_image(**more)), catalog), Role.PROMPT)) == prompts
 
 
+def test_an_input_whose_name_does_not_tell_takes_the_side_of_the_others(catalog: Catalog, api: Api) -> None:
+    """A guider with two positive sides may be given the negative text in the second."""
+    guider = {"cond1": ["6", 0], "cond2": ["7", 0], "negative": ["7", 0], "cfg_conds": 5.0}
+    nodes = text_to_image(
+        n3=("SamplerCustomAdvanced", {"guider": ["24", 0], "latent_image": ["5", 0]}), n24=("DualCFGGuider", guider)
+    )
+    form = build_form(api(nodes), catalog)
+    assert (ids(form, Role.PROMPT), ids(form, Role.NEGATIVE)) == (["6.text"], ["7.text"])
+
+
 def test_instructions_to_a_language_model_are_not_the_prompt(catalog: Catalog, api: Api) -> None:
     nodes = text_to_image(
         n6=("CLIPTextEncode", {"text": ["30", 0], "clip": ["1", 1]}),
