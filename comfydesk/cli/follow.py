@@ -14,7 +14,7 @@ from comfydesk.errors import AuthError, KnownError, PodUnreachableError, StoreEr
 from comfydesk.events import Change, PodsChanged
 from comfydesk.session.session import Session
 from comfydesk.session.values import PodState
-from comfydesk.store.records import Job, JobState
+from comfydesk.store.records import Job, JobError, JobState
 
 CANCEL_SECONDS = 10.0
 KEPT = 'The record is kept: "comfydesk jobs --resume" goes on once the pod is back'
@@ -118,8 +118,8 @@ def report(found: Sequence[Job], context: Context, *, listed: bool = True) -> in
     for job in failed:
         context.note(f"comfydesk: {_words(job)}")
     for job in found:
-        if job.state is JobState.DONE and job.error is not None:
-            context.note(f"comfydesk: {error_of(job)}")
+        if job.warning is not None:
+            context.note(f"comfydesk: {_line(job.warning)}")
     return 1 if failed else 0
 
 
@@ -138,11 +138,13 @@ def job_document(job: Job) -> dict[str, Any]:
 
 def error_of(job: Job) -> str | None:
     """What a job says went wrong, on one line."""
-    error = job.error
-    if error is None:
-        return None
-    fields = "; ".join(f"{field}: {text}" for field, text in error.fields.items() if text not in error.why)
-    return str(KnownError(error.what, ". ".join(part for part in (error.why, fields) if part), error.advice))
+    return None if job.error is None else _line(job.error)
+
+
+def _line(error: JobError) -> str:
+    # What belongs to inputs says more than "validation failed", and the command line has no form to show it on.
+    fields = "; ".join(f"{field}: {text}" for field, text in error.fields.items())
+    return str(KnownError(error.what, fields or error.why, error.advice))
 
 
 def _words(job: Job) -> str:

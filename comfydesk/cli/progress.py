@@ -33,7 +33,7 @@ class ProgressPrinter:
             return
         if self._bar:
             self._draw(item)
-        elif item.state is RunState.RUNNING:
+        elif item.state is RunState.RUNNING and item.node is not None:
             self._print(item)
 
     def clear(self) -> None:

@@ -126,6 +126,7 @@ class Commands:
             started=None,
             finished=None,
             error=None,
+            warning=None,
             outputs=(),
         )
         await self._library.commit(jobs.add, [new])

@@ -164,8 +164,9 @@ class Dispatcher:
         if accepted.prompt_id != job.remote_id:
             await self._library.call(jobs.rename, job.id, accepted.prompt_id)
             self._follower.rename(followed, accepted.prompt_id)
-        dropped = of_dropped(accepted.node_errors, followed.graph) if accepted.node_errors else None
-        await self._library.commit(jobs.transition, job.id, JobState.SENT, time.time(), error=dropped)
+        if accepted.node_errors:
+            await self._library.commit(jobs.warn, job.id, of_dropped(accepted.node_errors, followed.graph))
+        await self._library.commit(jobs.transition, job.id, JobState.SENT, time.time())
         if followed.state is JobState.SENDING:
             followed.state = JobState.SENT
 

@@ -109,10 +109,7 @@ class Saver:
             error = JobError(f"The pod no longer has {names}", lost[0][1], "Run the job again")
             await self._library.commit(jobs.transition, job.id, JobState.FAILED, time.time(), error=error)
             return
-        current = await self._library.call(jobs.get, job.id)
-        # What the pod left out of the workflow stays noted on the finished job; what blocked the saving is over.
-        kept = current.error if current is not None and current.error is not None and current.error.fields else None
-        await self._library.commit(jobs.transition, job.id, JobState.DONE, time.time(), error=kept)
+        await self._library.commit(jobs.transition, job.id, JobState.DONE, time.time())
 
     async def _settle(self, job: Job, file: JobFile) -> Fate:
         link = self._links.get(job.pod)

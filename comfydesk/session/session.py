@@ -33,6 +33,7 @@ from comfydesk.store.records import Job, JobState, Output
 
 if TYPE_CHECKING:
     from comfydesk.workflow.catalog import Catalog
+    from comfydesk.workflow.needs import Needs
     from comfydesk.workflow.patch import SeedPolicy
 
 
@@ -216,6 +217,13 @@ class Session:
     async def reopen(self, workflow: OpenWorkflow) -> OpenWorkflow:
         """The same workflow against the current pod's catalog as it is now."""
         return await self._shelves.reopen(workflow, self.catalog)
+
+    async def needs_of(self, entry: WorkflowEntry) -> "Needs | None":
+        """What the current pod lacks to run it; None while no catalog is known, and of what cannot be read.
+
+        Remembered until the catalog changes. Raises PodError if the workflow has to come from a pod.
+        """
+        return await self._shelves.needs_of(entry, self.catalog)
 
     # --- Jobs -------------------------------------------------------------------------------------------------------
 

@@ -8,8 +8,9 @@ from comfydesk.events import Change, Feed
 from comfydesk.paths import resources
 from comfydesk.session.links import Link, Links
 from comfydesk.session.values import OpenWorkflow, WorkflowEntry
-from comfydesk.session.workflows import BUNDLED, card_of_bytes, open_source, prepare, scan_folder
+from comfydesk.session.workflows import BUNDLED, card_of_bytes, needs_of, open_source, prepare, scan_folder
 from comfydesk.workflow.catalog import Catalog
+from comfydesk.workflow.needs import Needs
 
 AT_ONCE = 4
 """Workflow files read from a pod at the same time."""
@@ -21,6 +22,7 @@ class Shelves:
     def __init__(self, changes: Feed[Change], links: Links) -> None:
         self._changes = changes
         self._links = links
+        self._needs: dict[str, tuple[Catalog, Needs | None]] = {}
 
     async def entries(self, catalog: Catalog | None) -> tuple[WorkflowEntry, ...]:
         """All of them, source by source. A pod that cannot be asked now has none."""
@@ -39,6 +41,17 @@ class Shelves:
     async def reopen(self, workflow: OpenWorkflow, catalog: Catalog | None) -> OpenWorkflow:
         """See Session.reopen."""
         return await asyncio.to_thread(prepare, workflow.graph, workflow.name, workflow.id, catalog)
+
+    async def needs_of(self, entry: WorkflowEntry, catalog: Catalog | None) -> Needs | None:
+        """See Session.needs_of."""
+        if catalog is None or entry.card.error:
+            return None
+        known = self._needs.get(entry.id)
+        if known is None or known[0] is not catalog:
+            data = entry.path if entry.path is not None else await self._read(entry)
+            needs = await asyncio.to_thread(needs_of, data, _file_name(entry), catalog)
+            known = self._needs[entry.id] = (catalog, needs)
+        return known[1]
 
     async def _kept_on(self, link: Link) -> tuple[WorkflowEntry, ...]:
         places = asyncio.Semaphore(AT_ONCE)

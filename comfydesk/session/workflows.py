@@ -1,11 +1,11 @@
 """Where workflows come from, and opening one: parse, convert, form, needs. CPU work: call it in a worker thread."""
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from comfydesk.errors import GraphError
+from comfydesk.errors import GraphError, one_line
 from comfydesk.session.values import OpenWorkflow, WorkflowEntry
 from comfydesk.store.workflows import document_hash
 from comfydesk.workflow.catalog import Catalog
@@ -14,11 +14,12 @@ from comfydesk.workflow.embedded import extract
 from comfydesk.workflow.form import build_form
 from comfydesk.workflow.graph import ApiGraph, UiGraph
 from comfydesk.workflow.limits import MAX_BYTES
-from comfydesk.workflow.needs import check
+from comfydesk.workflow.needs import Needs, check
 from comfydesk.workflow.parse import parse_workflow
 from comfydesk.workflow.scan import card_of_broken, scan
 
 BUNDLED = "bundled"
+MAX_TITLE = 120
 
 
 def parse_source(source: Path | bytes, file_name: str) -> UiGraph | ApiGraph:
@@ -53,7 +54,15 @@ def open_source(source: Path | bytes, file_name: str, catalog: Catalog | None, e
     """Everything about a workflow that the panel needs. Raises GraphError for what is no workflow."""
     graph = parse_source(source, file_name)
     document = graph.raw if isinstance(graph, UiGraph) else graph.to_json()
-    return prepare(graph, Path(file_name).stem, entry_id or f"file:{document_hash(document)[:32]}", catalog)
+    return prepare(graph, title_of(graph, file_name), entry_id or f"file:{document_hash(document)[:32]}", catalog)
+
+
+def title_of(graph: UiGraph | ApiGraph, file_name: str) -> str:
+    """What people call it: the title that our own workflows carry, else the file's name without its underscores."""
+    words = graph.extra.get("comfydesk") if isinstance(graph, UiGraph) else None
+    title = words.get("title") if isinstance(words, Mapping) else None
+    stem = Path(file_name).stem.replace("_", " ")
+    return one_line(title)[:MAX_TITLE] if isinstance(title, str) and title.strip() else one_line(stem)
 
 
 def prepare(graph: UiGraph | ApiGraph, name: str, identity: str, catalog: Catalog | None) -> OpenWorkflow:
@@ -66,6 +75,14 @@ def prepare(graph: UiGraph | ApiGraph, name: str, identity: str, catalog: Catalo
         return OpenWorkflow(identity, name, graph, api, build_form(graph, catalog, api=api), needs)
     except GraphError as error:
         return OpenWorkflow(identity, name, graph, needs=needs, problem=error)
+
+
+def needs_of(source: Path | bytes, file_name: str, catalog: Catalog) -> Needs | None:
+    """What the pod lacks for that workflow; None if it is none."""
+    try:
+        return check(parse_source(source, file_name), catalog)
+    except GraphError:
+        return None
 
 
 def scan_folder(folder: Path, source: str, catalog: Catalog | None) -> tuple[WorkflowEntry, ...]:
@@ -86,10 +103,13 @@ def card_of_bytes(data: bytes, name: str, source: str, catalog: Catalog | None) 
 def _entry(data: Path | bytes, name: str, source: str, catalog: Catalog | None, path: Path | None) -> WorkflowEntry:
     file_name = name.rpartition("/")[2]
     try:
-        card = scan(parse_source(data, file_name), catalog, file_name=file_name)
+        graph = parse_source(data, file_name)
+        card = scan(graph, catalog, file_name=file_name)
+        title = title_of(graph, file_name)
     except GraphError as error:
         card = card_of_broken(file_name, error)
-    return WorkflowEntry(f"{source}/{name}", card.name, source, card, path)
+        title = card.name
+    return WorkflowEntry(f"{source}/{name}", title, source, card, path)
 
 
 def _files(folder: Path) -> Iterable[Path]:

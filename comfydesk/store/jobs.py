@@ -150,6 +150,13 @@ def note(db: Database, job: str, error: JobError | None) -> tuple[Change, ...]:
     return _changed([job] if changed else [])
 
 
+def warn(db: Database, job: str, warning: JobError) -> tuple[Change, ...]:
+    """Note what the user should know although the job goes on."""
+    with db.transaction():
+        changed = db.execute("UPDATE jobs SET warning = ? WHERE id = ?", (_pack_error(warning), job))
+    return _changed([job] if changed else [])
+
+
 def owners(db: Database) -> tuple[str, ...]:
     """The sessions that have unfinished jobs."""
     rows = db.query("SELECT DISTINCT owner FROM jobs WHERE finished IS NULL")
@@ -269,7 +276,8 @@ def _job(row: sqlite3.Row, outputs: tuple[str, ...]) -> Job:
         sent=row["sent"],
         started=row["started"],
         finished=row["finished"],
-        error=None if row["error"] is None else JobError(**json.loads(row["error"])),
+        error=_unpack_error(row["error"]),
+        warning=_unpack_error(row["warning"]),
         outputs=outputs,
         document_hash=row["document_hash"],
         owner=row["owner"],
@@ -303,6 +311,10 @@ def _unpack_value(value: Any) -> Any:
 
 def _pack_error(error: JobError | None) -> str | None:
     return None if error is None else json.dumps(asdict(error), ensure_ascii=False)
+
+
+def _unpack_error(text: str | None) -> JobError | None:
+    return None if text is None else JobError(**json.loads(text))
 
 
 def _changed(ids: Iterable[str]) -> tuple[Change, ...]:

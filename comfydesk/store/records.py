@@ -88,6 +88,9 @@ class Job:
     started: float | None = None
     finished: float | None = None
     error: JobError | None = None
+    """Why it failed or is unknown, or what blocks it."""
+    warning: JobError | None = None
+    """What to know although it went on: outputs that the pod left out."""
     outputs: tuple[str, ...] = ()
     """Paths of saved files."""
     document_hash: str | None = None

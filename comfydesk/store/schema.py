@@ -26,7 +26,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             sent REAL,
             started REAL,
             finished REAL,
-            error TEXT
+            error TEXT,
+            warning TEXT
         )""",
         "CREATE INDEX jobs_by_state ON jobs (state, position)",
         "CREATE INDEX jobs_by_end ON jobs (finished)",

@@ -1,6 +1,7 @@
 """Workflows that the demo pod can run."""
 
 import importlib.resources
+import json
 from typing import Any
 
 
@@ -44,3 +45,52 @@ def template(name: str) -> bytes:
     """One of ComfyUI's official templates, as its frontend saved it."""
     package = importlib.resources.files("comfyui_workflow_templates_json")
     return (package / "templates" / f"{name}.json").read_bytes()
+
+
+def as_json(graph: dict[str, Any]) -> bytes:
+    return json.dumps(graph).encode()
+
+
+def frontend_graph() -> bytes:
+    """A UI workflow of two nodes in the form in which ComfyUI's frontend saves it."""
+    nodes = [
+        {
+            "id": 1,
+            "type": "EmptyImage",
+            "pos": [0, 0],
+            "size": [270, 130],
+            "flags": {},
+            "order": 0,
+            "mode": 0,
+            "inputs": [],
+            "outputs": [{"name": "IMAGE", "type": "IMAGE", "links": [1]}],
+            "properties": {"Node name for S&R": "EmptyImage"},
+            "widgets_values": [16, 16, 1, 0],
+        },
+        {
+            "id": 2,
+            "type": "SaveImage",
+            "pos": [400, 0],
+            "size": [270, 58],
+            "flags": {},
+            "order": 1,
+            "mode": 0,
+            "inputs": [{"name": "images", "type": "IMAGE", "link": 1}],
+            "outputs": [],
+            "properties": {},
+            "widgets_values": ["ComfyUI"],
+        },
+    ]
+    document = {
+        "id": "6b5f6c3e-3c5d-4a0e-9a58-1d3a3ad4c8a5",
+        "revision": 0,
+        "last_node_id": 2,
+        "last_link_id": 1,
+        "nodes": nodes,
+        "links": [[1, 1, 0, 2, 0, "IMAGE"]],
+        "groups": [],
+        "config": {},
+        "extra": {},
+        "version": 0.4,
+    }
+    return as_json(document)

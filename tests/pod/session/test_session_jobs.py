@@ -365,7 +365,17 @@ async def test_without_the_stream_of_events_there_is_no_progress_but_a_result(wo
         await here.pod.restart()
         job = await here.run(flat())
         assert job.state is S.DONE
-        assert {item.state for item in here.progress} <= {RunState.SUCCEEDED}
+        assert here.progress[-1].state is RunState.SUCCEEDED
+        assert here.previews == []
+
+
+async def test_a_socket_gone_deaf_does_not_keep_a_job_from_its_end(world: Start) -> None:
+    async with world() as here:
+        for client in tuple(here.pod.hub.clients):
+            here.pod.hub.deafen(client)
+        job = await here.run(picture())
+        assert job.state is S.DONE
+        assert here.previews == []
 
 
 async def test_a_download_that_breaks_is_taken_up_where_it_broke(world: Start) -> None:

@@ -95,6 +95,7 @@ def test_an_error_is_kept_whole_and_goes_when_the_job_goes_on(db: Database, new_
     new_job()
     error = JobError("what", "why", "advice", "3", "Sampler", "Traceback…", {"3.steps": "too many"})
     jobs.transition(db, "a", S.SENDING, 1.0, error=error)
+    jobs.warn(db, "a", JobError("one output less"))
     job = jobs.get(db, "a")
     assert job is not None
     assert job.error == error
@@ -102,6 +103,7 @@ def test_an_error_is_kept_whole_and_goes_when_the_job_goes_on(db: Database, new_
     job = jobs.get(db, "a")
     assert job is not None
     assert job.error is None
+    assert job.warning == JobError("one output less")
 
 
 def test_a_note_changes_nothing_else_and_is_told_once(db: Database, new_job: Make) -> None:
