@@ -111,11 +111,14 @@ def run_form(args: argparse.Namespace, context: Context) -> int:
 
 
 def run_check(args: argparse.Namespace, context: Context) -> int:
-    """0 also when something is missing: the answer is the result."""
+    """0 also when something is missing: that is the answer. A graph that cannot run for other reasons is an error."""
+    from comfydesk.workflow.convert import to_api
     from comfydesk.workflow.needs import check
 
-    graph = _read_graph(args.file)
-    needs = check(graph, _catalog(args, context))
+    graph, catalog = _read_graph(args.file), _catalog(args, context)
+    needs = check(graph, catalog)
+    if not (needs.ready or needs.missing_models or needs.missing_nodes):
+        to_api(graph, catalog)  # says why
     if context.json:
         context.emit_json(_needs_json(needs))
     else:

@@ -79,7 +79,8 @@ def _definitions_bottom_up(graph: UiGraph) -> list[str]:
             open_.discard(name)
             done[name] = None
         elif name in open_:
-            raise GraphError(f'Subgraph "{graph.subgraphs[name].name or name}" contains itself')  # noqa: EM102
+            what = f"Subgraph {graph.subgraphs[name].name or name!r} contains itself"
+            raise GraphError(what, "", "Open the workflow in ComfyUI and remove one of the two")
         elif name not in done:
             open_.add(name)
             stack.append((name, True))

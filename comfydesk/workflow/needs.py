@@ -41,6 +41,7 @@ class MissingModel:
 @dataclass(frozen=True, slots=True)
 class Needs:
     ready: bool
+    """Nothing is missing, and the graph can be converted."""
     missing_models: tuple[MissingModel, ...] = ()
     missing_nodes: tuple[str, ...] = ()
     """Class names, sorted."""
@@ -58,9 +59,8 @@ def check(graph: UiGraph | ApiGraph, catalog: Catalog, *, api: ApiGraph | None =
         api = api or to_api(graph, catalog)
     except GraphError:
         nodes = tuple(sorted(_types_in_file(graph) - set(catalog.nodes)))
-        missing = tuple(_not_listed(declared.values(), catalog))
-    else:
-        missing = tuple(dict.fromkeys(_missing_models(Flow(api, catalog), declared)))
+        return Needs(False, tuple(_not_listed(declared.values(), catalog)), nodes)
+    missing = tuple(dict.fromkeys(_missing_models(Flow(api, catalog), declared)))
     return Needs(not missing and not nodes, missing, nodes)
 
 

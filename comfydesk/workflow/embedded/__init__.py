@@ -48,7 +48,10 @@ def extract(data: bytes | bytearray | memoryview | BinaryIO, file_name: str = ""
                 # What stood before the damage is good.
                 if not found.any:
                     what = f"{file_name or 'The file'} cannot be read"
-                    raise GraphError(what, str(fault), "The file seems to be damaged or cut off") from None
+                    why = str(fault)
+                    raise GraphError(
+                        what, why[:1].upper() + why[1:], "The file seems to be damaged or cut off"
+                    ) from None
             return Embedded(found.prompt, found.workflow)
     what = f"{file_name or 'The file'} is no workflow and carries none"
     why = "It is empty" if not head else "Its content is of no known format"

@@ -244,7 +244,7 @@ def test_a_broken_file_is_a_card_that_says_why() -> None:
 def test_a_subgraph_that_contains_itself_is_an_error() -> None:
     looped = {"id": "d-1", "name": "Loop", "nodes": [{"id": 5, "type": "d-1"}], "links": []}
     graph = ui({"nodes": [{"id": 1, "type": "d-1"}], "links": [], "definitions": {"subgraphs": [looped]}})
-    with pytest.raises(GraphError, match='Subgraph "Loop" contains itself'):
+    with pytest.raises(GraphError, match="Subgraph 'Loop' contains itself"):
         scan(graph)
 
 
