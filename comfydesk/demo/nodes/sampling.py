@@ -34,6 +34,7 @@ class Wish:
     """What a sampler is asked for."""
 
     positive: Conditioning
+    negative: str
     seed: int
     steps: int
     loras: tuple[tuple[str, float], ...]
@@ -58,13 +59,44 @@ def _sample(
     seed: int,
     steps: int,
     positive: Conditioning,
+    negative: Conditioning,
     latent_image: Latent,
     denoise: float = 1.0,
 ) -> Result:
     """Draw (or compose) everything in the batch, step by step."""
     work = {"image": _draw, "video": _film, "audio": _compose}[latent_image.kind]
-    wish = Wish(positive, seed, steps, model.loras, denoise)
+    wish = Wish(positive, negative.text, seed, steps, model.loras, denoise)
     return Result((work(context, wish, latent_image),))
+
+
+def _sample_advanced(
+    context: Context,
+    model: Model,
+    noise_seed: int,
+    steps: int,
+    positive: Conditioning,
+    negative: Conditioning,
+    latent_image: Latent,
+    add_noise: str,
+    start_at_step: int = 0,
+    end_at_step: int = 10000,
+) -> Result:
+    """The steps from `start_at_step` on. What another sampler has begun (no noise added) is handed through."""
+    todo = max(1, min(steps, end_at_step) - start_at_step)
+    if add_noise == "disable" and latent_image.pictures:
+        for step in range(1, todo + 1):
+            context.step(step, todo, latent_image.pictures[0].copy, STEP_SECONDS)
+        return Result((latent_image,))
+    denoise = 1.0 - start_at_step / steps if latent_image.pictures else 1.0
+    return _sample(context, model, noise_seed, todo, positive, negative, latent_image, max(0.0, denoise))
+
+
+def _image_to_video(
+    width: int, height: int, length: int, batch_size: int = 1, start_image: Images | None = None
+) -> Result:
+    frames = (length - 1) // 4 * 4 + 1
+    pictures = (resized(start_image[0], "bicubic", width, height, "center"),) if start_image else ()
+    return Result((Latent("video", width, height, batch_size, frames, pictures=pictures),))
 
 
 def _draw(context: Context, wish: Wish, latent: Latent) -> Latent:
@@ -76,6 +108,7 @@ def _draw(context: Context, wish: Wish, latent: Latent) -> Latent:
             wish.seed + index,
             latent.width,
             latent.height,
+            negative=wish.negative,
             loras=wish.loras,
             source=source,
             denoise=wish.denoise,
@@ -89,7 +122,16 @@ def _draw(context: Context, wish: Wish, latent: Latent) -> Latent:
 
 def _film(context: Context, wish: Wish, latent: Latent) -> Latent:
     """A moving picture; of a batch, the first only."""
-    film = Film(wish.positive.text, wish.seed, latent.width, latent.height, latent.length, loras=wish.loras)
+    film = Film(
+        wish.positive.text,
+        wish.seed,
+        latent.width,
+        latent.height,
+        latent.length,
+        negative=wish.negative,
+        loras=wish.loras,
+        source=latent.pictures[0] if latent.pictures else None,
+    )
     for step in range(1, wish.steps + 1):
         film.advance(step / wish.steps)
         context.step(step, wish.steps, film.preview, STEP_SECONDS)
@@ -154,7 +196,7 @@ _SAMPLER_INPUTS: dict[str, Spec] = {
     "sampler_name": [SAMPLERS, {"tooltip": "No effect on this demo pod."}],
     "scheduler": [SCHEDULERS, {"tooltip": "No effect on this demo pod."}],
     "positive": ["CONDITIONING", {"tooltip": "What is wanted."}],
-    "negative": ["CONDITIONING", {"tooltip": "What is not wanted; the demo pod does not read it."}],
+    "negative": ["CONDITIONING", {"tooltip": "Words that are not to count."}],
     "latent_image": ["LATENT", {"tooltip": "The canvas."}],
     "denoise": float_spec(1.0, 0.0, 1.0, step=0.01, tooltip="How much of the given picture is drawn anew."),
 }
@@ -214,6 +256,45 @@ NODES = (
         output_tooltips=("The drawing.",),
         description="Draws a picture from prompt and seed, step by step. This demo pod draws, it is no AI.",
         aliases=("sampler", "generate", "txt2img", "img2img"),
+    ),
+    NodeClass(
+        name="KSamplerAdvanced",
+        run=_sample_advanced,
+        title="KSampler (Advanced)",
+        category="model/sampling",
+        required={
+            "model": ["MODEL"],
+            "add_noise": [["enable", "disable"], {"advanced": True}],
+            "noise_seed": int_spec(0, 0, _MAX_SEED, control_after_generate=True),
+            "steps": int_spec(20, 1, 10000),
+            "cfg": float_spec(8.0, 0.0, 100.0, step=0.1, round=0.01),
+            "sampler_name": [SAMPLERS],
+            "scheduler": [SCHEDULERS],
+            "positive": ["CONDITIONING"],
+            "negative": ["CONDITIONING"],
+            "latent_image": ["LATENT"],
+            "start_at_step": int_spec(0, 0, 10000, advanced=True),
+            "end_at_step": int_spec(10000, 0, 10000, advanced=True),
+            "return_with_leftover_noise": [["disable", "enable"], {"advanced": True}],
+        },
+        outputs=("LATENT",),
+    ),
+    NodeClass(
+        name="Wan22ImageToVideoLatent",
+        run=_image_to_video,
+        title=None,
+        category="model/conditioning/wan",
+        required={
+            "vae": ["VAE", {}],
+            "width": int_spec(1280, 32, 16384, step=32),
+            "height": int_spec(704, 32, 16384, step=32),
+            "length": int_spec(49, 1, 16384, step=4),
+            "batch_size": int_spec(1, 1, 4096),
+        },
+        optional={"start_image": ["IMAGE", {}]},
+        outputs=("LATENT",),
+        module="comfy_extras.nodes_wan",
+        modern=True,
     ),
     NodeClass(
         name="VAEDecode",
