@@ -97,7 +97,9 @@ class Style(QProxyStyle):
             return 0
         return super().pixelMetric(metric, option, widget)
 
-    def sizeFromContents(self, kind: QStyle.ContentsType, option: QStyleOption, size: QSize, widget: QWidget) -> QSize:
+    def sizeFromContents(
+        self, kind: QStyle.ContentsType, option: QStyleOption, size: QSize, widget: QWidget | None = None
+    ) -> QSize:
         px = self._theme.px
         if kind is QStyle.ContentsType.CT_MenuItem and isinstance(option, QStyleOptionMenuItem):
             if option.menuItemType == QStyleOptionMenuItem.MenuItemType.Separator:

@@ -20,7 +20,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
 )
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFileDialog, QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from comfydesk.qt.models.thumbnails import Thumbnails
 from comfydesk.qt.theme import ColorName, Theme
@@ -296,22 +296,30 @@ class _Empty(QWidget):
     def __init__(self, theme: Theme, media: Media, on_pod: bool) -> None:
         super().__init__()
         self._theme, self._media = theme, media
-        self._label = Label(theme, f"Drop or paste a {_NOUNS[media]}", color="text2")
+        self._label = Label(theme, f"Drop or paste a {_NOUNS[media]}", color="text2", wrap=True)
         self._label.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.choose = Button(theme, "Choose…", size=Size.COMPACT)
         self.pod = Button(theme, "From the pod", kind=Kind.GHOST, size=Size.COMPACT, menu=True)
         self.pod.setVisible(on_pod)
-        row = QHBoxLayout()
-        row.addStretch(1)
-        row.addWidget(self.choose)
-        row.addWidget(self.pod)
-        row.addStretch(1)
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        center = Qt.AlignmentFlag.AlignHCenter
+        self._row.addStretch(1)
+        self._row.addWidget(self.choose, 0, center)
+        self._row.addWidget(self.pod, 0, center)
+        self._row.addStretch(1)
         column = QVBoxLayout(self)
         column.addStretch(1)
         column.addSpacing(theme.px(20))
         column.addWidget(self._label)
-        column.addLayout(row)
+        column.addLayout(self._row)
         column.addStretch(1)
+        theme.changed.connect(self._turn)
+        self._turn()
+
+    def _turn(self) -> None:
+        """Large words stand below each other."""
+        direction = QBoxLayout.Direction
+        self._row.setDirection(direction.TopToBottom if self._theme.labels_above else direction.LeftToRight)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         side = self._theme.px(20)

@@ -36,7 +36,7 @@ class JsonEditor(Editor):
         self._value = value
         words = json.dumps(value, ensure_ascii=False, default=str)
         self._quiet = True
-        self.edit.set_plain(words[:LARGEST])
+        self.edit.setPlainText(words[:LARGEST])
         self.edit.setReadOnly(len(words) > LARGEST)
         self._quiet = False
         self._say("")

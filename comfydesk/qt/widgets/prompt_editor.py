@@ -14,7 +14,7 @@ from PySide6.QtGui import (
     QTextOption,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFrame, QSizePolicy, QTextEdit, QVBoxLayout, QWidget
 
 from comfydesk.qt.theme import FontName, Theme
 from comfydesk.qt.widgets.buttons import Button, Kind, Size
@@ -83,10 +83,14 @@ class PromptEdit(QTextEdit):
         theme.changed.connect(self._restyle)
         self._restyle()
 
-    def set_plain(self, words: str) -> None:
+    def setPlainText(self, words: str) -> None:  # noqa: N802  # Qt's name
         """Replace everything; the undo history starts anew."""
-        self.setPlainText(words)
+        super().setPlainText(words)
+        # Qt forgets the height of the lines with the text.
         self._space_lines()
+
+    def clear(self) -> None:
+        self.setPlainText("")
 
     def line_height(self) -> int:
         return max(self._theme.px(LINE), self._theme.metrics(self._font_name).height() + self._theme.px(2))
@@ -227,7 +231,7 @@ class PromptEditor(Editor):
 
     def _show(self, words: str) -> None:
         self._kept = words if len(words) > LARGEST else None
-        self.edit.set_plain(words[:LARGEST])
+        self.edit.setPlainText(words[:LARGEST])
         self.edit.setReadOnly(self._kept is not None)
         self._note.setVisible(self._kept is not None)
         if self._kept is not None:
@@ -271,11 +275,20 @@ class _TooLong(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._label)
-        row = QHBoxLayout()
-        row.addWidget(self.shorten)
-        row.addWidget(self.undo)
-        row.addStretch(1)
-        column.addLayout(row)
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        left = Qt.AlignmentFlag.AlignLeft
+        self._row.addWidget(self.shorten, 0, left)
+        self._row.addWidget(self.undo, 0, left)
+        self._row.addStretch(1)
+        column.addLayout(self._row)
+        theme.changed.connect(self._turn)
+        self._theme = theme
+        self._turn()
+
+    def _turn(self) -> None:
+        """Large words stand below each other."""
+        direction = QBoxLayout.Direction
+        self._row.setDirection(direction.TopToBottom if self._theme.labels_above else direction.LeftToRight)
 
     def tell(self, length: int) -> None:
         self._label.setText(
