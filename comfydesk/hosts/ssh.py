@@ -156,7 +156,6 @@ async def _connect(
     client = _Client(pinned, on_lost)
     # Agent and usual keys only where no key file is named: servers hang up after a few keys that do not fit.
     identity = {} if keys is None else {"client_keys": keys, "agent_path": None}
-    where = f"{endpoint.host}:{endpoint.port}"
     try:
         connection = await asyncssh.connect(
             endpoint.host,
@@ -176,28 +175,36 @@ async def _connect(
             login_timeout=LOGIN_DEADLINE,
             **identity,
         )
-    except asyncssh.HostKeyNotVerifiable as error:
-        if client.offered is None:
-            what = f"The key of {where} cannot be read"
-            raise SshRefusedError(what, error.reason) from None
-        if pinned is None:
-            raise HostKeyUnknownError(endpoint, client.offered) from None
-        raise HostKeyChangedError(endpoint, client.offered, pinned) from None
-    except asyncssh.PermissionDenied:
-        raise _refused(endpoint, login) from None
-    except asyncssh.KeyExchangeFailed as error:
-        what = f"{where} and ComfyDesk share no encryption"
-        refused = SshRefusedError(what, error.reason, "Update the SSH server on the pod")
-        raise _NoHostKeyError(refused) from None
-    except (asyncssh.ProtocolError, asyncssh.ProtocolNotSupported) as error:
-        what = f"What answers at {where} is no SSH server"
-        raise PodUnreachableError(what, error.reason, "Check the host and the port of SSH") from None
     except (OSError, TimeoutError, UnicodeError, asyncssh.Error) as error:
-        if client.reached and client.offered is None:
-            raise _NoHostKeyError(unreachable(where, error)) from None
-        raise unreachable(where, error) from None
+        raise _translated(error, endpoint, login, client) from None
     client.established = True
     return connection
+
+
+def _translated(
+    error: Exception, endpoint: SshEndpoint, login: SshLogin, client: "_Client"
+) -> KnownError | _NoHostKeyError:
+    """Why there is no connection, in words."""
+    where = f"{endpoint.host}:{endpoint.port}"
+    match error:
+        case asyncssh.HostKeyNotVerifiable():
+            if client.offered is None:
+                return SshRefusedError(f"The key of {where} cannot be read", error.reason)
+            if client.pinned is None:
+                return HostKeyUnknownError(endpoint, client.offered)
+            return HostKeyChangedError(endpoint, client.offered, client.pinned)
+        case asyncssh.PermissionDenied():
+            return _refused(endpoint, login)
+        case asyncssh.KeyExchangeFailed():
+            what = f"{where} and ComfyDesk share no encryption"
+            return _NoHostKeyError(SshRefusedError(what, error.reason, "Update the SSH server on the pod"))
+        case asyncssh.ProtocolError() | asyncssh.ProtocolNotSupported():
+            what = f"What answers at {where} is no SSH server"
+            return PodUnreachableError(what, error.reason, "Check the host and the port of SSH")
+        case _ if client.reached and client.offered is None:
+            return _NoHostKeyError(unreachable(where, error))
+        case _:
+            return unreachable(where, error)
 
 
 class _Client(asyncssh.SSHClient):
@@ -205,7 +212,7 @@ class _Client(asyncssh.SSHClient):
         self.offered: HostKey | None = None
         self.reached = False
         self.established = False
-        self._pinned = pinned
+        self.pinned = pinned
         self._on_lost = on_lost
 
     def connection_made(self, _conn: asyncssh.SSHClientConnection) -> None:
@@ -213,7 +220,7 @@ class _Client(asyncssh.SSHClient):
 
     def validate_host_public_key(self, _host: str, _addr: str, _port: int, key: asyncssh.SSHKey) -> bool:
         self.offered = HostKey(key.get_algorithm(), key.get_fingerprint())
-        return self._pinned is not None and self._pinned.matches(self.offered)
+        return self.pinned is not None and self.pinned.matches(self.offered)
 
     def connection_lost(self, _exc: Exception | None) -> None:
         if self.established:

@@ -148,6 +148,8 @@ class FakeVast(FakeApi):
         instance = document("vast_instance")
         self.pods[str(instance["id"])] = instance
         self.no_gpu = False
+        self.lost = False
+        """It lists instances that it then does not find."""
 
     async def answer(self, request: web.Request, body: Any) -> web.StreamResponse:
         parts = request.path.strip("/").split("/")
@@ -157,7 +159,7 @@ class FakeVast(FakeApi):
             page = [self._seen(pod) for pod in list(self.pods.values())[first : first + self.page_size]]
             return web.json_response({"success": True, "instances": page, "next_token": following})
         if parts[:3] == ["api", "v0", "instances"] and len(parts) == 4 and request.method == "PUT":
-            return self._set(self.pods.get(parts[3]), body["state"])
+            return self._set(None if self.lost else self.pods.get(parts[3]), body["state"])
         return problem(404, "no such route")
 
     def _seen(self, instance: dict[str, Any]) -> dict[str, Any]:

@@ -100,10 +100,9 @@ async def test_a_queued_start_warns_that_it_may_cost_later_and_can_be_withdrawn(
 
 async def test_a_refusal_inside_a_200_is_an_error() -> None:
     async with account() as (api, host):
-        api.pods["77"] = api.pods.pop(POD) | {"id": 77}
-        api._set = lambda *_: FakeVast._set(api, None, "")  # type: ignore[method-assign]
+        api.lost = True
         with pytest.raises(ActionRefusedError, match=r"did not stop the instance flux box. No such instance"):
-            await host.stop("77")
+            await host.stop(POD)
 
 
 async def test_an_unknown_instance_is_404_in_words() -> None:
