@@ -73,7 +73,7 @@ class _Walk:
                 elif node.kind is Kind.PRIMITIVE:
                     self._primitive(graph, node, prefix)
                 elif path in self._api.nodes:
-                    self._node(node, path, inside or _group_of(node.node, graph.source.groups))
+                    self._node(node, path, inside or _group_of(node.node, self._workflow.root.groups))
         chosen = dict.fromkeys(key for entry in self._app_inputs() for key in self._targets(*entry))
         return AuthorHints(
             chosen=tuple(chosen),

