@@ -20,8 +20,8 @@ Loop = Callable[[Coroutine[Any, Any, Any]], Any]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The offscreen platform says this whenever a window has a smallest size."""
-    config.addinivalue_line("qt_log_ignore", "This plugin does not support propagateSizeHints")
+    """The offscreen platform says so whenever a window has a smallest size, or a menu opens."""
+    config.addinivalue_line("qt_log_ignore", "This plugin does not support (propagateSizeHints|raise|grabbing)")
 
 
 @pytest.hookimpl(tryfirst=True)

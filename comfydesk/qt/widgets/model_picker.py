@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any
 
 from PySide6.QtCore import QRect, Qt
@@ -40,13 +39,13 @@ def no_info(_folder: str, _name: str) -> ModelInfo | None:
 
 def short_name(name: str) -> str:
     """A model's name without folders and ending; the pod may write either kind of slash."""
-    return PurePosixPath(name.replace("\\", "/")).stem or name
+    file = name.replace("\\", "/").rpartition("/")[2]
+    return file.rpartition(".")[0] or file or name
 
 
 def subfolder(name: str) -> str:
     """The folders inside the model folder, "" for none."""
-    parent = str(PurePosixPath(name.replace("\\", "/")).parent)
-    return "" if parent == "." else parent
+    return name.replace("\\", "/").rpartition("/")[0]
 
 
 def size_text(size: int) -> str:
