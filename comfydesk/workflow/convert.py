@@ -14,7 +14,6 @@ from typing import Any
 from comfydesk.errors import GraphError
 from comfydesk.workflow.catalog import Catalog
 from comfydesk.workflow.graph import ApiGraph, ApiLink, ApiNode, UiGraph
-from comfydesk.workflow.groups import unpack_groups
 from comfydesk.workflow.live import Kind, LiveGraph, LiveNode
 from comfydesk.workflow.load import load
 from comfydesk.workflow.primitives import apply_primitive
@@ -34,7 +33,7 @@ def to_api(
     """
     if isinstance(graph, ApiGraph):
         return graph
-    root = load(unpack_groups(graph, catalog), catalog)
+    root = load(graph, catalog)
     instance = Instance(root)
     nodes = _expanded(instance)
     writer = _Writer(root, now, rng)
@@ -148,6 +147,8 @@ class _Writer:
         self._root = root
         self._now = now
         self._rng = rng
+        self._names: dict[str, dict[str, LiveNode]] = {}
+        """Graph id → its nodes by name, once a text asks."""
 
     def node(self, place: Instance, node: LiveNode) -> ApiNode:
         inputs: dict[str, Any] = {}
@@ -196,9 +197,16 @@ class _Writer:
                 return text
             # Local time on purpose: it is the user's day that goes into a file name.
             now = self._now or datetime.now().astimezone()
-            return replace_text(text, now, lambda node, widget: _widget_value(graph, node, widget))
+            names = self._names.get(graph.id)
+            if names is None:
+                names = self._names[graph.id] = _nodes_by_name(graph)
+            return replace_text(text, now, lambda name, widget: _widget_value(names.get(name), widget))
 
         return replaced
+
+
+def _widget_value(node: LiveNode | None, widget: str) -> tuple[Any] | None:
+    return (node.value_of(widget),) if node is not None and node.has_widget(widget) else None
 
 
 def _wrapped(value: list[Any], widget: WidgetSpec) -> dict[str, Any]:
@@ -206,17 +214,16 @@ def _wrapped(value: list[Any], widget: WidgetSpec) -> dict[str, Any]:
     return {"__type__": "CURVE", "__value__": value} if widget.kind == "curve" else {"__value__": value}
 
 
-def _widget_value(graph: LiveGraph, name: str, widget: str) -> tuple[Any] | None:
-    """The value of a widget of the node called `name`, first by its "Node name for S&R", then by title."""
-    by_title = None
+def _nodes_by_name(graph: LiveGraph) -> dict[str, LiveNode]:
+    """What a text may call the nodes: their "Node name for S&R" first, then their titles; the first of a name wins."""
+    by_name: dict[str, LiveNode] = {}
+    by_title: dict[str, LiveNode] = {}
     for node in _all_nodes(graph):
-        if node.node.properties.get("Node name for S&R", node.node.type if node.spec else None) == name:
-            return (node.value_of(widget),) if node.has_widget(widget) else None
-        if by_title is None and node.title == name:
-            by_title = node
-    if by_title is None or not by_title.has_widget(widget):
-        return None
-    return (by_title.value_of(widget),)
+        name = node.node.properties.get("Node name for S&R", node.node.type if node.spec else None)
+        if isinstance(name, str):
+            by_name.setdefault(name, node)
+        by_title.setdefault(node.title, node)
+    return {**by_title, **by_name}
 
 
 def _all_nodes(graph: LiveGraph) -> Iterator[LiveNode]:

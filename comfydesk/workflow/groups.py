@@ -31,8 +31,6 @@ def unpack_groups(workflow: UiGraph, catalog: Catalog) -> UiGraph:
         unpacked = _unpack_once(root, groups, catalog)
         if unpacked is root:
             return replace(workflow, root=root)
-        if len(unpacked.nodes) > limits.MAX_NODES:
-            break
         root = unpacked
     raise GraphError("This workflow's group nodes contain each other", "", "Open the workflow in ComfyUI and save it")
 
@@ -42,15 +40,20 @@ def _unpack_once(root: Graph, groups: Mapping[str, Any], catalog: Catalog) -> Gr
     links = dict(root.links)
     last = max([root.last_node_id, *(int(node.id) for node in root.nodes if node.id.isdigit() and len(node.id) < 16)])
     found = False
+    budget = limits.Budget()
     for node in root.nodes:
         inner = _inner_nodes(node, groups, catalog)
         if inner is None:
             nodes.append(node)
             continue
         found = True
+        budget.spend(10 * sum(1 + len(entry.inputs) + len(entry.outputs) for entry in inner))
         unpacking = _Unpacking(node, inner, groups[_name_of(node)], catalog, last)
         last += len(inner) + 1
         nodes.extend(unpacking.run(links))
+        if len(nodes) > limits.MAX_NODES or len(links) > limits.MAX_LINKS:
+            why = f"Its group nodes hold over {limits.MAX_NODES} nodes or {limits.MAX_LINKS} links"
+            raise GraphError("This workflow is too large", why)
     return replace(root, nodes=tuple(nodes), links=links, last_node_id=last) if found else root
 
 

@@ -3,6 +3,8 @@
 The largest official template has 200 KB and 190 nodes; large private ones reach a few MB and a thousand nodes.
 """
 
+from comfydesk.errors import GraphError
+
 MAX_BYTES = 64 * 2**20
 """Size of the JSON text."""
 MAX_CONTAINERS = 1_000_000
@@ -20,3 +22,21 @@ MAX_EXPANDED_NODES = 100_000
 """Nodes after every instance of a subgraph is expanded."""
 MAX_NESTING = 100
 """Instances inside instances."""
+MAX_STEPS = 5_000_000
+"""Links and sockets looked at while converting one graph: some seconds. The largest template takes 3,000."""
+
+
+class Budget:
+    """What one conversion may still do. Files made to be slow (long chains, asked for by everyone) end in an error."""
+
+    __slots__ = ("_left",)
+
+    def __init__(self, steps: int = MAX_STEPS) -> None:
+        self._left = steps
+
+    def spend(self, steps: int = 1) -> None:
+        """Count work. GraphError when there was too much."""
+        self._left -= steps
+        if self._left < 0:
+            why = f"Its links take over {MAX_STEPS:,} steps to follow"
+            raise GraphError("This workflow is too entangled", why, "Use fewer reroutes and subgraphs")

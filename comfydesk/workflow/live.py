@@ -10,6 +10,7 @@ from enum import IntEnum
 from typing import Any
 
 from comfydesk.workflow.graph import MODE_BYPASSED, MODE_MUTED, BoundarySlot, Graph, Link, Node, Subgraph
+from comfydesk.workflow.limits import Budget
 from comfydesk.workflow.specs import NodeSpec
 from comfydesk.workflow.widgets import UNDEFINED, Layout, SocketSpec, WidgetSpec
 
@@ -60,7 +61,7 @@ class LiveNode:
 
     __slots__ = (
         *("applied", "chosen", "definition", "graph", "id", "inputs", "kind", "layout"),
-        *("mode", "node", "spec", "values", "widgets"),
+        *("mode", "node", "_by_link", "spec", "values", "widgets"),
     )
 
     def __init__(self, node: Node, node_id: str, kind: Kind, graph: "LiveGraph") -> None:
@@ -73,6 +74,7 @@ class LiveNode:
         self.layout: Layout | None = None
         self.definition: LiveGraph | None = None
         self.inputs: list[LiveInput] = []
+        self._by_link: dict[str, LiveInput] | None = None
         self.widgets: Sequence[WidgetSpec] = ()
         self.values: list[Any] = []
         """Parallel to `widgets`."""
@@ -104,10 +106,16 @@ class LiveNode:
 
     def input_of_link(self, link_id: str) -> LiveInput | None:
         """The socket in which that link ends. (A link's own target slot is often stale.)"""
-        for entry in self.inputs:
-            if entry.link == link_id:
-                return entry
-        return None
+        if self._by_link is None:
+            self._by_link = {entry.link: entry for entry in reversed(self.inputs) if entry.link is not None}
+        return self._by_link.get(link_id)
+
+    def relink(self, entry: LiveInput, link_id: str) -> None:
+        """Let another link end in a socket, which may be a new one."""
+        entry.link = link_id
+        self._by_link = None
+        if entry not in self.inputs:
+            self.inputs.append(entry)
 
     def widget_index(self, name: str) -> int | None:
         """Index of the first widget of that name."""
@@ -164,10 +172,11 @@ class Boundary:
 class LiveGraph:
     """The root, or a definition."""
 
-    __slots__ = ("hosts", "id", "inputs", "links", "name", "nodes", "outputs", "source")
+    __slots__ = ("budget", "hosts", "id", "inputs", "links", "name", "nodes", "outputs", "source")
 
-    def __init__(self, graph: Graph, links: Mapping[str, Link], subgraph: Subgraph | None) -> None:
-        self.source = graph
+    def __init__(self, source: Graph, links: Mapping[str, Link], subgraph: Subgraph | None, budget: Budget) -> None:
+        self.source = source
+        self.budget = budget
         self.id = subgraph.id if subgraph else ""
         self.name = subgraph.name if subgraph else ""
         self.nodes: dict[str, LiveNode] = {}
@@ -191,6 +200,7 @@ class LiveGraph:
     def targets(self, boundary: Boundary) -> Iterator[tuple[LiveNode, LiveInput]]:
         """The inner sockets fed by an input of this definition; broken links are passed over."""
         for link_id in boundary.link_ids:
+            self.budget.spend()
             link = self.links.get(link_id)
             node = self.nodes.get(link.target) if link else None
             entry = node.input_of_link(link_id) if node else None

@@ -10,6 +10,7 @@ from comfydesk.errors import GraphError
 from comfydesk.workflow import limits
 from comfydesk.workflow.catalog import Catalog
 from comfydesk.workflow.graph import Graph, Link, Node, Subgraph, UiGraph
+from comfydesk.workflow.groups import unpack_groups
 from comfydesk.workflow.live import VIRTUAL, Kind, LiveGraph, LiveInput, LiveNode
 from comfydesk.workflow.primitives import load_primitive
 from comfydesk.workflow.promotion import mend_host, migrate_proxies, restore_host
@@ -22,13 +23,15 @@ _NONE: Renumbered = {}
 
 def load(workflow: UiGraph, catalog: Catalog) -> LiveGraph:
     """The root, with all definitions that it uses behind its instances. GraphError: impossible nesting."""
+    workflow = unpack_groups(workflow, catalog)
     order = definitions_in_use(workflow)
     renumbered = unique_ids(workflow)
     definitions: dict[str, LiveGraph] = {}
+    budget = limits.Budget()
     for subgraph in order:
-        graph = _load_graph(subgraph.graph, subgraph, catalog, definitions, renumbered)
+        graph = _load_graph(subgraph.graph, subgraph, catalog, definitions, renumbered, budget)
         definitions[subgraph.id] = graph
-    root = _load_graph(workflow.root, None, catalog, definitions, renumbered)
+    root = _load_graph(workflow.root, None, catalog, definitions, renumbered, budget)
     graphs = (*definitions.values(), root)
     for graph in graphs:
         for node in graph.nodes.values():
@@ -45,10 +48,11 @@ def _load_graph(
     catalog: Catalog,
     definitions: Mapping[str, LiveGraph],
     renumbered: Mapping[str, Renumbered],
+    budget: limits.Budget,
 ) -> LiveGraph:
     ids = renumbered.get(subgraph.id, _NONE) if subgraph else _NONE
     links = {key: _moved(link, ids) for key, link in source.links.items()} if ids else source.links
-    graph = LiveGraph(source, links, subgraph)
+    graph = LiveGraph(source, links, subgraph, budget)
     hosts = []
     for node in source.nodes:
         live = _load_node(node, ids.get(node.id, node.id), graph, catalog, definitions)

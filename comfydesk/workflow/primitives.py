@@ -68,7 +68,7 @@ def _clamped(
         if low > other_high or high < other_low or not _alike(merged, spec.options):
             continue
         limits: dict[str, Any] = {"min": max(low, other_low), "max": min(high, other_high)}
-        limits["step"] = _common_step(merged.get("step"), spec.options.get("step"))
+        limits["step"] = _common_step(merged, spec.options)
         if known:
             merged = {**merged, **spec.options, **limits}
         if isinstance(value, int | float) and not isinstance(value, bool):
@@ -78,17 +78,16 @@ def _clamped(
 
 def _fitted(value: float, widget_type: str, options: Mapping[str, Any]) -> float:
     """`value` as the editor of a number with these options takes it: clamped, then on a step."""
-    low: float = options.get("min", 0)
-    high: float = options.get("max", 2048)
+    low, high = _number(options, "min", 0), _number(options, "max", 2048)
     value = low if value < low else min(value, high)
     if not math.isfinite(value):
         return value
     if widget_type == "INT":
-        return _on_step(value, low, options.get("step") or 1)
-    step: float = options.get("step", 0.5)
-    precision = max(0, -math.floor(math.log10(step))) if step > 0 else 0
-    grain: float = options.get("round") or (10**-precision if precision else 0)
-    if not grain:
+        return _on_step(value, low, _number(options, "step", 1) or 1)
+    step = _number(options, "step", 0.5)
+    precision = max(0, -math.floor(math.log10(step))) if 0 < step < math.inf else 0
+    grain = _number(options, "round", 0) or (10**-precision if precision else 0)
+    if not grain or not math.isfinite(value / grain):
         return value
     rounded = round(math.floor(value / grain + 0.5) * grain, precision)
     return low if rounded < low else min(rounded, high)
@@ -104,9 +103,17 @@ def _on_step(value: float, low: float, step: float) -> float:
     return int(nearest) if float(nearest).is_integer() else nearest
 
 
-def _common_step(one: Any, other: Any) -> float:
+def _number(options: Mapping[str, Any], key: str, fallback: float) -> float:
+    """A number among options that may hold anything."""
+    value = options.get(key)
+    if not isinstance(value, int | float) or isinstance(value, bool) or value != value:
+        return fallback
+    return value
+
+
+def _common_step(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
     """The least common multiple of two steps; 1 stands for none."""
-    a, b = (1 if step is None else abs(step) for step in (one, other))
+    a, b = abs(_number(one, "step", 1)), abs(_number(other, "step", 1))
     x, y = a, b
     while y > 1e-10:
         x, y = y, x % y
@@ -114,8 +121,7 @@ def _common_step(one: Any, other: Any) -> float:
 
 
 def _range(options: Mapping[str, Any]) -> tuple[float, float]:
-    low, high = options.get("min"), options.get("max")
-    return -math.inf if low is None else low, math.inf if high is None else high
+    return _number(options, "min", -math.inf), _number(options, "max", math.inf)
 
 
 def _alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

@@ -20,6 +20,7 @@ def restore_host(host: LiveNode, definition: LiveGraph) -> None:
     """Set the inputs of an instance: those of its definition, with the file's links and values."""
     host.definition = definition
     definition.hosts.append(host)
+    definition.budget.spend(len(definition.inputs))
     slots = _slots_by_name(host, definition)
     for boundary in definition.inputs:
         named = slots.get(boundary.name)
@@ -179,6 +180,7 @@ def _reaches_widget(definition: LiveGraph, node_id: str, widget: str) -> bool:
 
 def _behind(definition: LiveGraph, name: str) -> tuple[str, str] | None:
     """The first node and widget that input `name` of a definition leads to."""
+    definition.budget.spend(len(definition.inputs))
     boundary = next((entry for entry in definition.inputs if entry.name == name), None)
     return None if boundary is None else _leads_to(definition, boundary)
 
@@ -195,6 +197,7 @@ def _leads_to(definition: LiveGraph, boundary: Boundary) -> tuple[str, str] | No
 
 def _plan(host: LiveNode, definition: LiveGraph, source: _Source) -> "LiveInput | LiveNode | bool":
     """What to do with an entry: an input that shows the widget already; a primitive; make an input, or nothing."""
+    definition.budget.spend(len(host.inputs))
     for entry, boundary in zip(host.inputs, definition.inputs, strict=True):
         if _leads_to(definition, boundary) == (source.node, source.widget):
             return entry
@@ -256,13 +259,12 @@ def _connect(definition: LiveGraph, boundary: Boundary, node: LiveNode, socket: 
     slot = definition.inputs.index(boundary)
     definition.links[link_id] = Link(link_id, INPUT_BOUNDARY, slot, node.id, 0, socket.type)
     boundary.link_ids.append(link_id)
-    socket.link = link_id
-    if socket not in node.inputs:
-        node.inputs.append(socket)
+    node.relink(socket, link_id)
 
 
 def _announce(definition: LiveGraph, boundary: Boundary) -> None:
     """Give the new input to all loaded instances, each with the inner widget's value."""
+    definition.budget.spend(len(definition.hosts) + len(definition.inputs))
     for host in definition.hosts:
         entry = LiveInput(boundary.name, boundary.type, None, None)
         host.inputs.append(entry)

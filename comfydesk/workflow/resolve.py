@@ -83,13 +83,15 @@ def resolve(instance: Instance, node: LiveNode, entry: LiveInput) -> "ApiLink | 
 class _Trail:
     """What a search has passed. Ends those that never end."""
 
-    __slots__ = ("_seen", "_start")
+    __slots__ = ("_budget", "_seen", "_start")
 
     def __init__(self, start: LiveNode) -> None:
         self._start = start
+        self._budget = start.graph.budget
         self._seen: set[tuple[str, str, str, str]] = set()
 
     def visit(self, prefix: str, node: str, slot: str, side: str) -> None:
+        self._budget.spend()
         key = (prefix, node, slot, side)
         if key in self._seen:
             what = f"The links before node {self._start.id} ({self._start.title}) form a loop"

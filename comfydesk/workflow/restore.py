@@ -232,6 +232,7 @@ def choices_of(live: LiveNode) -> dict[str, Any]:
 
 def all_inputs(live: LiveNode) -> list[LiveInput]:
     """Every socket of a node, linked or not, in slot order: what bypassing chooses from."""
+    live.graph.budget.spend(len(live.inputs) + len(live.widgets))
     if live.layout is None:
         return live.inputs
     linked = {entry.name: entry for entry in live.inputs}
