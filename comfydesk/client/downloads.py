@@ -20,6 +20,7 @@ from typing import BinaryIO
 from weakref import WeakValueDictionary
 
 from comfydesk.client.files import numbered
+from comfydesk.client.link import Timing
 from comfydesk.client.origin import Incoming
 from comfydesk.client.remote import RemoteFile
 from comfydesk.client.rest import Rest
@@ -34,8 +35,6 @@ Progress = Callable[[int, int | None], None]
 BLOCK = 1 << 20
 RESERVE = 64 << 20
 """Bytes that a download leaves free on the disk."""
-RETRY_DELAYS = (0.5, 1.0, 2.0, 4.0)
-"""Seconds before each further attempt; they start over whenever bytes have come."""
 _GATEWAY = frozenset({429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 525, 530})
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -53,9 +52,9 @@ class Fetched:
 class Downloads:
     """One pod's downloads. The same file to the same place is fetched once at a time."""
 
-    def __init__(self, rest: Rest, *, retry_delays: tuple[float, ...] = RETRY_DELAYS) -> None:
+    def __init__(self, rest: Rest, timing: Timing | None = None) -> None:
         self._rest = rest
-        self._delays = retry_delays
+        self._delays = (timing or Timing()).fetch_delays
         self._locks: WeakValueDictionary[Path, asyncio.Lock] = WeakValueDictionary()
 
     async def fetch(self, file: RemoteFile, destination: Path, *, progress: Progress | None = None) -> Fetched:

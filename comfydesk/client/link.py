@@ -44,7 +44,7 @@ class LinkStatus:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """All of a link's patience, in seconds."""
+    """All of a connection's patience, in seconds."""
 
     open_timeout: float = 15
     first_message: float = 15
@@ -58,6 +58,8 @@ class Timing:
     """After sleep or a network change the connection proves itself within this, or is made anew."""
     poll_interval: float = 10
     """Of the queue's length, only while the socket is silent."""
+    answer_within: float = 5
+    """After something was queued: every client is told at once, so who hears nothing is deaf."""
     deaf_after: float = 30
     stale_after: float = 120
     retry_first: float = 0.5
@@ -67,6 +69,12 @@ class Timing:
     retry_slow_cap: float = 60
     stable_after: float = 10
     """A connection that held this long starts the delays over; a shorter one is part of the trouble."""
+    look_delays: tuple[float, ...] = (0.25, 0.75, 1.5)
+    """Between the looks for a prompt whose POST went unanswered."""
+    lag_delays: tuple[float, ...] = (0.05, 0.1, 0.2, 0.4, 0.8, 1.5)
+    """Between the looks at a job that has ended on the stream but not yet in the history."""
+    fetch_delays: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0)
+    """Before each further attempt of a download; they start over whenever bytes have come."""
 
 
 def retry_delay(failures: int, error: PodError, timing: Timing, chance: float) -> float:
@@ -150,11 +158,22 @@ class Silence:
         self._heard = now
         self._told: int | None = None
         self._differs = False
+        self._owed: float | None = None
+
+    def owed(self, now: float) -> None:
+        """We have changed the queue: the server tells everybody, this socket too."""
+        if self._owed is None:
+            self._owed = now
+
+    def is_overdue(self, now: float) -> bool:
+        """Whether what we are owed did not come: deaf, without a doubt."""
+        return self._owed is not None and now - self._owed >= self._timing.answer_within
 
     def heard(self, now: float, remaining: int | None = None) -> None:
         """A message came; `remaining` is the queue's length, if it told."""
         self._heard = now
         self._differs = False
+        self._owed = None
         if remaining is not None:
             self._told = remaining
 

@@ -4,6 +4,7 @@ import asyncio
 from collections import OrderedDict
 from contextlib import suppress
 
+from comfydesk.client.link import Timing
 from comfydesk.client.remote import RemoteJob, job_from_api, job_from_history, job_from_queue, queue_ids
 from comfydesk.client.rest import Rest, RouteMissingError
 from comfydesk.errors import PodStatusError
@@ -16,16 +17,15 @@ from comfydesk.events import (
     RunState,
 )
 
-LAG_DELAYS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.5)
-"""Seconds between looks at a job that has ended on the stream but not yet in the history: some 3 s in all."""
 _REMEMBERED = 256
 
 
 class Lookup:
     """Asks, and waits out the moments in which a server contradicts itself."""
 
-    def __init__(self, rest: Rest) -> None:
+    def __init__(self, rest: Rest, timing: Timing | None = None) -> None:
         self._rest = rest
+        self._timing = timing or Timing()
         self._has_jobs = True
         self._ended: OrderedDict[str, None] = OrderedDict()
 
@@ -45,7 +45,7 @@ class Lookup:
         """See Pod.job."""
         job = await self._look(prompt_id)
         if prompt_id in self._ended:
-            for delay in LAG_DELAYS:
+            for delay in self._timing.lag_delays:
                 if job is not None and job.state.ended:
                     break
                 await asyncio.sleep(delay)
@@ -85,12 +85,16 @@ class Lookup:
         queued = job_from_queue(prompt_id, await self._rest.queue())
         return queued or job_from_history(prompt_id, await self._rest.history(prompt_id))
 
-    async def look_again(self, prompt_id: str, delays: tuple[float, ...]) -> RemoteJob | None:
+    async def look_again(self, prompt_id: str) -> RemoteJob | None:
         """Look now and after each delay until it is known. Raises PodError when the pod does not answer."""
         job = await self._look(prompt_id)
-        for delay in delays:
+        for delay in self._timing.look_delays:
             if job is not None:
                 break
             await asyncio.sleep(delay)
             job = await self._look(prompt_id)
         return job
+
+    async def is_known(self, prompt_id: str) -> bool:
+        """Whether the pod has it in any state, now."""
+        return await self._look(prompt_id) is not None

@@ -16,7 +16,7 @@ from typing import Any
 from comfydesk.client import remote
 from comfydesk.client.address import Address
 from comfydesk.client.downloads import Downloads, Fetched, Progress
-from comfydesk.client.link import LinkStatus, Timing, Wakefulness
+from comfydesk.client.link import LinkStatus, Silence, Timing, Wakefulness
 from comfydesk.client.lookup import Lookup
 from comfydesk.client.network import Network
 from comfydesk.client.origin import Transport
@@ -82,9 +82,9 @@ class Pod:
             on_status=lambda status: self._publish(self.link, status),
             timing=self._timing,
         )
-        self._lookup = Lookup(self.rest)
+        self._lookup = Lookup(self.rest, self._timing)
         self._submitter = Submitter(self.rest, self._lookup, self._client_id)
-        self._downloads = Downloads(self.rest)
+        self._downloads = Downloads(self.rest, self._timing)
         self._tasks: list[asyncio.Task[None]] = []
         self._max_upload: int | None = None
 
@@ -190,7 +190,12 @@ class Pod:
         may have arrived, so look the id up first. Raises PromptRejectedError; SubmissionUnknownError when it may
         have arrived although the pod does not know it; any other error before anything was queued.
         """
-        return await self._submitter.submit(graph, prompt_id=prompt_id, workflow=workflow, front=front, resend=resend)
+        accepted = await self._submitter.submit(
+            graph, prompt_id=prompt_id, workflow=workflow, front=front, resend=resend
+        )
+        if self._stream.silence is not None:
+            self._stream.silence.owed(asyncio.get_running_loop().time())
+        return accepted
 
     async def job(self, prompt_id: str) -> RemoteJob | None:
         """Where it stands; None when the pod does not know it. Its history may lag behind the stream: that is waited
@@ -277,12 +282,17 @@ class Pod:
             if awake.slept(loop.time(), time.time(), expected=pause):
                 self.wake()
             silence = self._stream.silence
-            if silence is None or not silence.due(loop.time()):
-                continue
-            with suppress(PodError):
-                remaining = await self.queue_remaining()
-                if self._stream.silence is silence and silence.is_deaf(loop.time(), remaining):
-                    await self._stream.refresh()
+            if silence is not None and silence.is_overdue(loop.time()):
+                await self._stream.refresh()
+            elif silence is not None and silence.due(loop.time()):
+                await self._ask_whether_deaf(silence)
+
+    async def _ask_whether_deaf(self, silence: Silence) -> None:
+        with suppress(PodError):
+            remaining = await self.queue_remaining()
+            now = asyncio.get_running_loop().time()
+            if self._stream.silence is silence and silence.is_deaf(now, remaining):
+                await self._stream.refresh()
 
     async def _http_works(self) -> bool:
         with suppress(PodError):

@@ -10,8 +10,6 @@ from comfydesk.client.origin import AnswerLostError
 from comfydesk.client.rest import Rest
 from comfydesk.errors import NotComfyError, PodError, PodStatusError, PodUnreachableError
 
-LOOK_DELAYS = (0.25, 0.75, 1.5)
-"""Seconds between the looks for a prompt whose POST went unanswered."""
 _UNANSWERED = frozenset({502, 504, 520, 522, 524})
 """The proxy gave up; ComfyUI behind it may have gone on."""
 
@@ -45,7 +43,7 @@ class Submitter:
         if str(UUID(prompt_id)) != prompt_id:
             msg = "the prompt id is no canonical lowercase UUID: servers refuse it"
             raise ValueError(msg)
-        if resend and await self._lookup.look_again(prompt_id, ()) is not None:
+        if resend and await self._lookup.is_known(prompt_id):
             return Accepted(prompt_id)
         body = self._body(graph, prompt_id, workflow, front=front)
         try:
@@ -70,7 +68,7 @@ class Submitter:
 
     async def _found_or_unknown(self, prompt_id: str, error: PodError) -> Accepted:
         try:
-            job = await self._lookup.look_again(prompt_id, LOOK_DELAYS)
+            job = await self._lookup.look_again(prompt_id)
         except PodError:
             job = None
         if job is not None:

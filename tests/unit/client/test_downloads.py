@@ -13,6 +13,7 @@ import pytest
 from comfydesk.client import downloads
 from comfydesk.client.address import Address
 from comfydesk.client.downloads import Downloads, Fetched, Part
+from comfydesk.client.link import Timing
 from comfydesk.client.remote import RemoteFile
 from comfydesk.client.rest import Rest
 from comfydesk.errors import AuthError, DiskFullError, NotComfyError, PodStatusError, PodUnreachableError, StoreError
@@ -52,7 +53,7 @@ class FileServer:
 async def fetch(server: Wire, target: Path, *, delays: tuple[float, ...] = (0.01,) * 3) -> Fetched:
     rest = Rest(Address.parse(server.url))
     try:
-        return await Downloads(rest, retry_delays=delays).fetch(FILE, target)
+        return await Downloads(rest, Timing(fetch_delays=delays)).fetch(FILE, target)
     finally:
         await rest.close()
 

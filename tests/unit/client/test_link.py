@@ -138,6 +138,17 @@ def test_nobody_asks_while_it_talks() -> None:
     assert silence.due(110)
 
 
+def test_a_submission_that_nobody_tells_us_of_gives_it_away_at_once() -> None:
+    silence = Silence(TIMING, now=0)
+    assert not silence.is_overdue(1000)
+    silence.owed(1000)
+    silence.owed(1004)
+    assert not silence.is_overdue(1004)
+    assert silence.is_overdue(1005)
+    silence.heard(1005)
+    assert not silence.is_overdue(2000)
+
+
 # --- Asleep or busy -----------------------------------------------------------------------------------------------
 
 

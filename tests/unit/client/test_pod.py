@@ -12,8 +12,8 @@ from uuid import uuid4
 
 import pytest
 
-from comfydesk.client import lookup, submission
 from comfydesk.client.address import Address
+from comfydesk.client.link import Timing
 from comfydesk.client.pod import Pod, RemoteWorkflow, SubmissionUnknownError
 from comfydesk.client.remote import RemoteJob
 from comfydesk.errors import (
@@ -35,15 +35,12 @@ DONE = {"id": ID, "status": "completed", "outputs": {"1": {"images": [{"filename
 NOT_FOUND = Reply.json({"error": "Job not found"}, status=404)
 
 
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lookup, "LAG_DELAYS", (0.005,) * 6)
-    monkeypatch.setattr(submission, "LOOK_DELAYS", (0.005,) * 3)
+IMPATIENT = Timing(look_delays=(0.005,) * 3, lag_delays=(0.005,) * 6)
 
 
 @asynccontextmanager
 async def pod_on(server: Wire) -> AsyncIterator[Pod]:
-    pod = Pod(Address.parse(server.url), client_id="me")
+    pod = Pod(Address.parse(server.url), client_id="me", timing=IMPATIENT)
     try:
         yield pod
     finally:
