@@ -161,7 +161,7 @@ class Run:
 
     def _call(self, node: str, inputs: dict[str, Any]) -> Result:
         class_ = self.shared.classes[self.prompt[node]["class_type"]]
-        if self.shared.queue.interrupted:
+        if self.shared.queue.is_interrupted():
             raise Interrupted
         block = next((value for value in inputs.values() if isinstance(value, Blocked)), None)
         if block is not None:
@@ -264,10 +264,10 @@ class NodeContext:
     ) -> None:
         queue = self._run.shared.queue
         until = self._last + seconds / self._run.shared.speed
-        while not queue.interrupted and (left := until - time.monotonic()) > 0:
+        while not queue.is_interrupted() and (left := until - time.monotonic()) > 0:
             time.sleep(min(left, 0.05))
         self._last = time.monotonic()
-        if queue.interrupted:
+        if queue.is_interrupted():
             raise Interrupted
         shown = picture() if picture is not None and self._previews else None
         self._run.report.step(self.node_id, value, total, shown)

@@ -40,7 +40,7 @@ def playing(script: Script) -> Middleware:
                 await handler(request)
             return _broken(request)
         if isinstance(fault, Hang):
-            await asyncio.Event().wait()
+            return await _silence(request)
         assert isinstance(fault, Truncate | Drip)
         return await _hindered(request, await handler(request), fault)
 
@@ -58,6 +58,13 @@ def _answer(fault: Status | Redirect) -> web.Response:
 def _broken(request: web.Request) -> web.Response:
     if request.transport is not None:
         request.transport.abort()
+    return web.Response()
+
+
+async def _silence(request: web.Request) -> web.Response:
+    """Until the client gives up, or the pod stops."""
+    while request.transport is not None and not request.transport.is_closing():  # noqa: ASYNC110 - no event tells
+        await asyncio.sleep(0.05)
     return web.Response()
 
 

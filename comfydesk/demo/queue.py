@@ -75,15 +75,10 @@ class PromptQueue:
             }
             self._changed()
 
-    @property
-    def interrupted(self) -> bool:
+    def is_interrupted(self) -> bool:
         """The running prompt is to stop."""
         with self._lock:
             return self._interrupt or self._closed
-
-    def clear_interrupt(self) -> None:
-        with self._lock:
-            self._interrupt = False
 
     # --- The routes' side
 

@@ -1,11 +1,13 @@
 """A tune from words and a seed: chords, a melody, a bass and a beat, made of sine waves. No AI here either."""
 
+import itertools
 import math
 import operator
 import random
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from comfydesk.demo.values import Audio
 
@@ -46,36 +48,36 @@ def compose(words: str, seed: int, seconds: float, advance: Callable[[float], No
     rng = random.Random(f"{words}\0{seed}")  # noqa: S311 - music, no secret
     mood = mood_of(words, rng)
     length = max(1, round(seconds * RATE))
-    sections = [_Section(mood, random.Random(rng.random()), RATE) for _ in range(2)]  # noqa: S311
-    parts: list[array[int]] = []
-    for index, section in enumerate(sections):
-        parts.append(section.render())
-        advance((index + 1) / len(sections))
-    form = (0, 0, 1, 0)
+    bars = min(4, math.ceil(seconds * mood.beats_per_minute / 240))
+    sections = [_Section(mood, random.Random(rng.random()), bars) for _ in range(2)]  # noqa: S311
+    parts: dict[int, array[int]] = {}
     line = array("h")
-    turn = 0
-    while len(line) < length:
-        line.extend(parts[form[turn % len(form)]])
-        turn += 1
+    for turn in itertools.cycle((0, 0, 1, 0)):
+        if turn not in parts:
+            parts[turn] = sections[turn].render()
+        line.extend(parts[turn])
+        advance(min(1.0, len(line) / length))
+        if len(line) >= length:
+            break
     del line[length:]
     _fade(line, min(length // 4, RATE * 2))
     return Audio(_stereo(line), RATE, 2)
 
 
 class _Section:
-    """Four bars over one progression."""
+    """Up to four bars over one progression."""
 
-    def __init__(self, mood: Mood, rng: random.Random, rate: int) -> None:
+    def __init__(self, mood: Mood, rng: random.Random, bars: int) -> None:
         self._mood = mood
         self._rng = rng
-        self._rate = rate
-        self._beat = round(rate * 60 / mood.beats_per_minute)
+        self._bars = bars
+        self._beat = round(RATE * 60 / mood.beats_per_minute)
         self._progression = rng.choice(_PROGRESSIONS)
         self._notes: dict[tuple[int, int, str], array[int]] = {}
-        self._mix = array("i", bytes(4 * self._beat * 16))
+        self._mix = array("i", bytes(16 * self._beat * bars))
 
     def render(self) -> "array[int]":
-        for bar, degree in enumerate(self._progression):
+        for bar, degree in enumerate(self._progression[: self._bars]):
             start = bar * 4 * self._beat
             for step in (0, 2, 4):
                 self._play(start, self._pitch(degree + step), 4 * self._beat, "pad")
@@ -111,7 +113,7 @@ class _Section:
     def _play(self, start: int, pitch: int, length: int, voice: str) -> None:
         note = self._notes.get((pitch, length, voice))
         if note is None:
-            note = self._notes[pitch, length, voice] = _note(pitch, length, voice, self._rate)
+            note = self._notes[pitch, length, voice] = _note(pitch, length, voice)
         end = min(start + len(note), len(self._mix))
         self._mix[start:end] = array("i", map(operator.add, self._mix[start:end], note))
 
@@ -124,19 +126,25 @@ _VOICES = {
 }
 
 
-def _note(pitch: int, length: int, voice: str, rate: int) -> "array[int]":
+def _note(pitch: int, length: int, voice: str) -> "array[int]":
     if voice not in _VOICES:
-        return _drum(voice, length, rate)
+        return _drum(voice, length)
     loudness, harmonics, attack, decay = _VOICES[voice]
-    table = [
-        loudness * sum(part * math.sin(2 * math.pi * (n + 1) * i / _TABLE) for n, part in enumerate(harmonics))
-        for i in range(_TABLE)
-    ]
-    step = 440 * 2 ** ((pitch - 69) / 12) * _TABLE / rate
+    table = _wave(harmonics)
+    step = 440 * 2 ** ((pitch - 69) / 12) * _TABLE / RATE
     block = 64  # the envelope moves in steps of a millisecond and a half
-    levels = [_envelope(start / rate, length / rate, attack, decay) for start in range(0, length, block)]
+    levels = [loudness * _envelope(start / RATE, length / RATE, attack, decay) for start in range(0, length, block)]
     mask = _TABLE - 1
     return array("i", [int(table[int(i * step) & mask] * levels[i // block]) for i in range(length)])
+
+
+@lru_cache
+def _wave(harmonics: tuple[float, ...]) -> tuple[float, ...]:
+    """One period."""
+    return tuple(
+        sum(part * math.sin(math.tau * (number + 1) * i / _TABLE) for number, part in enumerate(harmonics))
+        for i in range(_TABLE)
+    )
 
 
 def _envelope(at: float, length: float, attack: float, decay: float) -> float:
@@ -145,20 +153,20 @@ def _envelope(at: float, length: float, attack: float, decay: float) -> float:
     return max(0.0, rise * math.exp(-at / decay) * release)
 
 
-def _drum(voice: str, length: int, rate: int) -> "array[int]":
-    length = min(length, rate // 5)
+def _drum(voice: str, length: int) -> "array[int]":
+    length = min(length, RATE // 5)
     rng = random.Random(voice)  # noqa: S311
     if voice == "kick":
         return array(
             "i",
             [
-                int(9000 * math.exp(-i / rate * 18) * math.sin(900 * i / rate - 3400 * (i / rate) ** 2))
+                int(9000 * math.exp(-i / RATE * 18) * math.sin(900 * i / RATE - 3400 * (i / RATE) ** 2))
                 for i in range(length)
             ],
         )
     loudness, decay = (3600, 26) if voice == "snare" else (1500, 90)
     noise = rng.randbytes(length)
-    return array("i", [int((noise[i] - 128) / 128 * loudness * math.exp(-i / rate * decay)) for i in range(length)])
+    return array("i", [int((noise[i] - 128) / 128 * loudness * math.exp(-i / RATE * decay)) for i in range(length)])
 
 
 def _fade(line: "array[int]", length: int) -> None:
