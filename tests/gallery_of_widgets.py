@@ -282,6 +282,7 @@ def pods(theme: Theme) -> Panel:
         line.addStretch(1)
         if action:
             button = Button(theme, action, kind=Kind.LINK)
+            button.setObjectName("tight")
             button.setFixedHeight(18)
             line.addWidget(button)
         panel.column.addLayout(line)
