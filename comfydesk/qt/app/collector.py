@@ -19,12 +19,14 @@ class Collector(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         gc.disable()
-        # What the start has made stays: it need not be looked at again and again.
-        gc.freeze()
         self._last_full = perf_counter()
         self._timer = QTimer(self, interval=INTERVAL_MS)
         self._timer.timeout.connect(self._collect)
         self._timer.start()
+
+    def settle(self) -> None:
+        """The start is over: what it made stays, and need not be looked at again and again."""
+        gc.freeze()
 
     def stop(self) -> None:
         """Leave the collector as it was found."""

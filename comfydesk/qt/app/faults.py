@@ -13,6 +13,9 @@ from comfydesk.errors import KnownError
 
 log = logging.getLogger(__name__)
 
+OFFSCREEN = "This plugin does not support"
+"""What the offscreen platform says whenever a window has a smallest size, or a menu opens."""
+
 _LEVELS = {
     QtMsgType.QtDebugMsg: logging.DEBUG,
     QtMsgType.QtInfoMsg: logging.INFO,
@@ -79,4 +82,6 @@ class Faults(QObject):
             self._from_thread.emit(args.exc_value)
 
     def _on_qt(self, level: QtMsgType, _: Any, message: str) -> None:
+        if message.startswith(OFFSCREEN):
+            return
         log.log(_LEVELS.get(level, logging.WARNING), "Qt: %s", message)

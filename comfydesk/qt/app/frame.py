@@ -1,10 +1,17 @@
-"""The first frame: the event loop runs until the window has painted once, before anything heavy is imported."""
+"""The first frame, and what comes right behind it: heavy imports, on a thread, while the window answers."""
+
+import importlib
+import threading
+from collections.abc import Iterable
 
 from PySide6.QtCore import QEvent, QEventLoop, QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
 PATIENCE_MS = 3000
 """A window that is started minimised, or on a screen that is off, never paints."""
+
+
+POLL_MS = 4
 
 
 class FirstPaint(QObject):
@@ -35,3 +42,29 @@ def show_and_paint(window: QWidget) -> None:
     first = FirstPaint(window)
     window.show()
     first.wait()
+
+
+def import_behind(modules: Iterable[str]) -> None:
+    """Import `modules` on another thread; back when all are there. The event loop runs meanwhile.
+
+    An import that fails raises here.
+    """
+    failure: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            for module in modules:
+                importlib.import_module(module)
+        except BaseException as error:
+            failure.append(error)
+
+    thread = threading.Thread(target=work, name="imports")
+    loop = QEventLoop()
+    poll = QTimer(interval=POLL_MS)
+    poll.timeout.connect(lambda: None if thread.is_alive() else loop.quit())
+    thread.start()
+    poll.start()
+    loop.exec()
+    thread.join()
+    if failure:
+        raise failure[0]

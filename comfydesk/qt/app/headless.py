@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from time import monotonic
 
-from comfydesk.qt.window.main import MainWindow
+from comfydesk.qt.window.desk import Desk
 from comfydesk.store.records import JobState
 
 PATIENCE_S = 180.0
@@ -14,36 +14,36 @@ SIZE = (1440, 900)
 STEP_S = 0.05
 
 
-async def make_one_picture(window: MainWindow) -> int:
+async def make_one_picture(desk: Desk) -> int:
     """Press Generate once it can be pressed; print where the picture and the screenshot are. The exit code."""
-    window.resize(*SIZE)
-    button = window.generation.footer.generate.main
+    desk.window.resize(*SIZE)
+    button = desk.generation.footer.generate.main
     if not await _until(button.isEnabled):
         return _give_up(f"Generate stayed off: {button.toolTip()}")
     button.click()
-    if not await _until(lambda: _ended(window)):
+    if not await _until(lambda: _ended(desk)):
         return _give_up("the job did not end in time")
-    job = window.jobs.rows()[0].job
+    job = desk.jobs.rows()[0].job
     if job.state is not JobState.DONE:
         return _give_up(job.error.what if job.error is not None else f"the job ended as {job.state}")
     # The picture is on the disk; the screenshot waits until the window shows it too.
-    await _until(lambda: window.preview.output is not None and not window.preview.canvas.image.isNull(), 10)
-    await _until(lambda: all(row.shown != "loading" for row in window.outputs.rows()[:8]), 10)
+    await _until(lambda: desk.preview.output is not None and not desk.preview.canvas.image.isNull(), 10)
+    await _until(lambda: all(row.shown != "loading" for row in desk.outputs.rows()[:8]), 10)
     stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
-    shot = window.paths.outputs / "screenshots" / f"comfydesk-{stamp}.png"
+    shot = desk.paths.outputs / "screenshots" / f"comfydesk-{stamp}.png"
     shot.parent.mkdir(parents=True, exist_ok=True)
-    if not window.grab().save(str(shot)):
+    if not desk.window.grab().save(str(shot)):
         return _give_up(f"{shot} could not be written")
     sys.stdout.write(f"picture: {job.outputs[0]}\nscreenshot: {shot}\n")
     sys.stdout.flush()
     return 0
 
 
-def _ended(window: MainWindow) -> bool:
-    rows = window.jobs.rows()
+def _ended(desk: Desk) -> bool:
+    rows = desk.jobs.rows()
     if not rows or not rows[0].job.state.ended:
         return False
-    return rows[0].job.state is not JobState.DONE or window.outputs.rowCount() > 0
+    return rows[0].job.state is not JobState.DONE or desk.outputs.rowCount() > 0
 
 
 async def _until(holds: Callable[[], bool], patience: float = PATIENCE_S) -> bool:

@@ -16,12 +16,12 @@ from comfydesk.qt.app.faults import Faults
 from comfydesk.qt.app.logs import start_logging, stop_logging
 from comfydesk.qt.bridge.feeds import Bridge
 from comfydesk.qt.bridge.tasks import Tasks
-from comfydesk.qt.window.main import MainWindow
+from comfydesk.qt.window.desk import Desk
+from comfydesk.qt.window.wiring import Wiring
 from comfydesk.settings import DEFAULT_POD, Settings
 
 if TYPE_CHECKING:
     from comfydesk.demo.process import DemoProcess
-    from comfydesk.qt.window.wiring import Wiring
     from comfydesk.session.session import Session
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ class Life:
 
     def __init__(
         self,
-        window: MainWindow,
+        desk: Desk,
         faults: Faults,
         paths: Paths,
         settings: Settings,
@@ -46,7 +46,8 @@ class Life:
         pod: str | None,
         headless: bool,
     ) -> None:
-        self.window, self.faults, self.paths, self.settings = window, faults, paths, settings
+        self.desk, self.window, self.faults = desk, desk.window, faults
+        self.paths, self.settings = paths, settings
         self._file, self._pod, self._headless = file, pod, headless
         self.tasks = Tasks(faults.take, faults.take)
         self.session: Session | None = None
@@ -76,14 +77,12 @@ class Life:
         # Imported on a worker: 300 ms in which the window would not answer.
         module = await asyncio.to_thread(importlib.import_module, "comfydesk.session.session")
         await asyncio.to_thread(importlib.import_module, "comfydesk.client.pod")
-        from comfydesk.qt.window.wiring import Wiring
-
         session: Session = module.Session(self.paths, self.settings)
         await session.start()
         self.session = session
         session.problems.subscribe(self.faults.take)
         self._bridge = Bridge(session, self.tasks)
-        self.wiring = Wiring(self.window, session, self._bridge, self.tasks)
+        self.wiring = Wiring(self.desk, session, self._bridge, self.tasks)
         self.wiring.demo_wanted.connect(lambda: self.tasks.start(self.open_demo()))
         await self._bridge.read_all()
 
@@ -103,6 +102,8 @@ class Life:
         self._over = asyncio.get_running_loop().create_future()
         self.window.closed.connect(self.end)
         self._listen()
+        if self.window.isHidden():  # closed before it was furnished
+            self.end()
         start_logging(self.paths.logs)
         work = self.tasks.start(self._begin())
         try:
@@ -116,7 +117,7 @@ class Life:
         try:
             await self.start_session()
         except KnownError as error:
-            self.window.preview.banner.tell_error(error)
+            self.desk.preview.banner.tell_error(error)
             if self._headless:
                 self.faults.take(error)
                 self.end(error.exit_code)
@@ -127,7 +128,7 @@ class Life:
         if self._headless:
             from comfydesk.qt.app.headless import make_one_picture
 
-            self.end(await make_one_picture(self.window))
+            self.end(await make_one_picture(self.desk))
 
     async def _connect(self) -> None:
         pod = self._pod or self.settings.get(DEFAULT_POD)
@@ -157,7 +158,7 @@ class Life:
     def _listen(self) -> None:
         """Faults become toasts and reports, Ctrl+C in the terminal a closed window."""
         self.faults.known.connect(self._show_known)
-        self.faults.bug.connect(self._show_bug)
+        self.faults.bug.connect(self._on_bug_headless if self._headless else self._show_bug)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._on_signal)
 
@@ -166,13 +167,16 @@ class Life:
 
     def _tell_settings(self) -> None:
         if self.settings.problem:
-            self.window.toasts.tell("Settings", self.settings.problem, tone="warning")
+            self.desk.toasts.tell("Settings", self.settings.problem, tone="warning")
 
     def _show_known(self, error: KnownError) -> None:
         rest = " ".join(f"{part.rstrip('.')}." for part in (error.why, error.advice) if part)
-        shown = {toast.accessibleName() for toast in self.window.toasts.toasts()}
+        shown = {toast.accessibleName() for toast in self.desk.toasts.toasts()}
         if f"{error.what}. {rest}".strip() not in shown:
-            self.window.toasts.tell(error.what, rest, tone="danger")
+            self.desk.toasts.tell(error.what, rest, tone="danger")
+
+    def _on_bug_headless(self, _: str) -> None:
+        self.end(1)
 
     def _show_bug(self, trace: str) -> None:
         from comfydesk.qt.dialogs.report import ReportDialog

@@ -8,6 +8,9 @@ from comfydesk.errors import KnownError
 from comfydesk.paths import APP, Paths
 from comfydesk.settings import Settings
 
+BEHIND = ("comfydesk.qt.window.desk", "comfydesk.qt.app.life", "comfydesk.qt.window.wiring")
+"""Imported right after the first frame."""
+
 
 def has_display() -> bool:
     """Whether a window can be seen here. A platform that was asked for by name counts as one."""
@@ -30,35 +33,44 @@ def run(paths: Paths, settings: Settings, *, file: Path | None = None, pod: str 
             raise KnownError("There is no display for a window", "", 'Use "comfydesk generate", or set DISPLAY')
         sys.stdout.write("No display here: the window works offscreen, makes one picture on the demo pod and ends.\n")
         sys.stdout.flush()
+        from PySide6.QtCore import qInstallMessageHandler
+
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
+        qInstallMessageHandler(lambda *_: None)  # until Faults takes over: it has nothing but complaints to say
     from PySide6.QtWidgets import QApplication
 
     from comfydesk.qt.app.collector import Collector
-    from comfydesk.qt.app.faults import Faults
-    from comfydesk.qt.app.frame import show_and_paint
+    from comfydesk.qt.app.frame import import_behind, show_and_paint
     from comfydesk.qt.theme import Theme
-    from comfydesk.qt.window.main import MainWindow
+    from comfydesk.qt.window.shell import MainWindow
 
     app = QApplication.instance()
     if not isinstance(app, QApplication):
         app = QApplication([APP])
     app.setApplicationName(APP)
     app.setQuitOnLastWindowClosed(False)
-    faults = Faults()
-    faults.install()
+    collector = Collector()
     theme = Theme()
     theme.install(app)
     window = MainWindow(theme, paths)
-    collector = Collector()
     show_and_paint(window)
 
-    # From here on the window is there; what follows is heavy.
+    # The window is there. What follows is heavy, and happens beside it.
+    import_behind(BEHIND)
+    from comfydesk.qt.app.faults import Faults
     from comfydesk.qt.app.life import Life
+    from comfydesk.qt.window.desk import Desk
 
-    life = Life(window, faults, paths, settings, file=file, pod=pod, headless=headless)
+    faults = Faults()
+    faults.install()
+    desk = Desk(window)
+    for _ in desk.furnish():
+        app.processEvents()
+    collector.settle()
+    life = Life(desk, faults, paths, settings, file=file, pod=pod, headless=headless)
     try:
         return life.run(app)
     finally:
-        window.release()
+        desk.release()
         collector.stop()
         faults.remove()

@@ -7,7 +7,7 @@ from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QListView, QStackedWidget, QVBoxLayout, QWidget
 
-from comfydesk.qt.docks.dock import Dock, pad
+from comfydesk.qt.docks.dock import Dock, Panel, pad
 from comfydesk.qt.models.rows import ROW
 from comfydesk.qt.models.workflows import WorkflowFilter, WorkflowModel
 from comfydesk.qt.theme import Theme
@@ -50,7 +50,7 @@ class CardList(QListView):
             super().keyPressEvent(event)
 
 
-class BrowserDock(Dock):
+class BrowserPanel(Panel):
     """`chosen` with the WorkflowEntry that is to be opened."""
 
     chosen = Signal(object)
@@ -58,8 +58,8 @@ class BrowserDock(Dock):
     make = Signal(object)
     """WorkflowEntry that is to be opened and made at once."""
 
-    def __init__(self, theme: Theme, model: WorkflowModel, parent: QWidget | None = None) -> None:
-        super().__init__(theme, "browser", "Workflows", parent)
+    def __init__(self, theme: Theme, dock: Dock, model: WorkflowModel) -> None:
+        super().__init__(theme, dock)
         self._model = model
         self._ready = False
         self._open = ""
@@ -79,7 +79,7 @@ class BrowserDock(Dock):
         add = IconButton(theme, "plus", "Open a workflow file", size=Size.COMPACT)
         add.clicked.connect(self.open_file)
         self.title.add(add)
-        self.widget().setMinimumWidth(theme.px(MINIMUM_WIDTH))
+        self.setMinimumWidth(theme.px(MINIMUM_WIDTH))
         self._lay_out()
         self.list.chosen.connect(self._on_chosen)
         cards.generate.connect(self._on_make)
@@ -111,7 +111,7 @@ class BrowserDock(Dock):
 
     def focus_search(self) -> None:
         """Go to the search field."""
-        self.show()
+        self.dock.show()
         self.search.edit.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.search.edit.selectAll()
 

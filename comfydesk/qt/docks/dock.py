@@ -1,10 +1,11 @@
 """A dock of the window: 32 px of title with a count and a few actions, then its content on the panel colour."""
 
 from PySide6.QtCore import QObject, QPoint, QSize, Qt
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLayout, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
-from comfydesk.qt.theme import Theme
+from comfydesk.qt.theme import ColorName, Theme
+from comfydesk.qt.widgets import paint
 from comfydesk.qt.widgets.labels import Label
 
 TITLE_HEIGHT = 32
@@ -51,28 +52,26 @@ class TitleBar(QWidget):
 
 
 class Dock(QDockWidget):
-    """A QDockWidget with our title bar. Subclasses fill `body`."""
+    """A QDockWidget with our title bar, empty until a Panel moves in."""
 
     def __init__(self, theme: Theme, name: str, title: str, parent: QWidget | None = None) -> None:
         """`name` is what the saved layout knows it by; it must never change."""
         super().__init__(title, parent)
         self.setObjectName(name)
-        self.theme = theme
         self.title = TitleBar(theme, title)
         self.setTitleBarWidget(self.title)
         self.title.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.title.customContextMenuRequested.connect(self._offer_moves)
-        theme.surface(self.title, "panel")
-        content = QWidget()
-        theme.surface(content, "panel")
-        self.body = QVBoxLayout(content)
-        self.body.setContentsMargins(0, 0, 0, 0)
-        self.body.setSpacing(0)
-        self.setWidget(content)
+        self.setWidget(QWidget())
+        theme.surface(self, "panel")
 
-    def toggle(self) -> QAction:
-        """The action that shows and hides this dock, for menus."""
-        return self.toggleViewAction()
+    def hold(self, content: QWidget) -> None:
+        """Let `content` fill the dock."""
+        before = self.widget()
+        self.setWidget(content)
+        content.show()
+        if before is not None:
+            before.deleteLater()
 
     def _offer_moves(self, at: QPoint) -> None:
         menu = QMenu(self)
@@ -80,6 +79,18 @@ class Dock(QDockWidget):
         menu.addAction("Dock" if self.isFloating() else "Float", lambda: self.setFloating(not self.isFloating()))
         menu.addAction("Close", self.close)
         menu.popup(self.title.mapToGlobal(at))
+
+
+class Panel(QWidget):
+    """What fills a dock; subclasses add to `body` and to the dock's title."""
+
+    def __init__(self, theme: Theme, dock: Dock) -> None:
+        super().__init__()
+        self.theme, self.dock, self.title = theme, dock, dock.title
+        self.body = QVBoxLayout(self)
+        self.body.setContentsMargins(0, 0, 0, 0)
+        self.body.setSpacing(0)
+        dock.hold(self)
 
 
 def pad(layout: QLayout, theme: Theme, left: int, top: int, right: int, bottom: int) -> None:
@@ -98,6 +109,29 @@ class _Padding(QObject):
 
     def _set(self) -> None:
         self._layout.setContentsMargins(*(self._theme.px(side) if side else 0 for side in self._sides))
+
+
+class Icon(QWidget):
+    """An icon of the theme beside words that say the same."""
+
+    def __init__(self, theme: Theme, name: str, color: ColorName = "text2", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme, self._name, self._color = theme, name, color
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        theme.changed.connect(self.updateGeometry)
+
+    def set_icon(self, name: str, color: ColorName) -> None:
+        """Another icon; "" for none."""
+        self._name, self._color = name, color
+        self.setVisible(bool(name))
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(self._theme.px(16), self._theme.px(16))
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        if self._name:
+            paint.icon_in(QPainter(self), self._theme, self.rect(), self._name, self._color)
 
 
 class Line(QWidget):

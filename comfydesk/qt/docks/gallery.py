@@ -6,7 +6,7 @@ from PySide6.QtCore import QModelIndex, QObject, QPoint, QRect, QSize, Qt, Signa
 from PySide6.QtGui import QKeyEvent, QPainter, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QFrame, QListView, QStackedWidget, QStyleOptionViewItem
 
-from comfydesk.qt.docks.dock import Dock
+from comfydesk.qt.docks.dock import Dock, Panel
 from comfydesk.qt.models.outputs import OutputModel
 from comfydesk.qt.models.rows import OutputRow
 from comfydesk.qt.theme import Theme
@@ -109,14 +109,14 @@ class Strip(QListView):
 
     def _measure(self) -> None:
         px = self._theme.px
-        room = self.height() - self._theme.height(HEADING - 2, "small_strong") - px(12)
+        room = self.height() - self._theme.height(HEADING - 2, "small_strong") - px(14)
         height = max(px(SMALLEST), min(px(LARGEST), room))
         if height != self._delegate.height:
             self._delegate.height = height
             self.scheduleDelayedItemsLayout()
 
 
-class GalleryDock(Dock):
+class GalleryPanel(Panel):
     """`shown` when one output is picked, `large` on a double click, `reuse` for its settings: each with the Output."""
 
     shown = Signal(object)
@@ -124,8 +124,8 @@ class GalleryDock(Dock):
     reuse = Signal(object)
     revealed = Signal(object)
 
-    def __init__(self, theme: Theme, model: OutputModel) -> None:
-        super().__init__(theme, "gallery", "Outputs")
+    def __init__(self, theme: Theme, dock: Dock, model: OutputModel) -> None:
+        super().__init__(theme, dock)
         self._model = model
         delegate = StripDelegate(theme, self)
         self.strip = Strip(theme, delegate)

@@ -8,7 +8,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from comfydesk.errors import KnownError
-from comfydesk.qt.docks.dock import Dock, Line, pad
+from comfydesk.qt.docks.dock import Dock, Icon, Line, Panel, pad
 from comfydesk.qt.models.words import clock, counted
 from comfydesk.qt.theme import ColorName, Theme
 from comfydesk.qt.widgets.banner import Banner
@@ -16,7 +16,7 @@ from comfydesk.qt.widgets.buttons import IconButton, Kind, Size, SplitButton
 from comfydesk.qt.widgets.editors import Surroundings
 from comfydesk.qt.widgets.empty_state import EmptyState
 from comfydesk.qt.widgets.form_view import FormView
-from comfydesk.qt.widgets.labels import ElidedLabel
+from comfydesk.qt.widgets.labels import ElidedLabel, Label
 from comfydesk.qt.widgets.menu import Menu
 from comfydesk.qt.widgets.stepper import Stepper
 from comfydesk.workflow.fields import Role
@@ -34,17 +34,27 @@ class Head(QWidget):
         super().__init__(parent)
         self._theme = theme
         self.name = ElidedLabel(theme, font="title")
-        self.state = ElidedLabel(theme, font="small", color="text2")
+        self.icon = Icon(theme, "")
+        self.word = Label(theme, font="small")
+        self.rest = ElidedLabel(theme, font="small", color="text2")
         column = QVBoxLayout(self)
-        pad(column, theme, 16, 4, 16, 8)
+        pad(column, theme, 16, 0, 16, 12)
         column.setSpacing(0)
+        line = QHBoxLayout()
+        line.setSpacing(theme.px(4))
+        for part in (self.icon, self.word, self.rest):
+            line.addWidget(part)
         column.addWidget(self.name)
-        column.addWidget(self.state)
+        column.addLayout(line)
 
-    def tell(self, name: str, state: str, color: ColorName = "text2") -> None:
+    def tell(self, name: str, word: str = "", rest: str = "", color: ColorName = "text2", icon: str = "") -> None:
+        """`word` is what matters, in its colour; `rest` is quiet."""
         self.name.set_text(name)
-        self.state.set_text(state)
-        self.state.set_color(color)
+        self.word.setText(word)
+        self.word.set_color(color)
+        self.word.setVisible(bool(word))
+        self.rest.set_text(rest)
+        self.icon.set_icon(icon, color)
 
 
 class Footer(QWidget):
@@ -82,7 +92,7 @@ class Footer(QWidget):
             layout.setSpacing(self._theme.px(8))
 
 
-class GenerationDock(Dock):
+class GenerationPanel(Panel):
     """Shows an OpenWorkflow. `generate` (values, count, keep seed) when the user wants it made."""
 
     generate = Signal(object, int, bool)
@@ -90,8 +100,8 @@ class GenerationDock(Dock):
     values_changed = Signal(object)
     connect_wanted = Signal()
 
-    def __init__(self, theme: Theme, around: Surroundings, parent: QWidget | None = None) -> None:
-        super().__init__(theme, "generation", "Generate", parent)
+    def __init__(self, theme: Theme, dock: Dock, around: Surroundings) -> None:
+        super().__init__(theme, dock)
         self._workflow: OpenWorkflow | None = None
         self._pod = ""
         self.head = Head(theme)
@@ -106,7 +116,7 @@ class GenerationDock(Dock):
         more = IconButton(theme, "more", "More on this workflow", size=Size.COMPACT)
         more.clicked.connect(lambda: self.menu.popup(more.mapToGlobal(more.rect().bottomLeft())))
         self.title.add(more)
-        self.widget().setMinimumWidth(theme.px(MINIMUM_WIDTH))
+        self.setMinimumWidth(theme.px(MINIMUM_WIDTH))
         self._lay_out()
         self.empty.acted.connect(self.connect_wanted)
         self.form.values_changed.connect(self._on_values)
@@ -120,7 +130,7 @@ class GenerationDock(Dock):
     def show_opening(self, name: str) -> None:
         """Something is being opened; what is on the screen stays until it is there."""
         if self._workflow is None:
-            self.head.tell(name, "Opening")
+            self.head.tell(name, rest="Opening")
 
     def show_workflow(self, workflow: "OpenWorkflow", values: Mapping[str, Any]) -> None:
         """Another workflow, or the same one against another pod."""
@@ -184,6 +194,11 @@ class GenerationDock(Dock):
         self.form.set_errors({})
         self.generate.emit(values, self.footer.count.value(), bool(self.form.locked_seeds()))
 
+    def go_to_prompt(self) -> None:
+        """Give the keyboard to the prompt."""
+        self.dock.show()
+        self.form.focus_prompt()
+
     def add_actions(self, *actions: QAction) -> None:
         """Into the menu behind the three dots."""
         self.menu.addActions(actions)
@@ -220,19 +235,21 @@ class GenerationDock(Dock):
         self._unlock()
         self._tell_what()
 
-    def _state(self, workflow: "OpenWorkflow") -> tuple[str, ColorName]:
+    def _state(self, workflow: "OpenWorkflow") -> tuple[str, str, ColorName, str]:
+        """(word, rest, colour, icon)"""
         if workflow.problem is not None:
-            return workflow.problem.what, "danger"
+            return "", workflow.problem.what, "danger", "error"
         if not self._pod:
-            return "No pod connected", "text2"
+            return "", "No pod connected", "text2", "cloud-off"
         if workflow.needs is None:
-            return f"Waiting for {self._pod}", "text2"
-        if workflow.needs.missing_nodes:
-            names = ", ".join(workflow.needs.missing_nodes)
-            return f"Missing on {self._pod}: {names}", "danger"
-        if workflow.needs.missing_models:
-            return f"{counted(len(workflow.needs.missing_models), 'model')} missing on {self._pod}", "warning"
-        return f"Ready on {self._pod}", "success"
+            return "", f"Waiting for {self._pod}", "text2", "clock"
+        nodes, models = workflow.needs.missing_nodes, workflow.needs.missing_models
+        if nodes:
+            return f"{counted(len(nodes), 'node')} missing", f"on {self._pod}: {', '.join(nodes)}", "danger", "error"
+        if models:
+            names = ", ".join(model.name for model in models)
+            return f"{counted(len(models), 'model')} missing", f"on {self._pod}: {names}", "warning", "warning"
+        return "Ready", f"on {self._pod}", "success", "check-small"
 
     def _tell_empty(self, workflow: "OpenWorkflow") -> None:
         if workflow.problem is not None:

@@ -4,7 +4,7 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QFrame, QListView, QStackedWidget
 
-from comfydesk.qt.docks.dock import Dock
+from comfydesk.qt.docks.dock import Dock, Panel
 from comfydesk.qt.models.jobs import JobModel
 from comfydesk.qt.models.rows import JobRow
 from comfydesk.qt.models.words import clock
@@ -41,7 +41,7 @@ class JobList(QListView):
             super().keyPressEvent(event)
 
 
-class QueueDock(Dock):
+class QueuePanel(Panel):
     """Signals carry job ids."""
 
     cancelled = Signal(str)
@@ -54,8 +54,8 @@ class QueueDock(Dock):
     shown = Signal(object)
     """Job whose error or outputs are to be shown."""
 
-    def __init__(self, theme: Theme, model: JobModel) -> None:
-        super().__init__(theme, "queue", "Queue")
+    def __init__(self, theme: Theme, dock: Dock, model: JobModel) -> None:
+        super().__init__(theme, dock)
         self._model = model
         delegate = QueueDelegate(theme, self)
         self.list = JobList()

@@ -2,10 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtCore import QRect, QSize, Qt, Signal
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStatusBar, QWidget
 
+from comfydesk.qt.docks.dock import Icon
 from comfydesk.qt.models.words import clock
 from comfydesk.qt.theme import Theme, Tone
 from comfydesk.qt.widgets.buttons import Button, Kind, Size
@@ -32,7 +33,9 @@ _TONES: dict[str, Tone] = {
 
 
 class Part(QWidget):
-    """A stretch of the status bar, with a line at its right end."""
+    """A stretch of the status bar; every one but the first has a line at its left end."""
+
+    first = False
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -41,6 +44,10 @@ class Part(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         theme.changed.connect(self._space)
         self._space()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        if not self.first:
+            QPainter(self).fillRect(QRect(0, 0, 1, self.height()), self._theme.color("border"))
 
     def _space(self) -> None:
         self.row.setContentsMargins(self._theme.px(12), 0, self._theme.px(12), 0)
@@ -51,6 +58,7 @@ class PodPart(Part):
     """Dot, name, state; a link to do something about it. `clicked` opens what there is to know."""
 
     clicked = Signal()
+    first = True
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
@@ -90,11 +98,12 @@ class GpuPart(Part):
         super().__init__(theme, parent)
         self.name = ElidedLabel(theme, font="label")
         self.name.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        icon = Icon(theme, "gpu")
         self.vram = Label(theme, "VRAM", color="text2")
         self.bar = ProgressBar(theme, "VRAM in use", fill="text2")
         self.bar.setFixedWidth(theme.px(72))
         self.amount = Label(theme)
-        for part in (self.name, self.vram, self.bar, self.amount):
+        for part in (icon, self.name, self.vram, self.bar, self.amount):
             self.row.addWidget(part)
         self.show_stats(None)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
 from comfydesk.qt.theme import Theme
 
@@ -52,8 +52,6 @@ COMMANDS: tuple[Command, ...] = (
     Command("about", "About ComfyDesk", "Help", icon="info", apart=True),
 )
 
-MENUS = ("File", "Edit", "View", "Workflow", "Generate", "Pod", "Help")
-
 
 class Actions:
     """The QActions by id. They belong to the window, so that their keys work wherever the focus is."""
@@ -65,15 +63,17 @@ class Actions:
     def __getitem__(self, command: str) -> QAction:
         return self._actions[command]
 
-    def fill(self, bar: QMenuBar) -> Mapping[str, QMenu]:
-        """Put the menus on `bar`; title → menu."""
-        menus = {title: bar.addMenu(f"&{title}") for title in MENUS}
+    def all(self) -> tuple[QAction, ...]:
+        """In the order in which they were declared."""
+        return tuple(self._actions.values())
+
+    def fill(self, menus: Mapping[str, QMenu]) -> None:
+        """Put each action into the menu of that title."""
         for command in self.commands:
             menu = menus[command.menu]
             if command.apart:
                 menu.addSeparator()
             menu.addAction(self._actions[command.id])
-        return menus
 
 
 def _make(theme: Theme, window: QWidget, command: Command) -> QAction:

@@ -1,4 +1,4 @@
-"""Joins the window to a session: the bridge's signals to models and docks, the docks' wishes to the bench."""
+"""Joins the desk to a session: the bridge's signals to models and docks, the docks' wishes to the bench."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from comfydesk.qt.docks.intent import QuickAction
 from comfydesk.qt.docks.jobline import Running
 from comfydesk.qt.models.rows import WorkflowRow
 from comfydesk.qt.window.bench import Bench
-from comfydesk.qt.window.main import MainWindow, show_folder
+from comfydesk.qt.window.desk import Desk, show_folder
 from comfydesk.qt.window.now import Now
 from comfydesk.store.records import Job, JobState, Output
 from comfydesk.workflow.fields import Role
@@ -34,14 +34,15 @@ class Wiring(QObject):
     demo_wanted = Signal()
     connect_wanted = Signal(str)
 
-    def __init__(self, window: MainWindow, session: "Session", bridge: Bridge, tasks: Tasks) -> None:
-        super().__init__(window)
-        self._window, self._session, self._tasks = window, session, tasks
+    def __init__(self, desk: Desk, session: "Session", bridge: Bridge, tasks: Tasks) -> None:
+        super().__init__(desk)
+        self._desk, self._window = desk, desk.window
+        self._session, self._tasks = session, tasks
         self.bench = Bench(session, tasks, self)
-        self.now = Now(window.jobs, session.node_title, self)
+        self.now = Now(desk.jobs, session.node_title, self)
         self._make_next = False
         self._catalog: object = None
-        window.jobs.ask_eta(session.eta)
+        desk.jobs.ask_eta(session.eta)
         self._feed(bridge)
         self._join_docks()
         self._join_actions()
@@ -50,22 +51,22 @@ class Wiring(QObject):
     # --- Session → window -----------------------------------------------------------------------------------------
 
     def _feed(self, bridge: Bridge) -> None:
-        window = self._window
-        bridge.jobs.connect(window.jobs.put_jobs)
+        desk = self._desk
+        bridge.jobs.connect(desk.jobs.put_jobs)
         bridge.jobs.connect(self._on_jobs)
-        bridge.jobs_gone.connect(window.jobs.drop)
-        bridge.outputs.connect(window.outputs.put_outputs)
-        bridge.outputs.connect(window.workflows.put_outputs)
+        bridge.jobs_gone.connect(desk.jobs.drop)
+        bridge.outputs.connect(desk.outputs.put_outputs)
+        bridge.outputs.connect(desk.workflows.put_outputs)
         bridge.outputs.connect(self._on_outputs)
-        bridge.outputs_gone.connect(window.outputs.drop)
+        bridge.outputs_gone.connect(desk.outputs.drop)
         bridge.workflows.connect(self._on_workflows)
         bridge.pods.connect(self._show_pods)
         bridge.progressed.connect(self.now.on_progress)
         bridge.previewed.connect(self.now.on_preview)
-        window.outputs.more_wanted.connect(lambda: self._tasks.start(bridge.read_more_outputs()))
+        desk.outputs.more_wanted.connect(lambda: self._tasks.start(bridge.read_more_outputs()))
         self.now.changed.connect(self._show_running)
-        self.now.previewed.connect(window.preview.show_preview)
-        window.jobs.counted.connect(self._show_queue)
+        self.now.previewed.connect(desk.preview.show_preview)
+        desk.jobs.counted.connect(self._show_queue)
         self.now.refresh()
 
     def _on_jobs(self, jobs: tuple[Job, ...]) -> None:
@@ -75,71 +76,71 @@ class Wiring(QObject):
         open_ = self.bench.current
         seeds = [job.seed for job in jobs if open_ is not None and job.workflow == open_.name and job.seed is not None]
         if seeds:
-            self._window.generation.show_last_seed(seeds[-1])
+            self._desk.generation.show_last_seed(seeds[-1])
 
     def _is_news(self, job: Job) -> bool:
         """Whether it ended while the window looked: what failed in an earlier run is in the queue, and no more."""
         return job.id in self.bench.watched
 
     def _on_outputs(self, _: tuple[Output, ...]) -> None:
-        self._window.preview.show_output(self._window.outputs.latest)
+        self._desk.preview.show_output(self._desk.outputs.latest)
 
     def _on_workflows(self, entries: "tuple[WorkflowEntry, ...]") -> None:
-        window = self._window
-        window.workflows.set_entries(entries)
-        window.browser.mark_ready()
+        desk = self._desk
+        desk.workflows.set_entries(entries)
+        desk.browser.mark_ready()
         if self.bench.idle:
-            last = window.workflows.entry(window.places.last_workflow)
+            last = desk.workflows.entry(self._window.places.last_workflow)
             first = last or next((entry for entry in entries if entry.card.type == FIRST_CHOICE), None)
             if first or entries:
                 self.bench.open(first or entries[0])
 
     def _show_pods(self) -> None:
-        window, pod = self._window, self._session.current_pod
-        window.status.pod.show_pod(pod)
-        window.status.gpu.show_stats(None if pod is None else pod.stats)
+        desk, pod = self._desk, self._session.current_pod
+        desk.status.pod.show_pod(pod)
+        desk.status.gpu.show_stats(None if pod is None else pod.stats)
         usable = pod is not None and pod.status.usable
         trouble = "" if pod is None or usable else pod.status.detail
-        window.generation.show_pod(pod.name if pod else "", usable=usable, trouble=trouble)
+        desk.generation.show_pod(pod.name if pod else "", usable=usable, trouble=trouble)
         if pod is not None and trouble:
-            window.preview.banner.tell(f"{pod.name} cannot be reached", trouble, tone="warning")
+            desk.preview.banner.tell(f"{pod.name} cannot be reached", trouble, tone="warning")
         else:
-            window.preview.banner.clear()
+            desk.preview.banner.clear()
         self._show_queue()
         if self._session.catalog is not self._catalog:
             self._catalog = self._session.catalog
             self.bench.reopen()
-            self.bench.check(window.workflows.entries())
+            self.bench.check(desk.workflows.entries())
 
     def _show_running(self, running: Running | None) -> None:
-        self._window.preview.show_running(running)
-        self._window.generation.show_running(running is not None)
+        self._desk.preview.show_running(running)
+        self._desk.generation.show_running(running is not None)
 
     def _show_queue(self) -> None:
-        window = self._window
-        waiting = [row.job.id for row in window.jobs.rows() if not row.job.state.ended]
+        desk = self._desk
+        waiting = [row.job.id for row in desk.jobs.rows() if not row.job.state.ended]
         seconds = self._session.eta(waiting[-1]) if waiting else None
-        window.queue.show_time(seconds)
-        window.status.queue.show_queue(len(waiting), seconds)
-        window.generation.show_queue(len(waiting), seconds)
+        desk.queue.show_time(seconds)
+        desk.status.queue.show_queue(len(waiting), seconds)
+        desk.generation.show_queue(len(waiting), seconds)
 
     # --- Window → session -----------------------------------------------------------------------------------------
 
     def _join_docks(self) -> None:
-        window, bench = self._window, self.bench
-        window.browser.chosen.connect(bench.open)
-        window.browser.make.connect(self._make)
-        window.browser.open_file.connect(self._ask_file)
-        window.files_dropped.connect(bench.open)
-        window.generation.generate.connect(lambda values, count, keep: bench.generate(values, count, keep_seed=keep))
-        window.generation.values_changed.connect(bench.keep)
-        window.generation.cancel.connect(self._cancel_running)
-        window.generation.connect_wanted.connect(self._ask_pod)
-        window.preview.cancel.connect(self._cancel_running)
-        window.gallery.shown.connect(window.preview.show_output)
-        window.gallery.reuse.connect(self._reuse)
-        window.gallery.revealed.connect(lambda output: show_folder(Path(output.path).parent))
-        queue = window.queue
+        desk, bench = self._desk, self.bench
+        desk.browser.chosen.connect(bench.open)
+        desk.browser.make.connect(self._make)
+        desk.browser.open_file.connect(self._ask_file)
+        self._window.file_dropped.connect(bench.open)
+        desk.generation.generate.connect(lambda values, count, keep: bench.generate(values, count, keep_seed=keep))
+        desk.generation.values_changed.connect(bench.keep)
+        desk.generation.cancel.connect(self._cancel_running)
+        desk.generation.connect_wanted.connect(self._ask_pod)
+        desk.preview.cancel.connect(self._cancel_running)
+        desk.gallery.shown.connect(desk.preview.show_output)
+        desk.gallery.reuse.connect(self._reuse)
+        desk.gallery.revealed.connect(lambda output: show_folder(Path(output.path).parent))
+        queue = desk.queue
         queue.cancelled.connect(bench.cancel)
         queue.retried.connect(bench.retry)
         queue.looked.connect(bench.look_again)
@@ -147,38 +148,38 @@ class Wiring(QObject):
         queue.released.connect(bench.release)
         queue.removed.connect(bench.remove)
         queue.shown.connect(self.show_job)
-        bench.opening.connect(window.generation.show_opening)
+        bench.opening.connect(desk.generation.show_opening)
         bench.opened.connect(self._on_opened)
-        bench.open_failed.connect(window.generation.show_error)
-        bench.refused.connect(window.generation.show_error)
+        bench.open_failed.connect(desk.generation.show_error)
+        bench.refused.connect(desk.generation.show_error)
         bench.checked.connect(self._on_checked)
-        window.intent.searched.connect(window.browser.search_for)
-        window.intent.entered.connect(self._on_intent)
-        window.intent.picked.connect(self._on_quick)
-        window.status.pod.clicked.connect(self._ask_pod)
+        desk.intent.searched.connect(desk.browser.search_for)
+        desk.intent.entered.connect(self._on_intent)
+        desk.intent.picked.connect(self._on_quick)
+        desk.status.pod.clicked.connect(self._ask_pod)
 
     def _join_actions(self) -> None:
-        window = self._window
-        window.action("open", self._ask_file)
-        window.action("cancel", self._cancel_running)
-        window.action("clear_finished", lambda: self.bench.remove(window.jobs.ended()))
-        window.action("reset_values", self.bench.reset)
-        window.action("connect", self._ask_pod)
-        window.action("demo", self.demo_wanted.emit)
+        desk = self._desk
+        desk.action("open", self._ask_file)
+        desk.action("cancel", self._cancel_running)
+        desk.action("clear_finished", lambda: self.bench.remove(desk.jobs.ended()))
+        desk.action("reset_values", self.bench.reset)
+        desk.action("connect", self._ask_pod)
+        desk.action("demo", self.demo_wanted.emit)
 
     def _on_opened(self, opened: "OpenWorkflow", values: dict[str, object]) -> None:
-        window = self._window
-        window.generation.show_workflow(opened, values)
-        window.browser.mark_open(opened.id)
-        window.places.keep_workflow(opened.id)
-        window.setWindowTitle(f"{opened.name} \N{EN DASH} ComfyDesk")
+        desk = self._desk
+        desk.generation.show_workflow(opened, values)
+        desk.browser.mark_open(opened.id)
+        self._window.places.keep_workflow(opened.id)
+        self._window.setWindowTitle(f"{opened.name} \N{EN DASH} ComfyDesk")
         if self._make_next and opened.form.fields:
             self._make_next = False
-            window.generation.press()
+            desk.generation.press()
 
     def _on_checked(self, found: dict[str, object]) -> None:
         pod = self._session.current_pod
-        self._window.workflows.set_needs(found, "" if pod is None else pod.name)  # type: ignore[arg-type]
+        self._desk.workflows.set_needs(found, "" if pod is None else pod.name)  # type: ignore[arg-type]
 
     def _make(self, entry: "WorkflowEntry") -> None:
         self._make_next = True
@@ -189,41 +190,41 @@ class Wiring(QObject):
             self.bench.cancel(self.now.job)
 
     def _reuse(self, output: Output) -> None:
-        by_name = {entry.name: entry for entry in self._window.workflows.entries()}
+        by_name = {entry.name: entry for entry in self._desk.workflows.entries()}
         self.bench.reuse(output, by_name.get(output.workflow))
 
     def show_job(self, job: Job) -> None:
         """What went wrong with a job, in the panel if that is about its workflow; or what it made."""
-        window, error = self._window, job.error
+        desk, error = self._desk, job.error
         if error is None:
-            made = next((row.output for row in window.outputs.rows() if row.output.path in job.outputs), None)
-            window.preview.show_output(made)
+            made = next((row.output for row in desk.outputs.rows() if row.output.path in job.outputs), None)
+            desk.preview.show_output(made)
             return
         open_ = self.bench.current
         known = KnownError(error.what, error.why, error.advice)
         if open_ is not None and open_.name == job.workflow:
-            window.generation.show_error(known, error.fields)
+            desk.generation.show_error(known, error.fields)
         else:
-            window.toasts.tell(f"{job.workflow}: {error.what}", str(KnownError(error.why, error.advice)), tone="danger")
+            desk.toasts.tell(f"{job.workflow}: {error.what}", str(KnownError(error.why, error.advice)), tone="danger")
 
     def _on_quick(self, action: QuickAction) -> None:
-        self._window.browser.show_task(action.words, action.types)
-        first = self._window.browser.first()
+        self._desk.browser.show_task(action.words, action.types)
+        first = self._desk.browser.first()
         if first is not None:
             self.bench.open(first)
 
     def _on_intent(self, sentence: str) -> None:
         """Open the best workflow for what was said, its subject already in the prompt; no match is said in the list."""
-        window = self._window
+        desk = self._desk
         intent = understand(sentence)
-        candidates = (candidate(row) for row in window.workflows.all_rows())
+        candidates = (candidate(row) for row in desk.workflows.all_rows())
         best = suggest(intent, candidates, 1) if sentence.strip() else ()
-        entry = window.workflows.entry(best[0].id) if best else None
+        entry = desk.workflows.entry(best[0].id) if best else None
         if entry is None:
-            window.browser.search_for(sentence)
+            desk.browser.search_for(sentence)
             return
-        window.browser.clear()
-        window.intent.field.set_text("")
+        desk.browser.clear()
+        desk.intent.field.set_text("")
         self.bench.open(entry, fill={Role.PROMPT: intent.subject} if intent.subject else None)
 
     def _ask_file(self) -> None:
@@ -236,7 +237,7 @@ class Wiring(QObject):
     def _ask_pod(self) -> None:
         from comfydesk.qt.dialogs.connect import ConnectDialog
 
-        dialog = ConnectDialog(self._window.theme, self._window)
+        dialog = ConnectDialog(self._desk.theme, self._window)
 
         def take(address: str) -> None:
             if address == "demo":

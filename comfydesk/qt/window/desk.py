@@ -1,0 +1,180 @@
+"""Everything in the window: models, panels, actions. It moves into the painted shell part by part."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Qt, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QApplication, QDockWidget
+
+from comfydesk.qt.dialogs.viewer import Viewer
+from comfydesk.qt.docks.browser import BrowserPanel
+from comfydesk.qt.docks.gallery import GalleryPanel
+from comfydesk.qt.docks.generation import GenerationPanel
+from comfydesk.qt.docks.intent import IntentBar
+from comfydesk.qt.docks.preview import PreviewPanel
+from comfydesk.qt.docks.queue import QueuePanel
+from comfydesk.qt.docks.status import StatusBar
+from comfydesk.qt.models.jobs import JobModel
+from comfydesk.qt.models.outputs import OutputModel
+from comfydesk.qt.models.thumbnails import Thumbnails
+from comfydesk.qt.models.workflows import WorkflowModel
+from comfydesk.qt.widgets.buttons import IconButton, Size
+from comfydesk.qt.widgets.editors import Surroundings
+from comfydesk.qt.widgets.toast import ToastHost
+from comfydesk.qt.window.actions import Actions
+from comfydesk.qt.window.shell import MainWindow
+
+SWITCHES = (("left_panel", "panel-left"), ("bottom_panel", "panel-bottom"), ("right_panel", "panel-right"))
+
+
+class Desk(QObject):
+    """What the user works at. Needs no session; without one it says that it waits.
+
+    Made with `Desk(window)` and then all of `furnish()`; each step takes a few milliseconds, so that the window answers
+    in between.
+    """
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self.window, self.theme, self.paths = window, window.theme, window.paths
+        self.thumbnails = Thumbnails(self)
+        self.workflows = WorkflowModel(self.thumbnails, self)
+        self.jobs = JobModel(self.thumbnails, self)
+        self.outputs = OutputModel(self.thumbnails, self)
+        self.toasts = ToastHost(window.theme, window)
+
+    def furnish(self) -> Iterator[None]:
+        """Build everything, a part at a time."""
+        window, theme = self.window, self.theme
+        self.browser = BrowserPanel(theme, window.browser_dock, self.workflows)
+        yield
+        around = Surroundings(self.thumbnails, pasted=self.paths.data / "pasted")
+        self.generation = GenerationPanel(theme, window.generation_dock, around)
+        yield
+        self.preview = PreviewPanel(theme)
+        window.setCentralWidget(self.preview)
+        yield
+        self.gallery = GalleryPanel(theme, window.gallery_dock, self.outputs)
+        yield
+        self.queue = QueuePanel(theme, window.queue_dock, self.jobs)
+        self.status = StatusBar(theme)
+        window.setStatusBar(self.status)
+        yield
+        self.intent = IntentBar(theme)
+        window.top.hold_intent(self.intent)
+        yield
+        self.actions = Actions(theme, window)
+        yield
+        self.actions.fill(window.menus)
+        self.viewer = Viewer(theme, self.outputs, window)
+        self._add_switches()
+        self._bind()
+
+    def action(self, command: str, slot: Callable[[], object]) -> None:
+        """Let the command of that id do `slot`."""
+        self.actions[command].triggered.connect(lambda _=False: slot())
+
+    def release(self) -> None:
+        """End the worker threads. The desk is of no use afterwards."""
+        self.preview.release()
+        self.viewer.release()
+        self.thumbnails.close()
+
+    # --- Inside ---------------------------------------------------------------------------------------------------
+
+    def _add_switches(self) -> None:
+        """The panels' switches at the right end of the menus."""
+        for command, icon in SWITCHES:
+            action = self.actions[command]
+            button = IconButton(self.theme, icon, f"{action.text()} panel", size=Size.COMPACT, checkable=True)
+            button.setChecked(True)
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            button.clicked.connect(action.trigger)
+            action.toggled.connect(button.setChecked)
+            self.window.top.add_switch(button)
+
+    def _bind(self) -> None:
+        window, top = self.window, self.window.top
+        self._bind_panel("left_panel", window.browser_dock)
+        self._bind_panel("right_panel", window.generation_dock)
+        self._bind_panel("bottom_panel", window.gallery_dock, window.queue_dock)
+        self.actions["intent_bar"].setChecked(True)
+        self.actions["intent_bar"].triggered.connect(top.show_intent)
+        top.intent_shown.connect(self.actions["intent_bar"].setChecked)
+        self.intent.folded.connect(lambda: top.show_intent(False))
+        self.action("full_screen", self._toggle_full_screen)
+        self.action("reset_layout", self._reset_layout)
+        self.action("quit", window.close)
+        self.action("find", self.browser.focus_search)
+        self.action("intent", self._focus_intent)
+        self.action("prompt", self.generation.go_to_prompt)
+        self.action("generate", self.generation.press)
+        self.action("outputs_folder", lambda: show_folder(self.paths.outputs))
+        self.action("log_folder", lambda: show_folder(self.paths.logs))
+        self.action("shortcuts", self._show_keys)
+        self.action("about", self._show_about)
+        for command in ("undo", "redo", "cut", "copy", "paste"):
+            self.action(command, partial(edit_focused, command))
+        self.generation.add_actions(self.actions["reset_values"], self.actions["open"])
+        self.preview.large.connect(self.viewer.open)
+        self.gallery.large.connect(lambda output: self.viewer.open(output.id))
+
+    def _bind_panel(self, command: str, *docks: QDockWidget) -> None:
+        action = self.actions[command]
+
+        def show_all(on: bool) -> None:
+            for dock in docks:
+                dock.setVisible(on)
+
+        def tell() -> None:
+            action.setChecked(any(not dock.isHidden() for dock in docks))
+
+        action.triggered.connect(show_all)
+        for dock in docks:
+            dock.toggleViewAction().toggled.connect(tell)
+        tell()
+
+    def _reset_layout(self) -> None:
+        self.window.places.reset()
+        self.window.top.show_intent(True)
+
+    def _toggle_full_screen(self) -> None:
+        self.window.setWindowState(self.window.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def _focus_intent(self) -> None:
+        self.window.top.show_intent(True)
+        self.intent.field.edit.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.intent.field.edit.selectAll()
+
+    def _show_keys(self) -> None:
+        from comfydesk.qt.dialogs.about import KeysDialog
+
+        KeysDialog(self.theme, self.actions.all(), self.window).open()
+
+    def _show_about(self) -> None:
+        from comfydesk.qt.dialogs.about import AboutDialog
+
+        AboutDialog(self.theme, self.window).open()
+
+
+def furnish(window: MainWindow) -> Desk:
+    """A desk, all of it at once."""
+    desk = Desk(window)
+    for _ in desk.furnish():
+        pass
+    return desk
+
+
+def show_folder(folder: Path) -> None:
+    """Open a folder in the desktop's file manager."""
+    folder.mkdir(parents=True, exist_ok=True)
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
+
+def edit_focused(command: str) -> None:
+    """Undo, redo, cut, copy or paste in whatever has the keyboard, if it can."""
+    method = getattr(QApplication.focusWidget(), command, None)
+    if callable(method):
+        method()

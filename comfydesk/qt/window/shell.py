@@ -1,0 +1,73 @@
+"""The main window as it is first painted: menus, docks and bars in their places, and nothing in them yet.
+
+It imports as little as it can: a window of widgets takes three times as long to come up as an empty one. The Desk
+moves in right after the first frame.
+"""
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QMainWindow, QWidget
+
+from comfydesk.paths import APP, Paths
+from comfydesk.qt.docks.dock import Dock
+from comfydesk.qt.docks.top import Top
+from comfydesk.qt.theme import Theme
+from comfydesk.qt.window.layout import Layout
+
+LAYOUT_FILE = "window.ini"
+MENUS = ("File", "Edit", "View", "Workflow", "Generate", "Pod", "Help")
+STATUS_HEIGHT = 28
+
+
+class MainWindow(QMainWindow):
+    """Knows where things stand, is told what is in them."""
+
+    file_dropped = Signal(object)
+    """Path of a file that may carry a workflow."""
+    closed = Signal()
+
+    def __init__(self, theme: Theme, paths: Paths) -> None:
+        super().__init__()
+        self.theme, self.paths = theme, paths
+        self.setObjectName("main")
+        self.setWindowTitle(APP)
+        self.setAcceptDrops(True)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        self.top = Top(theme)
+        self.setMenuWidget(self.top)
+        self.menus = {title: self.top.bar.addMenu(f"&{title}") for title in MENUS}
+        stage = QWidget()
+        theme.surface(stage, "canvas")
+        self.setCentralWidget(stage)
+        self.statusBar().setFixedHeight(theme.height(STATUS_HEIGHT))
+        self.browser_dock = Dock(theme, "browser", "Workflows")
+        self.generation_dock = Dock(theme, "generation", "Generate")
+        self.gallery_dock = Dock(theme, "gallery", "Outputs")
+        self.queue_dock = Dock(theme, "queue", "Queue")
+        self.places = Layout(
+            theme,
+            self,
+            paths.data / LAYOUT_FILE,
+            browser=self.browser_dock,
+            generation=self.generation_dock,
+            gallery=self.gallery_dock,
+            queue=self.queue_dock,
+        )
+        self.places.restore()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        local = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        if local:
+            event.acceptProposedAction()
+            self.file_dropped.emit(local[0])
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.places.save()
+        self.closed.emit()
+        super().closeEvent(event)
