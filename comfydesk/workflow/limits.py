@@ -22,8 +22,8 @@ MAX_EXPANDED_NODES = 100_000
 """Nodes after every instance of a subgraph is expanded."""
 MAX_NESTING = 100
 """Instances inside instances."""
-MAX_STEPS = 5_000_000
-"""Links and sockets looked at while converting one graph: some seconds. The largest template takes 3,000."""
+MAX_STEPS = 1_000_000
+"""Links and sockets looked at while converting one graph: two or three seconds. No template takes 10,000."""
 
 
 class Budget:

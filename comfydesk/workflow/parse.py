@@ -6,6 +6,7 @@ Shapes: ComfyUI frontend 1.49.6.
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeGuard
 
@@ -75,22 +76,39 @@ def build_workflow(document: Any) -> UiGraph | ApiGraph:
 # --- JSON -------------------------------------------------------------------------------------------------------
 
 
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+
+
 def _check_brackets(raw: bytes) -> None:
-    """Bound memory before the parser allocates it, and depth before anybody recurses into the document."""
+    """Bound memory before the parser allocates it, and depth before anybody recurses into the document.
+
+    Counts brackets in strings too at first, which is fast; only a suspicious text is looked at without its strings.
+    Brackets in strings might also hide real ones: then the parser's own recursion limit holds.
+    """
     if b"\0" in raw[:4]:
         return  # UTF-16 or UTF-32: rare, small by MAX_BYTES, and the parser's own recursion limit holds
-    if raw.count(b"{") + raw.count(b"[") > limits.MAX_CONTAINERS or raw.count(b",") > limits.MAX_VALUES:
+    if _is_crowded(raw) or _is_deep(raw):
+        raw = _STRING.sub(b"", raw)
+    if _is_crowded(raw):
         _too_large("It has more JSON values than any workflow")
-    # Brackets inside strings may hide real ones from this count; then the parser's recursion limit still holds.
+    if _is_deep(raw):
+        _too_large(f"Its JSON is nested deeper than {limits.MAX_DEPTH} levels")
+
+
+def _is_crowded(raw: bytes) -> bool:
+    return raw.count(b"{") + raw.count(b"[") > limits.MAX_CONTAINERS or raw.count(b",") > limits.MAX_VALUES
+
+
+def _is_deep(raw: bytes) -> bool:
+    """Whether more than MAX_DEPTH rounds of taking out the innermost pairs leave some."""
     brackets = raw.translate(None, _NOT_BRACKETS)
     for _ in range(limits.MAX_DEPTH):
-        if not brackets:
-            return
         shorter = brackets.replace(b"{}", b"").replace(b"[]", b"")
         if len(shorter) == len(brackets):
-            return  # unbalanced: the parser finds out, or the rest sits in strings
+            # Nothing left, or unbalanced: the parser finds out. Openings alone are as deep as they are many.
+            return brackets.count(b"{") + brackets.count(b"[") > limits.MAX_DEPTH
         brackets = shorter
-    _too_large(f"Its JSON is nested deeper than {limits.MAX_DEPTH} levels")
+    return True
 
 
 def _too_large(why: str) -> NoReturn:

@@ -15,13 +15,13 @@ from comfydesk.workflow.widgets import UNDEFINED
 
 _COMMENTS = re.compile(r"/\*.*?\*/|//[^\n\r\u2028\u2029]*", re.DOTALL)
 _ESCAPES = re.compile(r"\\([{}|])")
-_MAX_DEPTH = 50
+_MAX_DEPTH = 20
 
 
 def dynamic_prompt(text: str, rng: random.Random, depth: int = 0) -> str:
     """`{a|b}` drawn by `rng`, nested too; C comments vanish; `\\{`, `\\|` and `\\}` lose their backslash.
 
-    Comments vanish from "http://example" too: that is what the frontend does. Beyond 50 levels braces stay as they are.
+    Comments vanish from "http://example" too: that is what the frontend does. Beyond 20 levels braces stay as they are.
     """
     if "/" in text:
         text = _COMMENTS.sub("", text)
