@@ -1,5 +1,6 @@
 """Sound and video files through PyAV, without NumPy."""
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -35,6 +36,7 @@ def save_video(path: Path, video: Video, container: str, codec: str, metadata: M
     with av.open(str(path), "w", format={"mkv": "matroska"}.get(container, container), options=options) as file:
         file.metadata.update(metadata)
         av1 = webm or codec == "av1"
+        os.environ.setdefault("SVT_LOG", "1")  # the AV1 encoder writes to stderr by itself: errors only
         stream = file.add_stream("libsvtav1" if av1 else "h264", rate=Fraction(video.fps).limit_denominator(1001))
         assert isinstance(stream, av.VideoStream)
         # Chroma is stored at half size: odd sides lose their last line.

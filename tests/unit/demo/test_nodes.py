@@ -121,8 +121,8 @@ async def test_a_video_taken_apart_and_put_together_again(demo: Any) -> None:
         assert entry["outputs"]["7"] == {"text": ["10.0"]}
         (saved,) = entry["outputs"]["9"]["images"]
         with av.open(str(client.file(saved))) as file:
-            assert file.streams.video[0].codec.name == "av1"
-            assert file.streams.audio[0].codec.name == "opus"
+            assert file.streams.video[0].codec.canonical_name == "av1"
+            assert file.streams.audio[0].codec.canonical_name == "opus"
             assert json.loads(file.metadata["PROMPT"])["5"]["class_type"] == "LoadVideo"
 
 
