@@ -153,7 +153,7 @@ def _custom_combo(widgets: Sequence[WidgetSpec], stored: Sequence[Any]) -> tuple
     options = list(stored)[2:1002]
     filled = next((number for number, option in enumerate(options) if not option), len(options))
     options = [*options[:filled], options[filled] if filled < len(options) else ""]
-    value = stored[0] if len(stored) else choice.default
+    value = stored[0] if len(stored) else UNDEFINED
     named = [str(option) for option in options if option]
     if (value is None or value is UNDEFINED) and named:
         value = named[0]

@@ -158,7 +158,7 @@ def _string(node: str, spec: InputSpec) -> Iterator[WidgetSpec]:
 def _combo(node: str, spec: InputSpec) -> Iterator[WidgetSpec]:
     remote = spec.options.get("remote")
     default = spec.options.get("default") or (
-        spec.choices[0] if spec.choices else "Loading..." if remote else UNDEFINED
+        spec.choices[0] if spec.choices else "Loading..." if remote else "" if node == CUSTOM_COMBO else UNDEFINED
     )
     if spec.options.get("multi_select"):
         yield _widget(node, spec, "custom", [])
