@@ -52,6 +52,13 @@ def test_system_follows_the_desktop(theme: Theme) -> None:
     assert theme.dark
 
 
+def test_a_desktop_that_wants_contrast_gets_it(theme: Theme) -> None:
+    theme._contrast_changed(Qt.ContrastPreference.HighContrast)
+    assert theme.tokens.control == DARK.increased_contrast().control
+    theme._contrast_changed(Qt.ContrastPreference.NoPreference)
+    assert theme.tokens.control == DARK.control
+
+
 def test_a_chosen_scheme_stays_whatever_the_desktop_does(theme: Theme) -> None:
     theme._system_changed(Qt.ColorScheme.Light)
     assert theme.dark

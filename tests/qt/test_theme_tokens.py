@@ -21,7 +21,7 @@ ALLOWED: list[tuple[ColorName, ColorName]] = [
     ("on_accent", "accent"), ("on_accent", "accent_hover"), ("on_accent", "accent_pressed"),
     ("success", "success_tint"), ("warning", "warning_tint"), ("danger", "danger_tint"), ("accent", "info_tint"),
     *((ink, tint) for ink in READ for tint in TINTS),
-    ("text2", "hover"), ("text", "mark"), ("on_overlay", "overlay"),
+    ("text2", "pressed"), ("text", "mark"), ("on_overlay", "overlay"),
 ]  # fmt: skip
 
 

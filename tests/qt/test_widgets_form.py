@@ -140,6 +140,20 @@ def test_setting_values_announces_nothing(view: FormView, qtbot: QtBot) -> None:
         view.set_value("not.here", 1)
 
 
+def test_an_old_form_never_speaks_for_the_new_one(view: FormView, qtbot: QtBot) -> None:
+    view.activateWindow()
+    qtbot.waitUntil(view.isActiveWindow)
+    part: Any = view.part("3.width")
+    field = part.editor("3.width")
+    field.setFocus()
+    field.edit.selectAll()
+    QTest.keyClicks(field.edit, "1350")
+    with qtbot.assertNotEmitted(view.value_changed, wait=50):
+        view.set_form(Form((pinned("3.width", Kind.INT, 512, Role.WIDTH),)))
+    assert view.values() == {"3.width": 512}
+    assert view.problems() == {}
+
+
 def test_a_64_bit_seed_goes_through_the_signal(view: FormView, qtbot: QtBot) -> None:
     part = view.part("4.seed")
     assert part is not None

@@ -32,6 +32,7 @@ class Theme(QObject):
         self._app: QApplication | None = None
         self._style: Style | None = None
         self._system_dark = True
+        self._system_contrast = False
         self._take(appearance)
 
     # --- Switching ------------------------------------------------------------------------------------------------
@@ -44,6 +45,9 @@ class Theme(QObject):
         hints = app.styleHints()
         self._system_dark = hints.colorScheme() != Qt.ColorScheme.Light
         hints.colorSchemeChanged.connect(self._system_changed)
+        access = hints.accessibility()
+        self._system_contrast = access.contrastPreference() is Qt.ContrastPreference.HighContrast
+        access.contrastPreferenceChanged.connect(self._contrast_changed)
         self.apply(self.appearance)
 
     def apply(self, appearance: Appearance) -> None:
@@ -63,7 +67,8 @@ class Theme(QObject):
         self.appearance = appearance
         dark = self._system_dark if appearance.scheme is Scheme.SYSTEM else appearance.scheme is Scheme.DARK
         tokens = DARK if dark else LIGHT
-        self.tokens: Tokens = tokens.increased_contrast() if appearance.increased_contrast else tokens
+        strong = appearance.increased_contrast or self._system_contrast
+        self.tokens: Tokens = tokens.increased_contrast() if strong else tokens
         self._scale, font_scale = appearance.clamped
         self.text_scale = self._scale * font_scale
         self.fonts = Fonts(self.text_scale)
@@ -73,6 +78,10 @@ class Theme(QObject):
         self._system_dark = scheme != Qt.ColorScheme.Light
         if self.appearance.scheme is Scheme.SYSTEM:
             self.apply(self.appearance)
+
+    def _contrast_changed(self, preference: Qt.ContrastPreference) -> None:
+        self._system_contrast = preference is Qt.ContrastPreference.HighContrast
+        self.apply(self.appearance)
 
     # --- Asking ---------------------------------------------------------------------------------------------------
 

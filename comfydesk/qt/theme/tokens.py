@@ -139,7 +139,7 @@ LIGHT = Tokens(
 )
 
 TONE_COLORS: dict[Tone, tuple[ColorName, ColorName]] = {
-    "neutral": ("text2", "hover"),
+    "neutral": ("text2", "pressed"),
     "info": ("accent", "info_tint"),
     "success": ("success", "success_tint"),
     "warning": ("warning", "warning_tint"),

@@ -123,7 +123,7 @@ class Button(QPushButton):
 
     def _padding(self) -> int:
         if self._kind is Kind.LINK:
-            return self.theme.px(4)
+            return 0
         return self.theme.px(8 if self._size is Size.COMPACT or not self.text() else 12)
 
     def _content_width(self, *, with_keys: bool) -> int:

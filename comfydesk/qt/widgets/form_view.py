@@ -100,6 +100,8 @@ class FormView(QScrollArea):
 
     def set_form(self, form: Form, values: Mapping[str, Any] | None = None) -> None:
         """Show another form; fields that `values` does not name have their defaults."""
+        for part in self._parts.values():
+            part.blockSignals(True)  # a field that loses the focus now would speak for the new form
         self._form = form
         given = values or {}
         self._values = {field.id: given.get(field.id, field.default) for field in form.fields}
@@ -253,7 +255,11 @@ class FormView(QScrollArea):
             self._column.addWidget(self._all)
         self._column.addStretch(1)
         self._measure()
-        # The old content goes with everything in it.
+        old = self.takeWidget()
+        if old is not None:
+            # Not at once: the new form may be the answer to a click in the old one.
+            old.hide()
+            old.deleteLater()
         self.setWidget(content)
         content.setAutoFillBackground(False)
         self._count()

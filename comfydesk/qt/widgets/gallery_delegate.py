@@ -73,7 +73,7 @@ class GalleryDelegate(ActionDelegate):
         arrived = self._saving(row)
         if arrived is not None:
             bar = QRectF(area.left(), area.bottom() + 1 - px(THICKNESS), area.width(), px(THICKNESS))
-            paint_bar(painter, theme, bar, arrived)
+            paint_bar(painter, theme, bar, arrived, groove="overlay")
         if row.output.media in ("video", "audio") and row.shown is not Shown.BROKEN:
             words = clock(row.output.duration) if row.output.duration is not None else ""
             top = area.bottom() + 1 - px(5) - chip_height(theme)

@@ -36,8 +36,10 @@ class Label(QLabel):
 
     def _restyle(self) -> None:
         self.setFont(self._theme.font(self._font_name))
-        palette = QPalette(self.palette())
+        palette = QPalette()  # nothing but this role: the rest is the surface's
         palette.setColor(QPalette.ColorRole.WindowText, self._theme.color(self._color))
+        disabled = self._theme.color("disabled")
+        palette.setColor(QPalette.ColorGroup.Disabled, QPalette.ColorRole.WindowText, disabled)
         self.setPalette(palette)
 
 

@@ -21,6 +21,7 @@ def paint_bar(
     *,
     gaps: Sequence[float] = (),
     fill: ColorName = "accent",
+    groove: ColorName = "pressed",
 ) -> None:
     """`gaps` are the places (0 to 1) where one node ends and the next begins."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -32,7 +33,7 @@ def paint_bar(
             cut = QPainterPath()
             cut.addRect(QRectF(round(rect.left() + gap * rect.width() - width / 2), rect.top(), width, rect.height()))
             shape = shape.subtracted(cut)
-    painter.fillPath(shape, theme.color("pressed"))
+    painter.fillPath(shape, theme.color(groove))
     if fraction > 0:
         done = QPainterPath()
         reach = max(rect.height(), min(1.0, fraction) * rect.width())

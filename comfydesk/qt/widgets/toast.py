@@ -43,6 +43,8 @@ class Toast(QWidget):
 
     acted = Signal(int)
     closed = Signal()
+    left = Signal()
+    """The pointer went away."""
 
     def __init__(
         self,
@@ -104,6 +106,7 @@ class Toast(QWidget):
         super().leaveEvent(event)
         if not self.stays:
             self._timer.start()
+        self.left.emit()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter, theme = QPainter(self), self._theme
@@ -146,6 +149,7 @@ class ToastHost(QObject):
             self._toasts[0].close_now()
         toast = Toast(self._theme, what, detail, tone=tone, actions=actions, picture=picture, parent=self._window)
         toast.closed.connect(lambda: self._gone(toast))
+        toast.left.connect(self._place)
         self._toasts.append(toast)
         self._place()
         toast.show()
@@ -165,6 +169,8 @@ class ToastHost(QObject):
             self._place()
 
     def _place(self) -> None:
+        if any(toast.underMouse() for toast in self._toasts):
+            return  # nothing moves under the pointer; leaving it places them
         reach = self._theme.px(shadow.REACH)
         right = self._window.width() - self._theme.px(16) + reach
         bottom = self._window.height() - self._theme.px(self._lift) - self._theme.px(12) + reach
