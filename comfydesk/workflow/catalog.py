@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from comfydesk.errors import GraphError
+from comfydesk.workflow.layouts import Layout, layout_of
 from comfydesk.workflow.specs import Autogrow, InputSpec, NodeSpec, OutputSpec, Section, node_spec
-from comfydesk.workflow.widgets import Layout, layout_of
 
 __all__ = ["Autogrow", "Catalog", "InputSpec", "NodeSpec", "OutputSpec", "Section"]
 

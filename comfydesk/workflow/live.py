@@ -10,9 +10,10 @@ from enum import IntEnum
 from typing import Any
 
 from comfydesk.workflow.graph import MODE_BYPASSED, MODE_MUTED, BoundarySlot, Graph, Link, Node, Subgraph
+from comfydesk.workflow.layouts import Layout, SocketSpec
 from comfydesk.workflow.limits import Budget
 from comfydesk.workflow.specs import NodeSpec
-from comfydesk.workflow.widgets import UNDEFINED, Layout, SocketSpec, WidgetSpec
+from comfydesk.workflow.widgets import UNDEFINED, WidgetSpec
 
 
 class Kind(IntEnum):

@@ -4,17 +4,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from comfydesk.workflow.graph import InputSlot
+from comfydesk.workflow.layouts import Layout, grown_sockets
 from comfydesk.workflow.live import LiveInput, LiveNode, live_input
 from comfydesk.workflow.specs import InputSpec
 from comfydesk.workflow.textvalues import js_json
 from comfydesk.workflow.widgets import (
     CUSTOM_COMBO,
     UNDEFINED,
-    Layout,
     WidgetSpec,
     chosen_widgets,
     custom_option,
-    grown_sockets,
 )
 
 _SAMPLERS = frozenset({"KSampler", "KSamplerAdvanced"})

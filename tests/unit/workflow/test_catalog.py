@@ -14,8 +14,9 @@ import pytest
 
 from comfydesk.errors import GraphError
 from comfydesk.workflow.catalog import Catalog, Section
+from comfydesk.workflow.layouts import Layout, grown_sockets
 from comfydesk.workflow.live import VIRTUAL
-from comfydesk.workflow.widgets import UNDEFINED, Layout, chosen_widgets, grown_sockets
+from comfydesk.workflow.widgets import UNDEFINED, chosen_widgets
 
 DATA = Path(__file__).parents[2] / "data"
 
