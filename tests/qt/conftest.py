@@ -52,6 +52,13 @@ def theme(installed_theme: Theme) -> Iterator[Theme]:
         installed_theme.apply(before)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def leave_imports_alone() -> None:
+    """What was imported stays: looking at it again after each test would take most of the time."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def collect_on_the_gui_thread() -> Iterator[None]:
     """As in the window: cyclic garbage that a worker thread collects would destroy QObjects there."""
