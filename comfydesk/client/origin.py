@@ -64,14 +64,31 @@ class Incoming:
 
 
 class Origin:
-    """Requests to one origin. Closing is the owner's duty. `network` is made at the first need unless given."""
+    """Requests to one origin. Closing is the owner's duty. `network` is made at the first need unless given.
 
-    def __init__(self, address: Address, *, transport: Transport | None = None, network: Network | None = None) -> None:
-        self.address = address
+    `address` None: it is not known yet, and requests raise PodUnreachableError until `move` has told it.
+    """
+
+    def __init__(
+        self, address: Address | None, *, transport: Transport | None = None, network: Network | None = None
+    ) -> None:
+        self._address = address
         self._transport = transport
         self._network = network
         self._calls: httpx.AsyncClient | None = None
         self._transfers: httpx.AsyncClient | None = None
+
+    @property
+    def address(self) -> Address:
+        if self._address is None:
+            raise PodUnreachableError("It is not known yet where the pod is", "", "Wait until it is connected")
+        return self._address
+
+    async def move(self, address: Address) -> None:
+        """The pod is elsewhere now. What is under way to the old place ends there, with AnswerLostError."""
+        if address != self._address:
+            self._address, self._network = address, None
+            await self.close()
 
     @property
     def network(self) -> Network:

@@ -7,7 +7,7 @@ and its kin for the world's faults, nothing else. Everything runs on the loop th
 import asyncio
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,12 +25,13 @@ from comfydesk.client.rest import Rest
 from comfydesk.client.stream import Stream
 from comfydesk.client.submission import Accepted, SubmissionUnknownError, Submitter
 from comfydesk.client.uploads import upload
-from comfydesk.errors import AuthError, NotComfyError, PodError, PodStatusError, PodUnreachableError
+from comfydesk.errors import AuthError, KnownError, NotComfyError, PodError, PodStatusError, PodUnreachableError
 from comfydesk.events import Feed, PodEvent
 
 __all__ = ["Accepted", "Fetched", "Pod", "RemoteStat", "RemoteWorkflow", "SubmissionUnknownError"]
 
 WORKFLOWS = "workflows"
+Locate = Callable[[], Awaitable[Address]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +54,23 @@ class RemoteWorkflow:
 class Pod:
     """A connection to one pod, from `open` to `close`. Requests work without `open`, too.
 
-    `client_id` names us to the pod, and is a secret: who knows it hears our jobs.
+    `client_id` names us to the pod, and is a secret: who knows it hears our jobs. `locate` is asked where the pod is
+    before each connection, since ports change with restarts; `address` may be None then, and is what it said last.
+    Any KnownError of `locate` is the link's error.
     """
 
     def __init__(
         self,
-        address: Address,
+        address: Address | None,
         *,
         client_id: str | None = None,
         transport: Transport | None = None,
         timing: Timing | None = None,
         network: Network | None = None,
+        locate: Locate | None = None,
     ) -> None:
         self.address = address
+        self._locate = locate
         self.events: Feed[PodEvent] = Feed()
         self.link: Feed[LinkStatus] = Feed()
         """Every new status, also when only latency or detail changed."""
@@ -74,7 +79,7 @@ class Pod:
         self.rest = Rest(address, transport=transport, network=network)
         """The routes themselves, for what has no method here."""
         self._stream = Stream(
-            address,
+            self._located,
             self._client_id,
             network=lambda: self.rest.network,
             http_works=self._http_works,
@@ -125,7 +130,8 @@ class Pod:
                     changed.clear()
                     await changed.wait()
         except TimeoutError:
-            what = f"{self.address.host} could not be reached within {timeout:.0f} s"
+            who = self.address.host if self.address else "The pod"
+            what = f"{who} could not be reached within {timeout:.0f} s"
             raise self.status.error or PodUnreachableError(what, "", "See that the pod is running") from None
         finally:
             unsubscribe()
@@ -271,6 +277,19 @@ class Pod:
         return await self.rest.template(name)
 
     # --- Behind the scenes ----------------------------------------------------------------------------------------
+
+    async def _located(self) -> Address:
+        """Where it is now; HTTP follows. Raises PodError."""
+        if self._locate is not None:
+            try:
+                address = await self._locate()
+            except PodError:
+                raise
+            except KnownError as error:  # the keyring's, say: the user has to do something
+                raise AuthError(error.what, error.why, error.advice) from error
+            await self.rest.move(address)
+            self.address = address
+        return self.rest.address
 
     async def _watch(self) -> None:
         """Notice sleep, and a socket gone deaf."""

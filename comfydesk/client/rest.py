@@ -30,11 +30,24 @@ class RouteMissingError(PodStatusError):
 
 
 class Rest:
-    """One pod over HTTP. Closing is the owner's duty. `network` is made at the first need unless given."""
+    """One pod over HTTP. Closing is the owner's duty. `network` is made at the first need unless given.
 
-    def __init__(self, address: Address, *, transport: Transport | None = None, network: Network | None = None) -> None:
-        self.address = address
+    `address` None: not known before `move`; requests raise PodUnreachableError until then.
+    """
+
+    def __init__(
+        self, address: Address | None, *, transport: Transport | None = None, network: Network | None = None
+    ) -> None:
         self._origin = Origin(address, transport=transport, network=network)
+
+    @property
+    def address(self) -> Address:
+        """Where the pod is now. Raises PodUnreachableError while that is not known."""
+        return self._origin.address
+
+    async def move(self, address: Address) -> None:
+        """The pod is elsewhere now. Requests to the old place end with AnswerLostError."""
+        await self._origin.move(address)
 
     @property
     def network(self) -> Network:

@@ -110,11 +110,14 @@ async def greeting(address: Address, client_id: str, network: Network, timing: T
 
 
 class Stream:
-    """Runs until cancelled. `on_event` and `on_status` are called on the loop and must not block."""
+    """Runs until cancelled. `on_event` and `on_status` are called on the loop and must not block.
+
+    `locate` is asked before each connection: a pod may have another port after a restart. It raises PodError.
+    """
 
     def __init__(
         self,
-        address: Address,
+        locate: Callable[[], Awaitable[Address]],
         client_id: str,
         *,
         network: Callable[[], Network],
@@ -123,7 +126,8 @@ class Stream:
         on_status: Callable[[LinkStatus], None],
         timing: Timing | None = None,
     ) -> None:
-        self._address = address
+        self._locate = locate
+        self._located = False
         self._client_id = client_id
         self._network = network
         self._http_works = http_works
@@ -165,7 +169,8 @@ class Stream:
                 if self._refreshing:
                     self._refreshing = False
                     continue
-                http_works = not isinstance(error, PodUnreachableError) and await self._http_works()
+                hopeless = not self._located or isinstance(error, PodUnreachableError)
+                http_works = not hopeless and await self._http_works()
                 status = self._link.lost(error, self._now(), http_works=http_works)
                 self._publish(status)
                 await self._pause(status.retry_in or 0)
@@ -175,8 +180,11 @@ class Stream:
 
     async def _connected(self) -> PodError:
         """One connection from beginning to end; why it ended."""
+        self._located = False
         try:
-            connection = await dial(self._address, self._client_id, self._network(), self._timing)
+            address = await self._locate()
+            self._located = True
+            connection = await dial(address, self._client_id, self._network(), self._timing)
         except PodError as error:
             self._refreshing = False
             return error
