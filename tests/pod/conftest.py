@@ -102,7 +102,7 @@ async def talking(url: str, *, metadata: bool = True, client_id: str | None = No
     client_id = client_id or str(uuid.uuid4())
     address = f"{url.replace('http', 'ws', 1)}/ws?clientId={client_id}"
     async with (
-        httpx.AsyncClient(base_url=url, timeout=30) as http,
+        httpx.AsyncClient(base_url=url, timeout=30, verify=False) as http,
         websockets.connect(address, max_size=None) as socket,
     ):
         talk = Talk(http, client_id, socket)

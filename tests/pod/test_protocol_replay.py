@@ -185,7 +185,7 @@ async def playing(folder: Path) -> AsyncIterator[Play]:
     ours = {"A": "a" * 32, "B_noflags": "b" * 32}
     async with (
         DemoPod(folder=folder, speed=20, nodes=RECORDED_NODES) as pod,
-        httpx.AsyncClient(base_url=pod.url) as http,
+        httpx.AsyncClient(base_url=pod.url, verify=False) as http,
         websockets.connect(f"{pod.url.replace('http', 'ws')}/ws?clientId={ours['A']}") as first,
         websockets.connect(f"{pod.url.replace('http', 'ws')}/ws?clientId={ours['B_noflags']}") as second,
     ):
@@ -269,7 +269,7 @@ async def test_refusals_are_word_for_word_those_of_the_real_server(name: str, tm
     row = next(row for row in scenarios()[name] if row["dir"] == "http")
     async with (
         DemoPod(folder=tmp_path, nodes=RECORDED_NODES) as pod,
-        httpx.AsyncClient(base_url=pod.url) as http,
+        httpx.AsyncClient(base_url=pod.url, verify=False) as http,
     ):
         answer = await http.post(row["path"], json=row["request"])
     expected = json.loads(row["response"])

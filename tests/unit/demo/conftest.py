@@ -53,7 +53,7 @@ def demo(tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[Client]]:
     async def make(**options: Any) -> AsyncIterator[Client]:
         async with (
             DemoPod(folder=tmp_path / "pod", **({"speed": 100} | options)) as pod,
-            httpx.AsyncClient(base_url=pod.url, timeout=10) as http,
+            httpx.AsyncClient(base_url=pod.url, timeout=10, verify=False) as http,
         ):
             yield Client(pod, http)
 
