@@ -63,7 +63,7 @@ class Dispatcher:
         self._ahead = ahead
         self._wake = asyncio.Event()
         self._preparing: dict[str, str] = {}
-        """Job → pod: chosen, its inputs on their way up."""
+        """Job → pod: chosen, and not yet answered for."""
         self._attempts: Counter[str] = Counter()
 
     def wake(self) -> None:
@@ -84,19 +84,19 @@ class Dispatcher:
 
     async def _round(self) -> None:
         loads = {link.target.id: self._load(link) for link in self._links.all()}
-        open_pods = [pod for pod, load in loads.items() if load.room > 0]
+        open_pods = [pod for pod, load in loads.items() if load.open]
         if not open_pods:
             return
         waiting = await self._library.call(jobs.waiting, self._owner, open_pods, LOOKAHEAD)
-        for assignment in assign((job for job in waiting if job.id not in self._preparing), loads):
+        for assignment in assign(waiting, loads):
             self._preparing[assignment.job] = assignment.pod
             self._tasks.start(self._send(assignment.job, assignment.pod), f"send {assignment.job}")
 
     def _load(self, link: Link) -> PodLoad:
         pod = link.target.id
         followed = self._follower.on(pod)
-        preparing = [job for job, where in self._preparing.items() if where == pod and self._follower.get(job) is None]
-        return PodLoad(link.online, len(followed) + len(preparing), self._ahead())
+        sending = pod in self._preparing.values() or any(one.state is JobState.SENDING for one in followed)
+        return PodLoad(link.online, len(followed), self._ahead(), sending)
 
     async def _send(self, job_id: str, pod: str) -> None:
         try:

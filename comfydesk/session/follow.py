@@ -30,7 +30,7 @@ class Pace:
 
     poll: float = 5.0
     """After each live job, whatever the stream says or does not say."""
-    look_again: float = 2.0
+    look_again: float = 1.0
     """Between the first time a pod does not know a job and the time that is believed."""
 
 
@@ -55,7 +55,7 @@ class Followed:
 
 
 class Follower:
-    """`on_saving(job)`: it has finished, its files wait. `on_free()`: a pod has room again."""
+    """`on_saving(job)`: it has finished, its files wait. `on_free()`: a pod may take another job now."""
 
     def __init__(
         self,
@@ -147,6 +147,7 @@ class Follower:
             followed.poked.set()
         elif progress.state is RunState.RUNNING and followed.state in (JobState.SENDING, JobState.SENT):
             followed.state = JobState.RUNNING
+            self._on_free()
             self._tasks.start(self._mark_running(followed), f"running {followed.job.id}")
 
     async def _mark_running(self, followed: Followed) -> None:
@@ -254,10 +255,13 @@ class Follower:
     async def _reread(self, followed: Followed) -> None:
         """The store decides what is allowed; what it holds now is what we go on with."""
         job = await self._library.call(jobs.get, followed.job.id)
+        before = followed.state
         if job is None:
             followed.state = JobState.CANCELLED
         else:
             followed.job, followed.state = job, job.state
+        if before is JobState.SENDING and not followed.is_over():
+            self._on_free()  # it is known now that it has arrived: the next may go
 
     def _tracker(self, pod: str) -> Tracker:
         return self._trackers.setdefault(pod, Tracker())

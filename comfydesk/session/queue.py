@@ -16,11 +16,13 @@ class PodLoad:
     """Jobs of ours that it has or is being sent."""
     ahead: int = 1
     """Jobs that may wait on it behind the running one: enough not to idle, few enough to reorder."""
+    sending: bool = False
+    """One is on its way, or it is not known yet whether it arrived."""
 
     @property
-    def room(self) -> int:
-        """How many more it may be sent now."""
-        return max(0, 1 + self.ahead - self.ours) if self.ready else 0
+    def open(self) -> bool:
+        """Whether it takes another job now. One is sent at a time, so that they arrive in their order."""
+        return self.ready and not self.sending and self.ours <= self.ahead
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +33,8 @@ class Assignment:
 
 def assign(waiting: Iterable[Waiting], pods: Mapping[str, PodLoad]) -> tuple[Assignment, ...]:
     """What to send now: the queue's order holds on each pod, and a pod that is away holds up only its own jobs."""
-    room = {pod: load.room for pod, load in pods.items()}
-    chosen: list[Assignment] = []
+    chosen: dict[str, Assignment] = {}
     for job in sorted(waiting, key=lambda job: job.position):
-        if room.get(job.pod, 0) > 0:
-            room[job.pod] -= 1
-            chosen.append(Assignment(job.id, job.pod))
-    return tuple(chosen)
+        if job.pod not in chosen and job.pod in pods and pods[job.pod].open:
+            chosen[job.pod] = Assignment(job.id, job.pod)
+    return tuple(chosen.values())
