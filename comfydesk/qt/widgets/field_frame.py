@@ -110,7 +110,7 @@ class LineEdit(QLineEdit):
         self._theme, self._font_name = theme, font
         self.setFrame(False)
         self.setPlaceholderText(placeholder)
-        self.setTextMargins(0, 0, 0, 0)
+        self.setTextMargins(-2, 0, -2, 0)  # takes back what QLineEdit insets by itself
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         if right:
             self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)

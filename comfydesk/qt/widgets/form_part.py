@@ -135,11 +135,10 @@ class FieldLabel(ElidedLabel):
     def __init__(self, theme: Theme, field: Field, *, strong: bool = False, parent: QWidget | None = None) -> None:
         """`strong` for the heading of a part of its own."""
         self._rest: ColorName = "text" if strong else "text2"
-        super().__init__(theme, field.label, font="label" if strong else "body", color=self._rest, parent=parent)
         self._tip = field.tooltip
+        super().__init__(theme, field.label, font="label" if strong else "body", color=self._rest, parent=parent)
         self._button: IconButton | None = None
         self._changed = False
-        self.setToolTip(self._tip)
 
     @property
     def changed(self) -> bool:
@@ -177,9 +176,8 @@ class FieldLabel(ElidedLabel):
 
     def _restyle(self) -> None:
         super()._restyle()
-        tip = getattr(self, "_tip", "")
-        if tip:
-            self.setToolTip(tip)
+        if self._tip:
+            self.setToolTip(self._tip)
 
 
 def _reset_words(default: str) -> str:
