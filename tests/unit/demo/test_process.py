@@ -1,5 +1,6 @@
 """The demo pod as a child process: it starts, answers, and ends with its parent."""
 
+import json
 import os
 import signal
 import subprocess
@@ -66,3 +67,33 @@ def alive(pid: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     return state not in ("Z", "X")
+
+
+def command(*arguments: str, folder: Path) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "comfydesk", "demo", "--data-dir", str(folder), *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGINT")
+def test_the_command_prints_its_address_until_it_is_interrupted(tmp_path: Path) -> None:
+    with command("--json", folder=tmp_path) as running:
+        assert running.stdout
+        assert running.stderr
+        line = running.stdout.readline() + running.stdout.readline() + running.stdout.readline()
+        url = json.loads(line)["url"]
+        assert httpx.get(f"{url}/prompt").json() == {"exec_info": {"queue_remaining": 0}}
+        with command("--port", url.rsplit(":", 1)[1], folder=tmp_path / "other") as second:
+            said = second.communicate(timeout=20)[1]
+        assert second.returncode == 1
+        assert said.startswith("comfydesk: The demo pod cannot listen on 127.0.0.1:")
+        assert said.count("\n") == 1
+        running.send_signal(signal.SIGINT)
+        rest, notes = running.communicate(timeout=20)
+    assert rest == ""
+    assert "no AI" in notes
+    assert "Traceback" not in notes
+    assert running.returncode == 130
