@@ -41,8 +41,6 @@ class Layout:
     """Of `widgets`."""
     places: tuple[int, ...]
     """Indices into `widgets` of the stored ones."""
-    plain: bool
-    """Nothing in its values is computed when they are sent."""
     growing: bool
     """It has dynamic combos or autogrow: sockets depend on values and links."""
     branching: bool
@@ -69,7 +67,6 @@ def layout_of(spec: NodeSpec) -> Layout:
         by_socket={socket.name: index for index, socket in enumerate(sockets)},
         defaults=tuple(widget.default for widget in widgets),
         places=tuple(index for index, widget in enumerate(widgets) if widget.stored),
-        plain=not any(widget.dynamic_prompts or widget.replaces_text for widget in widgets),
         growing=any(entry.type in (AUTOGROW, DYNAMIC_COMBO) for entry in inputs),
         branching=any(widget.children for widget in widgets),
         dummies=_dummies(inputs, widgets),

@@ -37,7 +37,7 @@ def restore_host(host: LiveNode, definition: LiveGraph) -> None:
         value = saved.get(entry.name)
         if value is None:
             value = stored[position] if position < len(stored) else UNDEFINED
-        if value is not UNDEFINED:
+        if value is not UNDEFINED or position < len(stored):
             entry.value = value
         position += 1
 
