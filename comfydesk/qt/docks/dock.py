@@ -15,9 +15,9 @@ PADDING = 12
 class TitleBar(QWidget):
     """Name, a quiet second part, and the dock's actions. Drag it to move the dock, right-click to float or close it."""
 
-    def __init__(self, theme: Theme, title: str, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, title: str, *, padding: int = PADDING, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = theme
+        self._theme, self._padding = theme, padding
         self._name = Label(theme, title, font="heading")
         self._note = Label(theme, font="small", color="text2")
         self._note.hide()
@@ -46,7 +46,7 @@ class TitleBar(QWidget):
 
     def _measure(self) -> None:
         px = self._theme.px
-        self._row.setContentsMargins(px(PADDING), 0, px(8), 0)
+        self._row.setContentsMargins(px(self._padding), 0, px(8), 0)
         self._row.setSpacing(px(8))
         self.updateGeometry()
 
@@ -54,11 +54,11 @@ class TitleBar(QWidget):
 class Dock(QDockWidget):
     """A QDockWidget with our title bar, empty until a Panel moves in."""
 
-    def __init__(self, theme: Theme, name: str, title: str, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, name: str, title: str, *, padding: int = PADDING) -> None:
         """`name` is what the saved layout knows it by; it must never change."""
-        super().__init__(title, parent)
+        super().__init__(title)
         self.setObjectName(name)
-        self.title = TitleBar(theme, title)
+        self.title = TitleBar(theme, title, padding=padding)
         self.setTitleBarWidget(self.title)
         self.title.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.title.customContextMenuRequested.connect(self._offer_moves)

@@ -58,7 +58,8 @@ class StripDelegate(GalleryDelegate):
 
     def _place(self, rect: QRect, index: Index) -> QRect:
         gap = self.theme.px(GAP if same_day(index, 1) else DAY_GAP)
-        return rect.adjusted(0, self._heading(), -gap, 0)
+        # The view makes items as high as itself.
+        return QRect(rect.left(), rect.top() + self._heading(), rect.width() - gap, self.height)
 
     def _heading(self) -> int:
         return self.theme.height(HEADING - 2, "small_strong")

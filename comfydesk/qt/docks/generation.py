@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from comfydesk.session.values import OpenWorkflow
 
 MINIMUM_WIDTH = 320
+COUNTED = ("image", "video")
+"""Outputs of which one can say "4 images"; of others, jobs are counted."""
 
 
 class Head(QWidget):
@@ -132,10 +134,10 @@ class GenerationPanel(Panel):
         if self._workflow is None:
             self.head.tell(name, rest="Opening")
 
-    def show_workflow(self, workflow: "OpenWorkflow", values: Mapping[str, Any]) -> None:
-        """Another workflow, or the same one against another pod."""
+    def show_workflow(self, workflow: "OpenWorkflow", values: Mapping[str, Any], makes: str = "") -> None:
+        """Another workflow, or the same one against another pod. `makes` is what comes out: image, video…"""
         same = self._workflow is not None and self._workflow.id == workflow.id
-        self._workflow = workflow
+        self._workflow, self._makes = workflow, makes
         if not same or self.form.form() != workflow.form:
             locked = self.form.locked_seeds() if same else frozenset()
             self.form.set_form(workflow.form, values)
@@ -207,6 +209,7 @@ class GenerationPanel(Panel):
 
     _usable = False
     _trouble = ""
+    _makes = ""
 
     def _lay_out(self) -> None:
         top = QWidget()
@@ -285,4 +288,4 @@ class GenerationPanel(Panel):
             self.footer.what.set_text("")
             return
         count = self.footer.count.value()
-        self.footer.what.set_text(counted(count, "job"))
+        self.footer.what.set_text(counted(count, self._makes if self._makes in COUNTED else "job"))

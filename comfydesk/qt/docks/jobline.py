@@ -92,7 +92,7 @@ class JobLine(QWidget):
             if number:
                 x -= dot
                 self._words(painter, x + self._theme.px(8), x + dot, DOT, "body", "text2")
-            x -= self._width(quiet, "body")
+            x -= self._width(quiet, "body") + 1
             self._words(painter, x, right, quiet, "body", "text2")
             x -= self._width(strong, "label") + gap
             self._words(painter, x, right, strong, "label", "text")

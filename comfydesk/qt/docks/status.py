@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QRect, QSize, Qt, Signal
+from PySide6.QtCore import QObject, QRect, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStatusBar, QWidget
 
@@ -136,24 +136,21 @@ class QueuePart(Part):
         self.words.set_color("text" if waiting else "text2")
 
 
-class StatusBar(QStatusBar):
-    """The three parts, left to right."""
+class Status(QObject):
+    """The three parts in a status bar, left to right."""
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
+    def __init__(self, theme: Theme, bar: QStatusBar) -> None:
+        super().__init__(bar)
+        self._theme, self._bar = theme, bar
         self.pod, self.gpu, self.queue = PodPart(theme), GpuPart(theme), QueuePart(theme)
-        self.setSizeGripEnabled(False)
+        bar.setSizeGripEnabled(False)
         for part in (self.pod, self.gpu, self.queue):
-            self.addWidget(part)
+            bar.addWidget(part)
         theme.changed.connect(self._measure)
         self._measure()
 
-    def sizeHint(self) -> QSize:
-        return QSize(super().sizeHint().width(), self._theme.height(HEIGHT))
-
     def _measure(self) -> None:
-        self.setFixedHeight(self._theme.height(HEIGHT))
+        self._bar.setFixedHeight(self._theme.height(HEIGHT))
 
 
 def link_words(status: "LinkStatus") -> tuple[Tone, str]:

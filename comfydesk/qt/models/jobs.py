@@ -77,7 +77,7 @@ class JobModel(RowModel[JobRow]):
         """Insert or refresh."""
         for job in jobs:
             row = self.get(job.id)
-            self._put(row.with_job(job) if row else JobRow(job))
+            self._put(row.with_job(job) if row else JobRow.of(job))
         self.counted.emit()
 
     def drop(self, ids: Iterable[str]) -> None:

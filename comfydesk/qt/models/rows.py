@@ -49,6 +49,7 @@ class JobRow:
     job: Job
     progress: "JobProgress | None" = None
     seconds_left: float | None = None
+    """What it still needs; of an ended job, what it took."""
 
     @property
     def fraction(self) -> float | None:
@@ -59,9 +60,13 @@ class JobRow:
 
     def with_job(self, job: Job) -> "JobRow":
         """The row after its job changed; what was known of its run goes with the run."""
-        if job.state is JobState.RUNNING:
-            return replace(self, job=job)
-        return JobRow(job)
+        return replace(self, job=job) if job.state is JobState.RUNNING else JobRow.of(job)
+
+    @classmethod
+    def of(cls, job: Job) -> "JobRow":
+        """The row of a job of whose run nothing is known yet, or any more."""
+        took = job.finished - job.started if job.state.ended and job.finished and job.started else None
+        return cls(job, seconds_left=took)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from comfydesk.qt.docks.generation import GenerationPanel
 from comfydesk.qt.docks.intent import IntentBar
 from comfydesk.qt.docks.preview import PreviewPanel
 from comfydesk.qt.docks.queue import QueuePanel
-from comfydesk.qt.docks.status import StatusBar
+from comfydesk.qt.docks.status import Status
 from comfydesk.qt.models.jobs import JobModel
 from comfydesk.qt.models.outputs import OutputModel
 from comfydesk.qt.models.thumbnails import Thumbnails
@@ -54,13 +54,12 @@ class Desk(QObject):
         self.generation = GenerationPanel(theme, window.generation_dock, around)
         yield
         self.preview = PreviewPanel(theme)
-        window.setCentralWidget(self.preview)
+        window.hold(self.preview)
         yield
         self.gallery = GalleryPanel(theme, window.gallery_dock, self.outputs)
         yield
         self.queue = QueuePanel(theme, window.queue_dock, self.jobs)
-        self.status = StatusBar(theme)
-        window.setStatusBar(self.status)
+        self.status = Status(theme, window.statusBar())
         yield
         self.intent = IntentBar(theme)
         window.top.hold_intent(self.intent)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QMainWindow, QWidget
+from PySide6.QtWidgets import QMainWindow, QSizePolicy, QVBoxLayout, QWidget
 
 from comfydesk.paths import APP, Paths
 from comfydesk.qt.docks.dock import Dock
@@ -38,12 +38,16 @@ class MainWindow(QMainWindow):
         self.top = Top(theme)
         self.setMenuWidget(self.top)
         self.menus = {title: self.top.bar.addMenu(f"&{title}") for title in MENUS}
-        stage = QWidget()
-        theme.surface(stage, "canvas")
-        self.setCentralWidget(stage)
+        # It stays: another central widget would share out the room between the docks anew.
+        self.stage = QWidget()
+        self.stage.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        theme.surface(self.stage, "canvas")
+        self.setCentralWidget(self.stage)
+        column = QVBoxLayout(self.stage)
+        column.setContentsMargins(0, 0, 0, 0)
         self.statusBar().setFixedHeight(theme.height(STATUS_HEIGHT))
         self.browser_dock = Dock(theme, "browser", "Workflows")
-        self.generation_dock = Dock(theme, "generation", "Generate")
+        self.generation_dock = Dock(theme, "generation", "Generate", padding=16)
         self.gallery_dock = Dock(theme, "gallery", "Outputs")
         self.queue_dock = Dock(theme, "queue", "Queue")
         self.places = Layout(
@@ -56,6 +60,12 @@ class MainWindow(QMainWindow):
             queue=self.queue_dock,
         )
         self.places.restore()
+
+    def hold(self, content: QWidget) -> None:
+        """Let `content` fill the middle."""
+        layout = self.stage.layout()
+        if layout is not None:
+            layout.addWidget(content)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):

@@ -169,7 +169,9 @@ class Wiring(QObject):
 
     def _on_opened(self, opened: "OpenWorkflow", values: dict[str, object]) -> None:
         desk = self._desk
-        desk.generation.show_workflow(opened, values)
+        entry = desk.workflows.entry(opened.id)
+        outputs = entry.card.output_types if entry is not None else ()
+        desk.generation.show_workflow(opened, values, outputs[0] if outputs else "")
         desk.browser.mark_open(opened.id)
         self._window.places.keep_workflow(opened.id)
         self._window.setWindowTitle(f"{opened.name} \N{EN DASH} ComfyDesk")
