@@ -129,7 +129,7 @@ def person(pen: Pen, color: Color, rng: random.Random) -> None:
 
 def bust(pen: Pen, color: Color, hair: Color, skin: Color, rng: random.Random) -> None:
     """A portrait to the chest, about 1.3 units high; light from the left."""
-    dark, pale = mix(skin, (86, 36, 44), 0.38), lit(skin, 0.3)
+    dark = mix(skin, (86, 36, 44), 0.38)
     long = rng.random() < 0.6
     if long:
         pen.blob((0.0, 0.62), 0.44, shaded(hair, 0.3), rng, 1.15)
@@ -159,6 +159,13 @@ def bust(pen: Pen, color: Color, hair: Color, skin: Color, rng: random.Random) -
             dark,
             44,
         )
+    _features(pen, hair, skin, rng)
+    _hair(pen, hair, rng, long=long)
+
+
+def _features(pen: Pen, hair: Color, skin: Color, rng: random.Random) -> None:
+    """Cheek, eyes, nose and mouth."""
+    dark, pale = mix(skin, (86, 36, 44), 0.38), lit(skin, 0.3)
     pen.disc((-0.13, 0.64), 0.07, mix(skin, (226, 110, 100), 0.35), 0.8, 120)
     iris = rng.choice(((66, 96, 120), (84, 62, 44), (70, 104, 74)))
     for x in (-0.115, 0.095):
@@ -177,7 +184,6 @@ def bust(pen: Pen, color: Color, hair: Color, skin: Color, rng: random.Random) -
     )
     pen.shape(((-0.075, 0.543), (0.0, 0.54), (0.072, 0.543), (0.0, 0.508)), lips)
     pen.line(((-0.03, 0.525), (0.01, 0.523)), lit(lips, 0.4), 0.01)
-    _hair(pen, hair, rng, long=long)
 
 
 def _half() -> list[float]:

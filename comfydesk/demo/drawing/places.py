@@ -24,6 +24,27 @@ def underwater(stage: Stage) -> list[Layer]:
         shape = [(x, 0), (x + wide, 0), (foot + wide * 2.4, rays.height), (foot, rays.height)]
         rays.draw.polygon(shape, fill=(230, 255, 250, rng.randint(10, 34)))
     layers.append(rays.layer(sway(0.03, 1)))
+    layers.append(_reef(stage, low))
+    for number in range(2):
+        school = stage.sheet()
+        for _ in range(8 if number else 5):
+            size = rng.uniform(0.05, 0.1) * (1.6 if number else 1)
+            tone = jitter(rng.choice(((244, 150, 60), (240, 206, 90), (226, 92, 110), (150, 200, 226))), 22, rng)
+            spot = (rng.random(), rng.uniform(0.25, 0.8))
+            fish(school.pen(*spot, size, flip=number == 0), mix(tone, tint, 0.35 - 0.3 * number), rng)
+        drift = 0.16 if number else -0.12
+        layers.append(school.layer(swim(drift)))
+    bubbles = stage.sheet(wide=1)
+    for _ in range(60):
+        x, y, r = rng.random() * bubbles.width, rng.random() * bubbles.height, rng.uniform(1, 5) * bubbles.height / 700
+        bubbles.draw.ellipse((x - r, y - r, x + r, y + r), outline=(230, 250, 255, 150), width=max(1, round(r / 3)))
+    layers.append(bubbles.layer(lambda t: (0.0, -0.08 * t)))
+    return layers
+
+
+def _reef(stage: Stage, low: Color) -> Layer:
+    """Corals and stones on the ground."""
+    rng = stage.rng("reef")
     floor = stage.sheet()
     for _ in range(46):
         nearness = rng.random()
@@ -40,22 +61,7 @@ def underwater(stage: Stage) -> list[Layer]:
                 pen.line(((0, 0), (tip[0] * 0.4, tip[1] * 0.6), tip), tone, 0.16)
         else:
             pen.blob((0, 0.2), 0.5, tone, rng, 0.7)
-    layers.append(floor.layer(pan(0.7)))
-    for number in range(2):
-        school = stage.sheet()
-        for _ in range(8 if number else 5):
-            size = rng.uniform(0.05, 0.1) * (1.6 if number else 1)
-            tone = jitter(rng.choice(((244, 150, 60), (240, 206, 90), (226, 92, 110), (150, 200, 226))), 22, rng)
-            spot = (rng.random(), rng.uniform(0.25, 0.8))
-            fish(school.pen(*spot, size, flip=number == 0), mix(tone, tint, 0.35 - 0.3 * number), rng)
-        drift = 0.16 if number else -0.12
-        layers.append(school.layer(swim(drift)))
-    bubbles = stage.sheet(wide=1)
-    for _ in range(60):
-        x, y, r = rng.random() * bubbles.width, rng.random() * bubbles.height, rng.uniform(1, 5) * bubbles.height / 700
-        bubbles.draw.ellipse((x - r, y - r, x + r, y + r), outline=(230, 250, 255, 150), width=max(1, round(r / 3)))
-    layers.append(bubbles.layer(lambda t: (0.0, -0.08 * t)))
-    return layers
+    return floor.layer(pan(0.7))
 
 
 def space(stage: Stage) -> list[Layer]:
