@@ -285,7 +285,7 @@ class _Attempt:
 
     async def _comfyui(self) -> str:
         stats = self._stats
-        devices = ", ".join(f"{device.name} with {device.vram_total / 2**30:.0f} GB" for device in stats.devices)
+        devices = ", ".join(_described(device) for device in stats.devices)
         return self._passed(
             Step.COMFYUI, f"ComfyUI {stats.version or 'of unknown version'} on {devices or 'no device'}"
         )
@@ -318,3 +318,8 @@ class _Attempt:
         if not isinstance(info, dict) or not info or not all(isinstance(entry, dict) for entry in info.values()):
             raise NotComfyError("The pod's list of nodes cannot be read", "it is empty or damaged", "See the pod's log")
         return f"{len(info)} node types"
+
+
+def _described(device: remote.Device) -> str:
+    gigabytes = device.vram_total / 2**30
+    return f"{device.name} with {gigabytes:.0f} GB" if gigabytes >= 0.5 else device.name

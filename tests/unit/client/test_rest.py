@@ -389,6 +389,22 @@ def test_proxy_servers_are_for_the_world_outside(monkeypatch: pytest.MonkeyPatch
     assert "pw" not in repr(Network.to(Address.parse("https://pod.example")))
 
 
+async def test_http_and_websocket_go_through_the_same_proxy_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    async with Wire() as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        proxy.replies["http://pod.example:8188/api/features"] = Reply.json({"through": "the proxy"})
+        proxy.replies["pod.example:8188"] = Reply(status=403)
+        address = Address.parse("http://pod.example:8188")
+        rest = Rest(address)
+        assert await rest.features() == {"through": "the proxy"}
+        with pytest.raises(PodUnreachableError, match="proxy server"):
+            await dial(address, "me", rest.network, Timing())
+        await rest.close()
+        assert [request.method for request in proxy.requests] == ["GET", "CONNECT"]
+
+
 def test_a_socks_proxy_is_named_not_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("all_proxy", "socks5://127.0.0.1:1080")
     monkeypatch.delenv("http_proxy", raising=False)
