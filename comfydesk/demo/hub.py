@@ -33,7 +33,7 @@ class Hub:
         self._queue_info = queue_info
         self._sockets: dict[str, web.WebSocketResponse] = {}
         self._flags: dict[str, Mapping[str, Any]] = {}
-        self._open: set[web.Request] = set()
+        self._open: dict[web.WebSocketResponse, asyncio.Transport | None] = {}
         self._deaf: set[str] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._outbox: asyncio.Queue[tuple[Message, str | None]] = asyncio.Queue()
@@ -60,9 +60,9 @@ class Hub:
 
     async def cut(self) -> None:
         """Break every connection without a word, as a dying server does."""
-        for request in tuple(self._open):
-            if request.transport is not None:
-                request.transport.abort()
+        for transport in tuple(self._open.values()):
+            if transport is not None:
+                transport.abort()
         self._open.clear()
         self._sockets.clear()
         self._flags.clear()
@@ -114,13 +114,13 @@ class Hub:
         client = request.query.get("clientId") or uuid.uuid4().hex
         self._sockets[client] = socket
         self._flags[client] = {}
-        self._open.add(request)
+        self._open[socket] = request.transport
         self._deaf.discard(client)
         try:
             await self._greet(client, socket)
             await self._listen(client, socket)
         finally:
-            self._open.discard(request)
+            self._open.pop(socket, None)
             self._sockets.pop(client, None)  # the bug: whoever has it now
             self._flags.pop(client, None)
         return socket
