@@ -40,10 +40,15 @@ def load_json(data: bytes | str) -> Any:
     """The JSON document in `data`, NaN and integers of any size included. GraphError."""
     if len(data) > limits.MAX_BYTES:
         _too_large(f"The text has {len(data) >> 20} MiB, at most {limits.MAX_BYTES >> 20} are read")
-    raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
-    _check_brackets(raw)
     try:
-        return json.loads(data.removeprefix("\ufeff") if isinstance(data, str) else data)
+        if isinstance(data, str):
+            text, raw = data, data.encode("utf-8", "surrogatepass")
+        else:
+            text, raw = data.decode(json.detect_encoding(data), "surrogatepass"), data
+            if b"\0" in data[:4]:  # UTF-16 or UTF-32
+                raw = text.encode("utf-8", "surrogatepass")
+        _check_brackets(raw)
+        return json.loads(text.removeprefix("\ufeff"))
     except RecursionError:
         _too_large(f"Its JSON is nested deeper than {limits.MAX_DEPTH} levels")
     except UnicodeDecodeError:
@@ -85,8 +90,6 @@ def _check_brackets(raw: bytes) -> None:
     Counts brackets in strings too at first, which is fast; only a suspicious text is looked at without its strings.
     Brackets in strings might also hide real ones: then the parser's own recursion limit holds.
     """
-    if b"\0" in raw[:4]:
-        return  # UTF-16 or UTF-32: rare, small by MAX_BYTES, and the parser's own recursion limit holds
     if _is_crowded(raw) or _is_deep(raw):
         raw = _STRING.sub(b"", raw)
     if _is_crowded(raw):
@@ -169,16 +172,10 @@ def _api_value(value: Any) -> Any:
 
 
 def _ui_graph(document: dict[str, Any]) -> UiGraph:
-    definitions = _mapping(document.get("definitions")).get("subgraphs") or []
-    if not isinstance(definitions, list):
-        _malformed("definitions.subgraphs")
-    if len(definitions) > limits.MAX_SUBGRAPHS:
-        _too_large(f"It has {len(definitions)} subgraphs, at most {limits.MAX_SUBGRAPHS} are read")
+    definitions = _definitions(document)
     _check_counts([document, *definitions])
     subgraphs: dict[str, Subgraph] = {}
-    for position, raw in enumerate(definitions):
-        if not isinstance(raw, dict):
-            _malformed(f"subgraph {position + 1}")
+    for raw in definitions:
         subgraph = _subgraph(raw)
         subgraphs.setdefault(subgraph.id, subgraph)
     version = document.get("version")
@@ -189,6 +186,21 @@ def _ui_graph(document: dict[str, Any]) -> UiGraph:
         version=float(version) if _is_number(version) else 0.4,
         raw=document,
     )
+
+
+def _definitions(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """All definitions of subgraphs, flat, also those that sit inside another one."""
+    found: list[dict[str, Any]] = []
+    holders = [document]
+    for holder in holders:
+        definitions = _mapping(holder.get("definitions")).get("subgraphs") or []
+        if not isinstance(definitions, list) or not all(isinstance(raw, dict) for raw in definitions):
+            _malformed("the list of subgraphs")
+        found.extend(definitions)
+        holders.extend(definitions)
+        if len(found) > limits.MAX_SUBGRAPHS:
+            _too_large(f"It has {len(found)} subgraphs, at most {limits.MAX_SUBGRAPHS} are read")
+    return found
 
 
 def _check_counts(graphs: list[Any]) -> None:
