@@ -112,7 +112,7 @@ class Dispatcher:
         """Everything up to the pod's answer. What fails before the POST leaves the job queued, or fails it."""
         try:
             values = await self._uploads.resolve(job.values, job.pod, link.pod)
-            graph, document = await self._documents.prepare(job, values)
+            graph, document = await self._documents.prepare(job, values, link.catalog)
         except PodError as error:
             await self._put_off(job, error)
             return

@@ -5,9 +5,11 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
+from comfydesk.session.embed import Places
 from comfydesk.session.library import Library
 from comfydesk.store import workflows as store
 from comfydesk.store.records import Job
+from comfydesk.workflow.catalog import Catalog
 from comfydesk.workflow.graph import ApiGraph
 from comfydesk.workflow.parse import build_workflow
 from comfydesk.workflow.patch import apply_values
@@ -22,17 +24,31 @@ class Documents:
     def __init__(self, library: Library) -> None:
         self._library = library
         self._graphs: OrderedDict[str, ApiGraph] = OrderedDict()
+        self._documents: OrderedDict[str, tuple[dict[str, Any], Places]] = OrderedDict()
 
-    async def prepare(self, job: Job, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any] | None]:
-        """The API graph to POST, and the UI document that goes along so that the result opens again.
+    async def prepare(
+        self, job: Job, values: Mapping[str, Any], catalog: Catalog | None
+    ) -> tuple[dict[str, Any], Mapping[str, Any] | None]:
+        """The API graph to POST, and the UI document that goes along so that the result opens as what made it.
 
         Raises StoreError, GraphError.
         """
         graph = apply_values(await self.graph(job.graph_hash), values)
-        document = None
-        if job.document_hash is not None:
-            document = await self._library.call(store.get_document, job.document_hash)
-        return graph.to_json(), document
+        return graph.to_json(), await self._document(job.document_hash, values, catalog)
+
+    async def _document(
+        self, key: str | None, values: Mapping[str, Any], catalog: Catalog | None
+    ) -> Mapping[str, Any] | None:
+        if key is None:
+            return None
+        kept = self._documents.get(key)
+        if kept is None:
+            document = await self._library.call(store.get_document, key)
+            kept = self._documents[key] = (document, Places(document))
+            if len(self._documents) > KEPT:
+                self._documents.popitem(last=False)
+        document, places = kept
+        return document if catalog is None else await asyncio.to_thread(places.fill, values, catalog)
 
     async def sent_graph(self, job: Job) -> dict[str, Any]:
         """The API graph of a job that was sent, but for the names of its uploads. Raises StoreError."""

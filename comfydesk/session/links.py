@@ -1,16 +1,15 @@
 """The pods we are connected to, and what we know of each: its status, its statistics, its list of nodes."""
 
 import asyncio
-import contextlib
-import hashlib
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from comfydesk.client.link import LinkState, LinkStatus
 from comfydesk.errors import PodError
 from comfydesk.events import Change, Feed, PodEvent, PodsChanged, QueueStatus
+from comfydesk.session.pod_cache import CATALOG, TEMPLATES, PodCache
 from comfydesk.session.tasks import Tasks
 from comfydesk.session.values import PodState, PodTarget
 from comfydesk.workflow.catalog import Catalog
@@ -18,6 +17,9 @@ from comfydesk.workflow.catalog import Catalog
 if TYPE_CHECKING:
     from comfydesk.client.pod import Pod
     from comfydesk.client.remote import SystemStats
+
+REFRESH_PATIENCE = 20.0
+"""Seconds for which a list of nodes that is on its way keeps others from being asked for."""
 
 PodFactory = Callable[[PodTarget, str], "Pod"]
 """Target, client id."""
@@ -27,15 +29,17 @@ def open_pod(target: PodTarget, client_id: str) -> "Pod":
     """The real thing. Imported here: it brings httpx and websockets."""
     from comfydesk.client.pod import Pod
 
-    return Pod(target.address, client_id=client_id)
+    locate = None if target.route is None else target.route.address
+    return Pod(target.address, client_id=client_id, locate=locate, identity=target.id)
 
 
 class Link:
     """One pod, from connect to disconnect."""
 
-    def __init__(self, target: PodTarget, pod: "Pod", cache: Path) -> None:
+    def __init__(self, target: PodTarget, pod: "Pod", cache: PodCache) -> None:
         self.target = target
         self.pod = pod
+        self.cache = cache
         self.stats: SystemStats | None = None
         self.queue_remaining: int | None = None
         self.catalog: Catalog | None = None
@@ -45,7 +49,9 @@ class Link:
         self.catalog_error: PodError | None = None
         """Why the last attempt to get it failed."""
         self.last_state = LinkState.OFFLINE
-        self._cache = cache / (hashlib.sha256(target.id.encode()).hexdigest()[:20] + ".json")
+        self._raw: Any = None
+        self._version = 0
+        self._refreshed_since = -REFRESH_PATIENCE
 
     @property
     def online(self) -> bool:
@@ -56,32 +62,79 @@ class Link:
         return PodState(
             self.target.id,
             self.target.name,
-            str(self.target.address),
+            str(self.pod.address or self.target.address or ""),
             self.pod.status,
             self.stats,
             self.queue_remaining,
             self.catalog is not None,
+            self._version,
+            self.target.profile,
         )
+
+    def wake(self) -> None:
+        """Prove or renew the connection, and what carries it, now."""
+        if self.target.route is not None:
+            self.target.route.wake()
+        self.pod.wake()
 
     async def read_cached_catalog(self) -> bool:
         """The list of nodes as of last time: a busy pod takes tens of seconds for it. Returns whether there was one."""
-        raw = await asyncio.to_thread(_read_json, self._cache)
-        if raw is None or self.catalog is not None:
+        raw = await asyncio.to_thread(self.cache.read, CATALOG)
+        if not isinstance(raw, dict) or self.catalog is not None:
             return False
-        self._use(Catalog.from_object_info(raw))
+        self._use(raw)
         return True
 
     async def refresh(self) -> None:
         """What the pod is and which nodes and models it has now. Raises PodError."""
-        self.stats = await self.pod.system_stats()
-        raw = await self.pod.object_info()
-        self._use(Catalog.from_object_info(raw))
+        self._refreshed_since = asyncio.get_running_loop().time()
+        try:
+            self.stats = await self.pod.system_stats()
+            raw = await self.pod.object_info()
+        finally:
+            self._refreshed_since = -REFRESH_PATIENCE
+        changed = self._use(raw)
         self.catalog_fresh.set()
-        await asyncio.to_thread(_write_json, self._cache, raw)
+        if changed:
+            await asyncio.to_thread(self.cache.write, CATALOG, raw)
 
-    def _use(self, catalog: Catalog) -> None:
-        self.catalog = catalog
+    @property
+    def is_refreshing(self) -> bool:
+        """It asks, and there is hope: what takes longer may hang on a line that is dead by now."""
+        return asyncio.get_running_loop().time() - self._refreshed_since < REFRESH_PATIENCE
+
+    def _use(self, raw: dict[str, Any]) -> bool:
+        """Returns whether it is another one than before."""
+        if raw == self._raw:
+            return False
+        self._raw, self.catalog = raw, Catalog.from_object_info(raw)
+        self._version += 1
         self.catalog_known.set()
+        return True
+
+    async def templates(self) -> list[Any]:
+        """The official templates' index of this pod: last time's at once, the pod's if there is none. PodError."""
+        known = await asyncio.to_thread(self.cache.read, TEMPLATES)
+        return known if isinstance(known, list) else await self.refresh_templates()
+
+    async def refresh_templates(self) -> list[Any]:
+        """As the pod has it now. Raises PodError."""
+        index = await self.pod.templates_index()
+        await asyncio.to_thread(self.cache.write, TEMPLATES, index)
+        return index
+
+    async def template(self, name: str) -> bytes:
+        """A file of the templates. Kept: a template of one name does not change. Raises PodError."""
+        known = await asyncio.to_thread(self.cache.read_bytes, name)
+        if known is None:
+            known = await self.pod.template(name)
+            await asyncio.to_thread(self.cache.write_bytes, name, known)
+        return known
+
+    async def close(self) -> None:
+        await self.pod.close()
+        if self.target.route is not None:
+            await self.target.route.close()
 
 
 class Links:
@@ -117,13 +170,15 @@ class Links:
         return tuple(self._links.values())
 
     async def add(self, target: PodTarget) -> Link:
-        """Connect in the background; a pod of that id with another address is disconnected first."""
+        """Connect in the background; a pod of that id with another address or profile is disconnected first."""
         known = self._links.get(target.id)
         if known is not None and known.target == target:
+            if target.route is not None and target.route is not known.target.route:
+                await target.route.close()
             return known
         if known is not None:
             await self.drop(target.id)
-        link = Link(target, self._factory(target, self.client_id), self._cache)
+        link = Link(target, self._factory(target, self.client_id), self.cache_of(target.id))
         self._links[target.id] = link
         link.pod.events.subscribe(lambda event: self._event(link, event))
         link.pod.link.subscribe(lambda status: self._status(link, status))
@@ -131,17 +186,27 @@ class Links:
         self._tasks.start(self._open(link), f"open {target.name}")
         return link
 
+    def describe(self, target: PodTarget) -> None:
+        """Its profile or name is another, the way to it is not. Unknown ids are fine."""
+        link = self._links.get(target.id)
+        if link is not None:
+            link.target = replace(target, route=link.target.route, address=link.target.address)
+            self._announce(link)
+
+    def cache_of(self, pod: str) -> PodCache:
+        return PodCache(self._cache, pod)
+
     async def drop(self, pod: str) -> None:
         """Disconnect. Unknown ids are fine."""
         link = self._links.pop(pod, None)
         if link is not None:
-            await link.pod.close()
+            await link.close()
             self._announce(link)
 
     async def close(self) -> None:
         links = self.all()
         self._links.clear()
-        await asyncio.gather(*(link.pod.close() for link in links))
+        await asyncio.gather(*(link.close() for link in links))
 
     async def _open(self, link: Link) -> None:
         if await link.read_cached_catalog():
@@ -157,6 +222,8 @@ class Links:
 
     async def _refresh(self, link: Link) -> None:
         """Until it has worked, or the link is down; each new connection begins anew."""
+        if link.is_refreshing:  # the pod is slow: one such answer at a time is enough
+            return
         for delay in (1, 5, 30, 60):
             try:
                 await link.refresh()
@@ -179,23 +246,3 @@ class Links:
 
     def _announce(self, link: Link) -> None:
         self._changes.publish(PodsChanged((link.target.id,)))
-
-
-def _read_json(path: Path) -> dict[str, Any] | None:
-    try:
-        document = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return None
-    return document if isinstance(document, dict) else None
-
-
-def _write_json(path: Path, document: Mapping[str, Any]) -> None:
-    """It is a cache: if it cannot be written, the next start is slower."""
-    part = path.with_suffix(".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(document))
-        part.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            part.unlink()

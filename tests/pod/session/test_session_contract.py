@@ -70,6 +70,9 @@ async def test_a_graph_of_the_frontend_ends_in_a_file_that_opens_as_the_same_gra
         again = await session.open_workflow(Path(path))
         assert isinstance(again.graph, UiGraph)
         assert [node.type for node in again.graph.root.nodes] == ["EmptyImage", "SaveImage"]
+        # With the values that it was made with, not with those of the file we sent.
+        assert again.form.by_id["1.color"].default == color
+        assert again.form.by_id["1.width"].default == 24
 
 
 async def test_a_subfolder_stays_one(connected: Start) -> None:
