@@ -43,6 +43,8 @@ class Followed:
     graph: Mapping[str, Any]
     stopwatch: Stopwatch
     signature: str
+    weights: Mapping[str, float]
+    """Node → its part of the whole, in any unit."""
     sending: bool = False
     """A POST is under way: that the pod does not know the job means nothing yet."""
     missed: float | None = None
@@ -91,10 +93,11 @@ class Follower:
         """Follow a job from now on. Raises StoreError."""
         signature = signature_of(graph)
         known = await self._library.call(documents.timings, job.pod, signature)
-        followed = Followed(job, job.state, graph, Stopwatch(graph, known), signature, sending)
+        weighed = weights(graph, known)
+        followed = Followed(job, job.state, graph, Stopwatch(graph, known), signature, weighed, sending)
         self._followed[job.id] = followed
         self._by_remote[job.pod, job.remote_id] = followed
-        self._tracker(job.pod).expect(job.remote_id, weights(graph, known))
+        self._tracker(job.pod).expect(job.remote_id, weighed)
         if not sending:  # it was sent long ago: ask at once what became of it
             followed.poked.set()
         self._tasks.start(self._run(followed), f"follow {job.id}")
@@ -107,7 +110,7 @@ class Follower:
         tracker.forget(followed.job.remote_id)
         followed.job = replace(followed.job, remote_id=remote_id)
         self._by_remote[followed.job.pod, remote_id] = followed
-        tracker.expect(remote_id, weights(followed.graph, {}))
+        tracker.expect(remote_id, followed.weights)
 
     def poke(self, pod: str) -> None:
         """Ask this pod after all of its jobs now."""

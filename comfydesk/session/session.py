@@ -24,6 +24,7 @@ from comfydesk.session.outputs import Saver
 from comfydesk.session.reports import title_of
 from comfydesk.session.shelves import Shelves
 from comfydesk.session.tasks import Tasks
+from comfydesk.session.timings import shares
 from comfydesk.session.uploads import Uploads
 from comfydesk.session.values import OpenWorkflow, PodState, PodTarget, WorkflowEntry
 from comfydesk.session.waiting import wait_for
@@ -309,6 +310,11 @@ class Session:
         """What a person knows a node of a live job as; empty if it is not known."""
         followed = self._follower.get(job_id)
         return "" if followed is None else title_of(followed.graph, node_id)
+
+    def weights(self, job_id: str) -> tuple[float, ...]:
+        """The share of each node of a live job, in the order in which they will about run; empty if not known."""
+        followed = self._follower.get(job_id)
+        return () if followed is None else shares(followed.graph, followed.weights)
 
     # --- Library ----------------------------------------------------------------------------------------------------
 

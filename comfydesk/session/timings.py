@@ -46,6 +46,34 @@ def weights(graph: Mapping[str, Any], known: Mapping[str, Timing]) -> dict[str, 
     return seconds if sum(seconds.values()) > 0 else weights_of(graph)
 
 
+def shares(graph: Mapping[str, Any], weighed: Mapping[str, float]) -> tuple[float, ...]:
+    """Each node's part of the whole, in the order in which they will about run; together 1."""
+    whole = sum(weighed.values())
+    return tuple(weighed[node] / whole for node in in_order(graph) if weighed.get(node, 0) > 0) if whole > 0 else ()
+
+
+def in_order(graph: Mapping[str, Any]) -> tuple[str, ...]:
+    """The nodes of an API graph, each after those that it needs; loops are cut where they are met."""
+    order: dict[str, None] = {}
+    met: set[str] = set()
+    for start in graph:
+        pending = [(start, False)]
+        while pending:
+            node, ready = pending.pop()
+            if ready:
+                order[node] = None
+            elif node not in met:
+                met.add(node)
+                pending.append((node, True))
+                pending.extend((source, False) for source in reversed(_sources(graph, node)))
+    return tuple(order)
+
+
+def _sources(graph: Mapping[str, Any], node: str) -> list[str]:
+    links = [value for value in graph[node].get("inputs", {}).values() if isinstance(value, list) and len(value) == 2]
+    return [str(link[0]) for link in links if str(link[0]) in graph]
+
+
 class Stopwatch:
     """Measures one run from its progress snapshots. Times are of a monotonic clock, in seconds."""
 

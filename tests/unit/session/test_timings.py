@@ -1,7 +1,7 @@
 import pytest
 
 from comfydesk.events import JobProgress, RunState
-from comfydesk.session.timings import Stopwatch, expected, signature_of, weights
+from comfydesk.session.timings import Stopwatch, expected, in_order, shares, signature_of, weights
 from comfydesk.store.workflows import Timing
 
 GRAPH = {
@@ -37,6 +37,18 @@ def test_weights_are_times_once_they_are_known_and_a_guess_before() -> None:
     guess = weights(GRAPH, {})
     assert set(guess) == set(GRAPH)
     assert min(guess.values()) > 0
+
+
+def test_nodes_come_after_what_they_need_and_shares_are_of_one() -> None:
+    backwards = dict(reversed(GRAPH.items()))
+    assert in_order(backwards) == ("1", "2", "3")
+    assert shares(backwards, weights(backwards, KNOWN)) == pytest.approx((4 / 15, 10 / 15, 1 / 15))
+    assert shares(GRAPH, {}) == ()
+
+
+def test_a_loop_is_cut_where_it_is_met() -> None:
+    loop = {"1": {"inputs": {"a": ["2", 0]}}, "2": {"inputs": {"a": ["1", 0]}}}
+    assert set(in_order(loop)) == {"1", "2"}
 
 
 def test_each_node_is_measured_from_its_start_to_the_next() -> None:
