@@ -82,6 +82,9 @@ async def dial(address: Address, client_id: str, network: Network, timing: Timin
     except ProxyError as error:
         raise PodUnreachableError("Your network's proxy server does not let the WebSocket through") from error
     except InvalidMessage as error:
+        if isinstance(error.__cause__, EOFError | OSError):
+            what = f"{address.host} ended the connection in the middle"
+            raise PodUnreachableError(what, "it starts, stops or restarts", "Wait a moment") from error
         raise NotComfyError("That port does not speak HTTP", "", "Check the port: ComfyUI's own is 8188") from error
     except InvalidHandshake as error:
         raise NotComfyError("Something answers at that address, but with no WebSocket of ComfyUI's") from error

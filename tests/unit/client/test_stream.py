@@ -372,6 +372,16 @@ async def test_waiting_for_a_pod_ends_with_what_stands_in_the_way() -> None:
         assert caught.value.exit_code == 3
 
 
+async def test_a_pod_that_hangs_up_is_starting_and_is_waited_for() -> None:
+    async with Wire() as server:
+        server.refuse_ws = Reply(raw=b"")
+        async with listening(server.url) as it:
+            await it.until(lambda: isinstance(it.pod.status.error, PodUnreachableError))
+            waiting = asyncio.create_task(it.pod.wait_online(5))
+            server.refuse_ws = None
+            assert (await waiting).state is LinkState.ONLINE
+
+
 async def test_a_refused_login_is_not_waited_for() -> None:
     async with Wire() as server:
         server.refuse_ws = Reply(status=401)
