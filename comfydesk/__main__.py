@@ -1,7 +1,6 @@
 """`comfydesk`: a command goes to the command line, everything else opens the window."""
 
 import argparse
-import importlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,9 +33,9 @@ def _window(arguments: Sequence[str]) -> int:
         args.pod = "demo" if args.demo else args.pod
         context = cli.context_of(args)
         # Imported here: the command line must work where Qt does not.
-        app = importlib.import_module("comfydesk.qt.app")
-        code: int = app.run(context.paths, context.settings, file=args.file, pod=args.pod)
-        return code
+        from comfydesk.qt.app import run
+
+        return run(context.paths, context.settings, file=args.file, pod=args.pod)
     except SystemExit as end:  # argparse has printed its line
         return end.code if isinstance(end.code, int) else 2
     except KnownError as error:

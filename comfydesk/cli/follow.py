@@ -112,8 +112,10 @@ def report(found: Sequence[Job], context: Context, *, listed: bool = True) -> in
         context.emit_json({"jobs": [job_document(job) for job in found]})
     else:
         for job in found:
-            for path in job.outputs:
-                context.emit(path)
+            for result in (*job.outputs, *map(_harmless, job.texts)):
+                context.emit(result)
+            if job.state is JobState.DONE and not job.outputs and not job.texts:
+                context.note("The workflow saves nothing: it only shows previews")
     failed = [job for job in found if job.state is not JobState.DONE]
     for job in failed:
         context.note(f"comfydesk: {_words(job)}")
@@ -131,6 +133,7 @@ def job_document(job: Job) -> dict[str, Any]:
         "status": str(job.state),
         "seed": job.seed,
         "outputs": list(job.outputs),
+        **({"texts": list(job.texts)} if job.texts else {}),
         "error": error_of(job),
         "seconds": None if job.finished is None else round(max(0.0, job.finished - began), 3),
     }
@@ -145,6 +148,11 @@ def _line(error: JobError) -> str:
     # What belongs to inputs says more than "validation failed", and the command line has no form to show it on.
     fields = "; ".join(f"{field}: {text}" for field, text in error.fields.items())
     return str(KnownError(error.what, fields or error.why, error.advice))
+
+
+def _harmless(text: str) -> str:
+    """A pod's text without what moves a terminal's cursor or changes its colours."""
+    return "".join(c for c in text if c.isprintable() or c in "\n\t")
 
 
 def _words(job: Job) -> str:

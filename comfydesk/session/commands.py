@@ -128,6 +128,7 @@ class Commands:
             error=None,
             warning=None,
             outputs=(),
+            texts=(),
         )
         await self._library.commit(jobs.add, [new])
         return await self._library.call(jobs.get, new.id)

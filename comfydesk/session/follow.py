@@ -236,7 +236,7 @@ class Follower:
             JobFile(job.id, number, file.type, file.subfolder, file.filename)
             for number, file in enumerate(file for file in remote.outputs if _is_kept(file))
         )
-        await self._library.commit(jobs.begin_saving, job.id, files, time.time())
+        await self._library.commit(jobs.begin_saving, job.id, files, time.time(), remote.texts)
         measured = followed.stopwatch.measured()
         if measured:
             await self._library.call(documents.learn_timings, job.pod, followed.signature, measured)

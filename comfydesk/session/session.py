@@ -7,39 +7,55 @@ published on `problems`.
 import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from comfydesk.errors import KnownError, PodUnreachableError, UsageError
 from comfydesk.events import Change, Feed, JobProgress, PreviewFrame
 from comfydesk.paths import Paths
+from comfydesk.session.awake import Watch
 from comfydesk.session.commands import Commands
 from comfydesk.session.dispatch import Dispatcher
 from comfydesk.session.documents import Documents
 from comfydesk.session.follow import Follower, Pace
+from comfydesk.session.guard import Activity, Guard
 from comfydesk.session.lease import Lease
 from comfydesk.session.library import FILE_NAME, Library
 from comfydesk.session.links import Link, Links, PodFactory, open_pod
 from comfydesk.session.outputs import Saver
+from comfydesk.session.panel import log_tail
+from comfydesk.session.profile_file import FILE_NAME as PROFILES
+from comfydesk.session.profile_file import ProfileStore
+from comfydesk.session.profiles import PodProfile, way_of
+from comfydesk.session.reach import HostFactory, Reach, make_host
+from comfydesk.session.rented import Rented
 from comfydesk.session.reports import title_of
+from comfydesk.session.roster import Roster
 from comfydesk.session.shelves import Shelves
 from comfydesk.session.tasks import Tasks
 from comfydesk.session.timings import shares
 from comfydesk.session.uploads import Uploads
 from comfydesk.session.values import OpenWorkflow, PodState, PodTarget, WorkflowEntry
+from comfydesk.session.vault import Vault
 from comfydesk.session.waiting import wait_for
 from comfydesk.settings import AHEAD, DOWNLOADS, OUTPUT_FOLDER, Settings
 from comfydesk.store import jobs, outputs
 from comfydesk.store.records import Job, JobState, Output
 
 if TYPE_CHECKING:
+    from comfydesk.client.remote import SystemStats
+    from comfydesk.hosts.ssh import HostKey
     from comfydesk.workflow.catalog import Catalog
     from comfydesk.workflow.needs import Needs
     from comfydesk.workflow.patch import SeedPolicy
 
 
 class Session:
-    """See the module. `async with Session(paths, settings) as session`, or `start` and `close`."""
+    """See the module. `async with Session(paths, settings) as session`, or `start` and `close`.
+
+    `guard`: stop idle rented pods where their profiles say so; for programs in which a user can object.
+    """
 
     def __init__(
         self,
@@ -48,6 +64,9 @@ class Session:
         *,
         pod_factory: PodFactory = open_pod,
         pace: Pace | None = None,
+        vault: Vault | None = None,
+        make_host: HostFactory = make_host,
+        guard: bool = True,
     ) -> None:
         self.paths = paths
         self.settings = settings
@@ -60,8 +79,17 @@ class Session:
         """What went wrong in the background, for the user to see."""
         self._library = Library(paths.data / FILE_NAME, self.changes)
         self._links = Links(
-            self._tasks, self.changes, paths.cache / "catalogs", pod_factory, self._on_online, self._on_event
+            self._tasks, self.changes, paths.cache / "pods", pod_factory, self._on_online, self._on_event
         )
+        self.profiles = Roster(
+            ProfileStore(paths.data / PROFILES), vault or Vault(), settings, self.changes, make_host=make_host
+        )
+        """The user's pods, connected or not."""
+        self.profiles.on_edit, self.profiles.on_remove = self._profile_edited, self._profile_removed
+        self.rented = Rented(self.profiles, self._links, self._tasks, self.changes, make_host=make_host)
+        """What the providers say of pods: status, start, stop, the idle guard's buttons."""
+        self._activity = Activity(paths.data / "activity")
+        self._guard = Guard(self._links, self._library, self.rented, self._tasks, self._activity) if guard else None
         self._saver = Saver(
             self._library, self._links, self._tasks, self._output_folder, lambda: settings.get(DOWNLOADS)
         )
@@ -107,6 +135,9 @@ class Session:
                 self._library, self._links, self._follower, self._saver, self._documents, self._lease.owner
             )
             self._tasks.start(self._dispatcher.run(), "dispatch")
+            self._tasks.start(Watch(self.wake).run(), "wake")
+            if self._guard is not None:
+                self._tasks.start(self._guard.run(), "idle guard")
             if resume:
                 await self.adopt()
         except BaseException:
@@ -117,6 +148,7 @@ class Session:
         """Leave the pods and close the library. Jobs go on where they are; the next start finds them. Again is fine."""
         await self._tasks.close()
         await self._links.close()
+        await self.rented.close()
         await self._library.close()
         if self._lease is not None:
             await asyncio.to_thread(self._lease.close)
@@ -147,14 +179,16 @@ class Session:
     # --- Pods -------------------------------------------------------------------------------------------------------
 
     async def connect(self, pod: PodTarget | str) -> PodState:
-        """Connect in the background, and make it the current pod. Its status follows on `changes`.
+        """Connect in the background, beside the others, and make it the current pod. Its status follows on `changes`.
 
-        A text is the address of a pod without a profile; UsageError if it is none.
+        A text is the id or name of a profile, or an address; UsageError if it is neither.
         """
-        target = PodTarget.of(pod) if isinstance(pod, str) else pod
+        target = await self._target(pod) if isinstance(pod, str) else pod
         link = await self._links.add(target)
         self._current = target.id
-        return link.state()
+        if self._guard is not None:
+            self._guard.poke()
+        return self._state(link)
 
     async def disconnect(self, pod_id: str) -> None:
         """Leave a pod; its jobs stay in the queue. Unknown ids are fine."""
@@ -168,18 +202,53 @@ class Session:
 
     def pods(self) -> tuple[PodState, ...]:
         """The connected ones, as they are now."""
-        return tuple(link.state() for link in self._links.all())
+        return tuple(self._state(link) for link in self._links.all())
 
     @property
     def current_pod(self) -> PodState | None:
         link = self._current_link
-        return None if link is None else link.state()
+        return None if link is None else self._state(link)
 
     @property
     def catalog(self) -> "Catalog | None":
         """The current pod's list of nodes and models; None until it is known."""
         link = self._current_link
         return None if link is None else link.catalog
+
+    def wake(self) -> None:
+        """The computer slept, or its network is another: every pod and tunnel is tried at once.
+
+        The session notices that by itself within seconds; who knows it earlier may say so.
+        """
+        for link in self._links.all():
+            link.wake()
+        if self._guard is not None:
+            self._guard.poke()
+
+    def active(self) -> None:
+        """The user did something: rented pods are not idle. Cheap."""
+        self._activity.mark()
+
+    async def trust(self, pod_id: str, key: "HostKey") -> None:
+        """Pin the SSH host key that the user has compared, and try again. Raises ProfileError, StoreError."""
+        profile = await self.profiles.pin(pod_id, key)
+        link = self._links.get(pod_id)
+        if link is not None and isinstance(link.target.route, Reach):
+            link.target.route.trust(key)
+            self._links.describe(replace(link.target, profile=profile))
+            link.wake()
+
+    async def free(self, pod_id: str) -> None:
+        """Have the pod unload its models and free its memory, as soon as its queue comes to it. Raises PodError."""
+        await self._link(pod_id).pod.free()
+
+    async def refresh_stats(self, pod_id: str) -> "SystemStats":
+        """Devices, VRAM, RAM and versions as they are now; told on `changes`. Raises PodError."""
+        return await self._links.refresh_stats(self._link(pod_id))
+
+    async def log_tail(self, pod_id: str, lines: int = 200) -> str:
+        """The last lines of the pod's own log; empty where it shows none. Raises PodError."""
+        return await log_tail(self._link(pod_id).pod, lines)
 
     async def wait_catalog(self, seconds: float, *, fresh: bool = False) -> None:
         """Until the current pod is online and its catalog known (`fresh`: as it is now, not as of last time).
@@ -245,6 +314,7 @@ class Session:
         UsageError if no pod is connected.
         """
         link = self._link(self._current)
+        self.active()
         new = await self._ready().enqueue(workflow, values, link, count=count, seed_policy=seed_policy, folder=folder)
         self._wake()
         return new
@@ -326,6 +396,29 @@ class Session:
         return await self._library.call(outputs.many, tuple(ids))
 
     # --- Inside -----------------------------------------------------------------------------------------------------
+
+    async def _target(self, text: str) -> PodTarget:
+        profile = (await self.profiles.load()).find(text)
+        return PodTarget.of(text) if profile is None else self.profiles.target(profile)
+
+    def _state(self, link: Link) -> PodState:
+        return replace(link.state(), rented=self.rented.state(link.target.id))
+
+    async def _profile_edited(self, old: PodProfile, new: PodProfile, secrets_changed: bool) -> None:
+        if old.place != new.place:
+            self.rented.forget(new.id)
+        link = self._links.get(new.id)
+        if link is None:
+            return
+        if secrets_changed or way_of(old) != way_of(new):
+            await self._links.add(self.profiles.target(new), anew=True)
+        else:
+            self._links.describe(replace(link.target, name=new.name, profile=new))
+
+    async def _profile_removed(self, profile: PodProfile) -> None:
+        await self.disconnect(profile.id)
+        self.rented.forget(profile.id)
+        await asyncio.to_thread(self._links.cache_of(profile.id).remove)
 
     def _on_online(self, link: Link) -> None:
         self._follower.poke(link.target.id)

@@ -157,6 +157,33 @@ def warn(db: Database, job: str, warning: JobError) -> tuple[Change, ...]:
     return _changed([job] if changed else [])
 
 
+@dataclass(frozen=True, slots=True)
+class OpenOn:
+    """What of ours still needs a pod, whichever session it belongs to."""
+
+    waiting: int
+    """Queued for it, on their way, or on it. Held ones wait for their user, and need no pod meanwhile."""
+    unknown: int
+    """Of which it has lost track, and nobody has decided."""
+    downloads: int
+    """Results that are not here yet; a finished job whose files are not listed yet counts as one."""
+
+
+def open_on(db: Database, pod: str, since: float = 0) -> OpenOn:
+    """`since`: when the pod was last started. What it lost before that does not run there any more."""
+    row = db.first(
+        """SELECT
+            coalesce(sum(finished IS NULL AND state NOT IN ('held', 'saving')), 0),
+            coalesce(sum(state = 'unknown' AND coalesce(sent, created) >= :since), 0),
+            coalesce(sum(CASE WHEN state = 'saving' THEN max(1, (SELECT count(*) FROM job_files
+                WHERE job = jobs.id AND output IS NULL AND lost IS NULL)) END), 0)
+        FROM jobs WHERE pod = :pod AND (finished IS NULL OR state = 'unknown')""",
+        {"pod": pod, "since": since},
+    )
+    assert row is not None
+    return OpenOn(int(row[0]), int(row[1]), int(row[2]))
+
+
 def owners(db: Database) -> tuple[str, ...]:
     """The sessions that have unfinished jobs."""
     rows = db.query("SELECT DISTINCT owner FROM jobs WHERE finished IS NULL")
@@ -191,11 +218,14 @@ def remove(db: Database, ids: Sequence[str]) -> tuple[Change, ...]:
 # --- Files ----------------------------------------------------------------------------------------------------------
 
 
-def begin_saving(db: Database, job: str, files: Sequence[JobFile], now: float) -> tuple[Change, ...]:
-    """The job has finished on its pod and left `files`: in one step SAVING and the list of what is to be fetched."""
+def begin_saving(
+    db: Database, job: str, files: Sequence[JobFile], now: float, texts: Sequence[str] = ()
+) -> tuple[Change, ...]:
+    """The job has finished on its pod, said `texts` and left `files`: SAVING, and the list of what is to be fetched."""
     with db.transaction():
         changes = transition(db, job, S.SAVING, now)
         if changes:
+            db.execute("UPDATE jobs SET texts = ? WHERE id = ?", (json.dumps(texts), job))
             for file in files:
                 db.execute(
                     "INSERT OR IGNORE INTO job_files (job, number, type, subfolder, filename) VALUES (?, ?, ?, ?, ?)",
@@ -283,6 +313,7 @@ def _job(row: sqlite3.Row, outputs: tuple[str, ...]) -> Job:
         owner=row["owner"],
         remote_id=row["remote_id"],
         folder=row["folder"],
+        texts=tuple(json.loads(row["texts"])),
     )
 
 

@@ -101,6 +101,8 @@ class Job:
     """Its prompt_id on the pod: `id`, but for servers before late 2025, which mint their own."""
     folder: str = ""
     """Where its results go, if not to the library's folder."""
+    texts: tuple[str, ...] = ()
+    """What nodes that show text have shown."""
 
     @property
     def blocked(self) -> bool:

@@ -90,4 +90,6 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             card TEXT NOT NULL
         ) WITHOUT ROWID""",
     ),
+    # What nodes such as PreviewAny said: a JSON list.
+    ("ALTER TABLE jobs ADD COLUMN texts TEXT NOT NULL DEFAULT '[]'",),
 )

@@ -135,6 +135,21 @@ def test_the_demo_pod_is_started_for_the_call_and_ends_with_it(run: Any, write: 
     assert "Traceback" not in log
 
 
+def test_a_workflow_that_makes_text_prints_it_and_one_that_saves_nothing_says_so(
+    run: Any, write: Any, pod: str
+) -> None:
+    words = {"class_type": "PrimitiveString", "inputs": {"value": "a red sheep"}}
+    said = run("generate", write({"1": words, "2": preview("PreviewAny", "source")}), "--pod", pod)
+    assert (said.code, said.out) == (0, "a red sheep\n")
+    shown = run("generate", write({"1": flat()["1"], "2": preview("PreviewImage", "images")}), "--pod", pod)
+    assert (shown.code, shown.out) == (0, "")
+    assert "saves nothing" in shown.err
+
+
+def preview(kind: str, name: str) -> dict[str, Any]:
+    return {"class_type": kind, "inputs": {name: ["1", 0]}}
+
+
 # --- Bad input ------------------------------------------------------------------------------------------------------
 
 

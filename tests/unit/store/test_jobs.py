@@ -192,6 +192,15 @@ def test_what_is_missing_shrinks_with_every_file_saved_or_lost(db: Database, new
     assert job.outputs == ("/o/1.png",)
 
 
+def test_what_was_said_is_kept(db: Database, new_job: Make) -> None:
+    new_job()
+    jobs.transition(db, "a", S.SENDING, 1.0)
+    jobs.begin_saving(db, "a", (), 2.0, ("a sheep,\n\u2603",))
+    job = jobs.get(db, "a")
+    assert job is not None
+    assert job.texts == ("a sheep,\n\u2603",)
+
+
 def test_a_second_end_of_the_same_job_adds_no_files(db: Database, new_job: Make) -> None:
     files = saving(db, new_job, "1.png")
     assert jobs.begin_saving(db, "a", (*files, JobFile("a", 1, "output", "", "x.png")), 3.0) == ()
