@@ -7,7 +7,7 @@ from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QListView, QStackedWidget, QVBoxLayout, QWidget
 
-from comfydesk.qt.docks.dock import Dock, Panel, pad
+from comfydesk.qt.docks.dock import Dock, Panel
 from comfydesk.qt.models.rows import ROW
 from comfydesk.qt.models.workflows import WorkflowFilter, WorkflowModel
 from comfydesk.qt.theme import Theme
@@ -16,6 +16,7 @@ from comfydesk.qt.widgets.buttons import IconButton, Size
 from comfydesk.qt.widgets.card_delegate import CardDelegate
 from comfydesk.qt.widgets.chips import ChipRow, RemovableChip
 from comfydesk.qt.widgets.empty_state import EmptyState
+from comfydesk.qt.widgets.plain import pad
 from comfydesk.qt.widgets.search_field import SearchField
 
 if TYPE_CHECKING:

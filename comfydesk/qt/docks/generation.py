@@ -8,7 +8,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from comfydesk.errors import KnownError
-from comfydesk.qt.docks.dock import Dock, Icon, Line, Panel, pad
+from comfydesk.qt.docks.dock import Dock, Panel
 from comfydesk.qt.models.words import clock, counted
 from comfydesk.qt.theme import ColorName, Theme
 from comfydesk.qt.widgets.banner import Banner
@@ -18,6 +18,7 @@ from comfydesk.qt.widgets.empty_state import EmptyState
 from comfydesk.qt.widgets.form_view import FormView
 from comfydesk.qt.widgets.labels import ElidedLabel, Label
 from comfydesk.qt.widgets.menu import Menu
+from comfydesk.qt.widgets.plain import Icon, Line, pad
 from comfydesk.qt.widgets.stepper import Stepper
 from comfydesk.workflow.fields import Role
 

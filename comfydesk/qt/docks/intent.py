@@ -6,10 +6,10 @@ from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from comfydesk.qt.docks.dock import pad
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.widgets.buttons import Button, IconButton, Size
 from comfydesk.qt.widgets.menu import Menu
+from comfydesk.qt.widgets.plain import pad
 from comfydesk.qt.widgets.search_field import SearchField
 
 HEIGHT, FIELD_HEIGHT = 52, 36

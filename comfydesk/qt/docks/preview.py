@@ -7,7 +7,6 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from comfydesk.qt.docks.canvas import Canvas
-from comfydesk.qt.docks.dock import Line, pad
 from comfydesk.qt.docks.jobline import JobLine, Running
 from comfydesk.qt.models.pictures import Picture, Pictures
 from comfydesk.qt.models.words import DOT, TIMES, size_words
@@ -16,6 +15,7 @@ from comfydesk.qt.widgets.banner import Banner
 from comfydesk.qt.widgets.buttons import Button, IconButton, Kind
 from comfydesk.qt.widgets.empty_state import EmptyState
 from comfydesk.qt.widgets.labels import ElidedLabel, Label
+from comfydesk.qt.widgets.plain import Line, pad
 from comfydesk.qt.widgets.progress_bar import ProgressBar
 from comfydesk.store.records import Output
 

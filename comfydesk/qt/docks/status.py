@@ -6,11 +6,11 @@ from PySide6.QtCore import QObject, QRect, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStatusBar, QWidget
 
-from comfydesk.qt.docks.dock import Icon
 from comfydesk.qt.models.words import clock
 from comfydesk.qt.theme import Theme, Tone
 from comfydesk.qt.widgets.buttons import Button, Kind, Size
 from comfydesk.qt.widgets.labels import ElidedLabel, Label
+from comfydesk.qt.widgets.plain import Icon
 from comfydesk.qt.widgets.progress_bar import ProgressBar
 from comfydesk.qt.widgets.status_dot import StatusDot
 

@@ -3,8 +3,8 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QMenuBar, QSizePolicy, QVBoxLayout, QWidget
 
-from comfydesk.qt.docks.dock import Line
 from comfydesk.qt.theme import Theme
+from comfydesk.qt.widgets.plain import Line
 
 MENU_HEIGHT, INTENT_HEIGHT = 32, 52
 
