@@ -11,6 +11,12 @@ import pytest
 from comfydesk.paths import Paths
 
 
+def pytest_collection_finish() -> None:
+    """What is imported by now is no garbage: the collections below need not look through it each time."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """Run `async def` tests on a fresh asyncio loop; a task still alive at the end fails the test."""
