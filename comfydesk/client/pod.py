@@ -56,7 +56,8 @@ class Pod:
 
     `client_id` names us to the pod, and is a secret: who knows it hears our jobs. `locate` is asked where the pod is
     before each connection, since ports change with restarts; `address` may be None then, and is what it said last.
-    Any KnownError of `locate` is the link's error.
+    Any KnownError of `locate` is the link's error. `identity` names the pod over all addresses: unfinished downloads
+    are taken up by it.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Pod:
         timing: Timing | None = None,
         network: Network | None = None,
         locate: Locate | None = None,
+        identity: str = "",
     ) -> None:
         self.address = address
         self._locate = locate
@@ -89,7 +91,7 @@ class Pod:
         )
         self._lookup = Lookup(self.rest, self._timing)
         self._submitter = Submitter(self.rest, self._lookup, self._client_id)
-        self._downloads = Downloads(self.rest, self._timing)
+        self._downloads = Downloads(self.rest, self._timing, identity)
         self._tasks: list[asyncio.Task[None]] = []
         self._max_upload: int | None = None
 

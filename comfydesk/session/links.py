@@ -169,10 +169,13 @@ class Links:
         """In the order in which they were added."""
         return tuple(self._links.values())
 
-    async def add(self, target: PodTarget) -> Link:
-        """Connect in the background; a pod of that id with another address or profile is disconnected first."""
+    async def add(self, target: PodTarget, *, anew: bool = False) -> Link:
+        """Connect in the background; a pod of that id with another address or profile is disconnected first.
+
+        `anew`: in any case.
+        """
         known = self._links.get(target.id)
-        if known is not None and known.target == target:
+        if known is not None and known.target == target and not anew:
             if target.route is not None and target.route is not known.target.route:
                 await target.route.close()
             return known
@@ -185,6 +188,12 @@ class Links:
         self._announce(link)
         self._tasks.start(self._open(link), f"open {target.name}")
         return link
+
+    async def refresh_stats(self, link: Link) -> "SystemStats":
+        """Ask the pod what it is and has, now. Raises PodError."""
+        link.stats = await link.pod.system_stats()
+        self._announce(link)
+        return link.stats
 
     def describe(self, target: PodTarget) -> None:
         """Its profile or name is another, the way to it is not. Unknown ids are fine."""

@@ -206,6 +206,12 @@ def _auth(profile: PodProfile, values: Mapping[str, str]) -> Auth:
             return Auth()
 
 
+def way_of(profile: PodProfile) -> tuple[object, ...]:
+    """What a connection depends on, besides secrets. Another one: connect anew."""
+    ssh = profile.ssh and replace(profile.ssh, host_key="")  # pinned while the tunnel stands
+    return profile.place, profile.auth, profile.certificate, ssh
+
+
 def to_forget(old: PodProfile, new: PodProfile) -> tuple[str, ...]:
     """Items whose secrets would now travel to another machine than the one they were given for."""
     items: tuple[str, ...] = ()

@@ -19,7 +19,15 @@ from comfydesk.credentials import (
     ssh_passphrase_item,
     ssh_password_item,
 )
-from comfydesk.hosts.protocol import Host, HostPod, HostState, SshEndpoint
+from comfydesk.errors import PodError, PodStatusError, PodUnreachableError
+from comfydesk.hosts.protocol import (
+    Host,
+    HostPod,
+    HostState,
+    PodStoppedError,
+    PortNotExposedError,
+    SshEndpoint,
+)
 from comfydesk.session import profiles
 from comfydesk.session.paste import Suggestion
 from comfydesk.session.profile_file import ProfileBook
@@ -58,6 +66,7 @@ class Reach:
         self._credentials = credentials
         self._make_host = make_host
         self._host: Host | None = None
+        self._secrets: dict[str, Secret] = {}
         self._one_at_a_time = asyncio.Lock()
 
     async def address(self) -> Address:
@@ -68,12 +77,15 @@ class Reach:
         """
         async with self._one_at_a_time:
             url = await self._url()
-            secrets: dict[str, Secret] = {}
             for item in profiles.auth_items(self.profile):
-                secret = await self._credentials.get(item)
-                if secret is not None:
-                    secrets[item] = secret
-            return profiles.address(self.profile, url, secrets)
+                if item not in self._secrets and (secret := await self._credentials.get(item)) is not None:
+                    self._secrets[item] = secret  # a keyring that asks its user asks once
+            return profiles.address(self.profile, url, self._secrets)
+
+    def wake(self) -> None:
+        """The computer slept or its network changed: the tunnel proves itself, or is made anew at once."""
+        if self.tunnel is not None:
+            self.tunnel.retry()
 
     async def host(self) -> Host | None:
         """The provider's account that rents the pod; None: nobody rents it, or its API key is not stored here."""
@@ -108,13 +120,21 @@ class Reach:
         if not place.kind.rented:
             return place.url
         host = await self.host()
-        if host is not None:
-            return await host.resolve(place.pod, place.port, tls=place.tls)
         if place.kind is PlaceKind.RUNPOD:
             from comfydesk.hosts.runpod import proxy_url
 
-            return proxy_url(place.pod, place.port)  # its name never changes: no API key is needed
-        raise MissingSecretError(self.profile, api_key_item(place.kind))
+            if host is not None:
+                # A provider that cannot be asked now does not keep us from a pod whose name never changes. Elsewhere it
+                # must: an address of yesterday may be another customer's today.
+                try:
+                    return await host.resolve(place.pod, place.port, tls=place.tls)
+                except PodError as error:
+                    if not is_hiccup(error):
+                        raise
+            return proxy_url(place.pod, place.port)
+        if host is None:
+            raise MissingSecretError(self.profile, api_key_item(place.kind))
+        return await host.resolve(place.pod, place.port, tls=place.tls)
 
     async def _through_tunnel(self) -> str:
         from comfydesk.hosts.ssh import HostKey
@@ -130,8 +150,13 @@ class Reach:
                 remote_port=self.profile.place.port,
                 local_port=ssh.local_port,
             )
-            await tunnel.open()
             self.tunnel = tunnel
+            try:
+                await tunnel.open()
+            except BaseException:
+                self.tunnel = None
+                await tunnel.close()
+                raise
         await self.tunnel.wait_online(TUNNEL_DEADLINE)
         return self.tunnel.url
 
@@ -152,6 +177,13 @@ class Reach:
         passphrase = await self._credentials.get(ssh_passphrase_item(profile_id))
         password = await self._credentials.get(ssh_password_item(profile_id))
         return SshLogin(self.profile.ssh.key_file if self.profile.ssh else "", passphrase, password)
+
+
+def is_hiccup(error: PodError) -> bool:
+    """Whether the provider could not be asked, which says nothing about the pod."""
+    if isinstance(error, PodStatusError):
+        return error.status == 429 or error.status >= 500
+    return isinstance(error, PodUnreachableError) and not isinstance(error, PodStoppedError | PortNotExposedError)
 
 
 def suggest_from_host(kind: PlaceKind, pod: HostPod, book: ProfileBook) -> Suggestion:

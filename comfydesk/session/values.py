@@ -2,16 +2,20 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from comfydesk.client.address import Address
 from comfydesk.errors import GraphError
+from comfydesk.session.cost import CostMeter
+from comfydesk.session.idle import IdleState, Off
 from comfydesk.workflow.fields import Form
 from comfydesk.workflow.graph import ApiGraph, UiGraph
 
 if TYPE_CHECKING:
     from comfydesk.client.link import LinkStatus
     from comfydesk.client.remote import SystemStats
+    from comfydesk.hosts.protocol import HostPod
+    from comfydesk.session.profiles import PodProfile
     from comfydesk.workflow.needs import Needs
     from comfydesk.workflow.scan import WorkflowCard
 
@@ -19,13 +23,31 @@ DEMO = "demo"
 """Id of the demo pod's profile, whatever port it has today."""
 
 
+class Route(Protocol):
+    """The way to a pod whose address changes. `session.reach.Reach` is one."""
+
+    async def address(self) -> Address:
+        """Where it is now; asked before each connection. Raises KnownError."""
+
+    def wake(self) -> None:
+        """The computer slept or its network changed: prove or renew what stands in between."""
+
+    async def close(self) -> None:
+        """End what stands in between; again is fine."""
+
+
 @dataclass(frozen=True, slots=True)
 class PodTarget:
-    """A pod to connect to, at the address it has now. `id` names it in the library for good."""
+    """A pod to connect to. `id` names it in the library for good.
+
+    `address` None: its `route` tells, and has the last word in any case. Whoever connects closes the route in the end.
+    """
 
     id: str
     name: str
-    address: Address
+    address: Address | None
+    profile: "PodProfile | None" = None
+    route: Route | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def of(cls, text: str) -> "PodTarget":
@@ -40,19 +62,36 @@ class PodTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class RentedState:
+    """What the provider says of a rented pod, as of the last look. Times are those of time.time()."""
+
+    host: "HostPod | None" = None
+    """State, GPU, price, uptime; None: never heard yet."""
+    problem: str = ""
+    """Why the provider could not be asked; empty if it could."""
+    cost: CostMeter = field(default_factory=CostMeter)
+    idle: IdleState = field(default_factory=Off)
+
+
+@dataclass(frozen=True, slots=True)
 class PodState:
     """A connected pod as it is now."""
 
     id: str
     name: str
     url: str
-    """Without secrets."""
+    """Without secrets; empty while it is not known where the pod is."""
     status: "LinkStatus"
     stats: "SystemStats | None" = None
     queue_remaining: int | None = None
     """Prompts it has, ours or anyone's; None: not known yet."""
     has_catalog: bool = False
     """Its list of nodes is known: forms can be made."""
+    catalog_version: int = 0
+    """Another number: another list of nodes. Open workflows are worth a `reopen` then."""
+    profile: "PodProfile | None" = None
+    rented: RentedState | None = None
+    """None: nobody rents it, or nothing is known of it yet."""
 
 
 @dataclass(frozen=True, slots=True)

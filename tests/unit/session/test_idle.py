@@ -258,6 +258,8 @@ class Guarded(RuleBasedStateMachine):
         self.history.clear()
         self.countdown_shown = None
         self.asked = self.now
+        if not isinstance(self.state, Kept):
+            self.kept_until = 0.0  # its hour was over by the clock of then
         self.observe()
 
     @rule(
