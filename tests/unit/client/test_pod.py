@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -28,7 +27,7 @@ from comfydesk.errors import (
 from comfydesk.events import ExecutionSucceeded, NodeExecuting, RunState
 from tests.unit.client.conftest import Reply, Request, Wire
 
-ID = str(uuid4())
+ID = "0c120cbd-7d36-4f97-bc1c-0a52820ffa14"
 GRAPH = {"1": {"class_type": "EmptyImage", "inputs": {}}}
 PENDING = {"id": ID, "status": "pending"}
 DONE = {"id": ID, "status": "completed", "outputs": {"1": {"images": [{"filename": "a.png"}]}}}
