@@ -7,38 +7,31 @@ published on `problems`.
 import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from comfydesk.errors import KnownError, PodUnreachableError, UsageError
+from comfydesk.errors import KnownError
 from comfydesk.events import Change, Feed, JobProgress, PreviewFrame
 from comfydesk.paths import Paths
-from comfydesk.session.awake import Watch
 from comfydesk.session.commands import Commands
 from comfydesk.session.dispatch import Dispatcher
 from comfydesk.session.documents import Documents
 from comfydesk.session.follow import Follower, Pace
-from comfydesk.session.guard import Activity, Guard
 from comfydesk.session.lease import Lease
 from comfydesk.session.library import FILE_NAME, Library
-from comfydesk.session.links import Link, Links, PodFactory, open_pod
+from comfydesk.session.links import Link, PodFactory, open_pod
 from comfydesk.session.outputs import Saver
 from comfydesk.session.panel import log_tail
-from comfydesk.session.profile_file import FILE_NAME as PROFILES
-from comfydesk.session.profile_file import ProfileStore
-from comfydesk.session.profiles import PodProfile, way_of
-from comfydesk.session.reach import HostFactory, Reach, make_host
-from comfydesk.session.rented import Rented
+from comfydesk.session.pods import Pods
+from comfydesk.session.reach import HostFactory, make_host
 from comfydesk.session.reports import title_of
-from comfydesk.session.roster import Roster
 from comfydesk.session.shelves import Shelves
 from comfydesk.session.tasks import Tasks
 from comfydesk.session.timings import shares
 from comfydesk.session.uploads import Uploads
 from comfydesk.session.values import OpenWorkflow, PodState, PodTarget, WorkflowEntry
 from comfydesk.session.vault import Vault
-from comfydesk.session.waiting import wait_for
+from comfydesk.session.waiting import wait_for, wait_for_catalog
 from comfydesk.settings import AHEAD, DOWNLOADS, OUTPUT_FOLDER, Settings
 from comfydesk.store import jobs, outputs
 from comfydesk.store.records import Job, JobState, Output
@@ -78,18 +71,24 @@ class Session:
         self.problems: Feed[KnownError] = self._tasks.problems
         """What went wrong in the background, for the user to see."""
         self._library = Library(paths.data / FILE_NAME, self.changes)
-        self._links = Links(
-            self._tasks, self.changes, paths.cache / "pods", pod_factory, self._on_online, self._on_event
+        self._guarded = guard
+        self._pods = Pods(
+            paths,
+            settings,
+            self._tasks,
+            self.changes,
+            self._library,
+            factory=pod_factory,
+            vault=vault or Vault(),
+            make_host=make_host,
+            on_online=self._on_online,
+            on_event=self._on_event,
         )
-        self.profiles = Roster(
-            ProfileStore(paths.data / PROFILES), vault or Vault(), settings, self.changes, make_host=make_host
-        )
+        self._links = self._pods.links
+        self.profiles = self._pods.roster
         """The user's pods, connected or not."""
-        self.profiles.on_edit, self.profiles.on_remove = self._profile_edited, self._profile_removed
-        self.rented = Rented(self.profiles, self._links, self._tasks, self.changes, make_host=make_host)
+        self.rented = self._pods.rented
         """What the providers say of pods: status, start, stop, the idle guard's buttons."""
-        self._activity = Activity(paths.data / "activity")
-        self._guard = Guard(self._links, self._library, self.rented, self._tasks, self._activity) if guard else None
         self._saver = Saver(
             self._library, self._links, self._tasks, self._output_folder, lambda: settings.get(DOWNLOADS)
         )
@@ -102,7 +101,6 @@ class Session:
         self._lease: Lease | None = None
         self._dispatcher: Dispatcher | None = None
         self._commands: Commands | None = None
-        self._current: str | None = None
 
     async def __aenter__(self) -> "Session":
         await self.start()
@@ -135,9 +133,7 @@ class Session:
                 self._library, self._links, self._follower, self._saver, self._documents, self._lease.owner
             )
             self._tasks.start(self._dispatcher.run(), "dispatch")
-            self._tasks.start(Watch(self.wake).run(), "wake")
-            if self._guard is not None:
-                self._tasks.start(self._guard.run(), "idle guard")
+            self._pods.start(guard=self._guarded)
             if resume:
                 await self.adopt()
         except BaseException:
@@ -147,8 +143,7 @@ class Session:
     async def close(self) -> None:
         """Leave the pods and close the library. Jobs go on where they are; the next start finds them. Again is fine."""
         await self._tasks.close()
-        await self._links.close()
-        await self.rented.close()
+        await self._pods.close()
         await self._library.close()
         if self._lease is not None:
             await asyncio.to_thread(self._lease.close)
@@ -183,36 +178,28 @@ class Session:
 
         A text is the id or name of a profile, or an address; UsageError if it is neither.
         """
-        target = await self._target(pod) if isinstance(pod, str) else pod
-        link = await self._links.add(target)
-        self._current = target.id
-        if self._guard is not None:
-            self._guard.poke()
-        return self._state(link)
+        return await self._pods.connect(pod)
 
     async def disconnect(self, pod_id: str) -> None:
         """Leave a pod; its jobs stay in the queue. Unknown ids are fine."""
-        if self._current == pod_id:
-            self._current = None
-        await self._links.drop(pod_id)
+        await self._pods.disconnect(pod_id)
 
     def select(self, pod_id: str) -> None:
         """Make a connected pod the current one. UsageError if it is not connected."""
-        self._current = self._link(pod_id).target.id
+        self._pods.select(pod_id)
 
     def pods(self) -> tuple[PodState, ...]:
         """The connected ones, as they are now."""
-        return tuple(self._state(link) for link in self._links.all())
+        return self._pods.states()
 
     @property
     def current_pod(self) -> PodState | None:
-        link = self._current_link
-        return None if link is None else self._state(link)
+        return self._pods.current_state
 
     @property
     def catalog(self) -> "Catalog | None":
         """The current pod's list of nodes and models; None until it is known."""
-        link = self._current_link
+        link = self._pods.current
         return None if link is None else link.catalog
 
     def wake(self) -> None:
@@ -220,56 +207,34 @@ class Session:
 
         The session notices that by itself within seconds; who knows it earlier may say so.
         """
-        for link in self._links.all():
-            link.wake()
-        if self._guard is not None:
-            self._guard.poke()
+        self._pods.wake()
 
     def active(self) -> None:
         """The user did something: rented pods are not idle. Cheap."""
-        self._activity.mark()
+        self._pods.activity.mark()
 
     async def trust(self, pod_id: str, key: "HostKey") -> None:
         """Pin the SSH host key that the user has compared, and try again. Raises ProfileError, StoreError."""
-        profile = await self.profiles.pin(pod_id, key)
-        link = self._links.get(pod_id)
-        if link is not None and isinstance(link.target.route, Reach):
-            link.target.route.trust(key)
-            self._links.describe(replace(link.target, profile=profile))
-            link.wake()
+        await self._pods.trust(pod_id, key)
 
     async def free(self, pod_id: str) -> None:
         """Have the pod unload its models and free its memory, as soon as its queue comes to it. Raises PodError."""
-        await self._link(pod_id).pod.free()
+        await self._pods.link(pod_id).pod.free()
 
     async def refresh_stats(self, pod_id: str) -> "SystemStats":
         """Devices, VRAM, RAM and versions as they are now; told on `changes`. Raises PodError."""
-        return await self._links.refresh_stats(self._link(pod_id))
+        return await self._links.refresh_stats(self._pods.link(pod_id))
 
     async def log_tail(self, pod_id: str, lines: int = 200) -> str:
         """The last lines of the pod's own log; empty where it shows none. Raises PodError."""
-        return await log_tail(self._link(pod_id).pod, lines)
+        return await log_tail(self._pods.link(pod_id).pod, lines)
 
     async def wait_catalog(self, seconds: float, *, fresh: bool = False) -> None:
         """Until the current pod is online and its catalog known (`fresh`: as it is now, not as of last time).
 
         Raises PodError: what the first failed attempt met, or that it took too long.
         """
-        link = self._link(self._current)
-        news = asyncio.Event()
-        unsubscribe = self.changes.subscribe(lambda _: news.set())
-        try:
-            async with asyncio.timeout(seconds):
-                while not (link.online and (link.catalog_fresh if fresh else link.catalog_known).is_set()):
-                    if (error := link.pod.status.error or link.catalog_error) is not None:
-                        raise error
-                    await news.wait()
-                    news.clear()
-        except TimeoutError:
-            what = f"{link.target.name} does not tell what it can do"
-            raise PodUnreachableError(what, f"no list of nodes after {seconds:.0f} s", "Try again later") from None
-        finally:
-            unsubscribe()
+        await wait_for_catalog(self._pods.link(), self.changes, seconds, fresh=fresh)
 
     # --- Workflows --------------------------------------------------------------------------------------------------
 
@@ -313,7 +278,7 @@ class Session:
         `folder`: where results go instead of the library's folder. Raises GraphError, MediaError, StoreError, and
         UsageError if no pod is connected.
         """
-        link = self._link(self._current)
+        link = self._pods.link()
         self.active()
         new = await self._ready().enqueue(workflow, values, link, count=count, seed_policy=seed_policy, folder=folder)
         self._wake()
@@ -397,29 +362,6 @@ class Session:
 
     # --- Inside -----------------------------------------------------------------------------------------------------
 
-    async def _target(self, text: str) -> PodTarget:
-        profile = (await self.profiles.load()).find(text)
-        return PodTarget.of(text) if profile is None else self.profiles.target(profile)
-
-    def _state(self, link: Link) -> PodState:
-        return replace(link.state(), rented=self.rented.state(link.target.id))
-
-    async def _profile_edited(self, old: PodProfile, new: PodProfile, secrets_changed: bool) -> None:
-        if old.place != new.place:
-            self.rented.forget(new.id)
-        link = self._links.get(new.id)
-        if link is None:
-            return
-        if secrets_changed or way_of(old) != way_of(new):
-            await self._links.add(self.profiles.target(new), anew=True)
-        else:
-            self._links.describe(replace(link.target, name=new.name, profile=new))
-
-    async def _profile_removed(self, profile: PodProfile) -> None:
-        await self.disconnect(profile.id)
-        self.rented.forget(profile.id)
-        await asyncio.to_thread(self._links.cache_of(profile.id).remove)
-
     def _on_online(self, link: Link) -> None:
         self._follower.poke(link.target.id)
         self._saver.poke(link.target.id)
@@ -439,13 +381,3 @@ class Session:
     def _ready(self) -> Commands:
         assert self._commands is not None, "the session is not started"
         return self._commands
-
-    @property
-    def _current_link(self) -> Link | None:
-        return None if self._current is None else self._links.get(self._current)
-
-    def _link(self, pod_id: str | None) -> Link:
-        link = None if pod_id is None else self._links.get(pod_id)
-        if link is None:
-            raise UsageError("No pod is connected", "", 'Choose a pod, or the built-in demo pod with "--pod demo"')
-        return link

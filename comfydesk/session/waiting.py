@@ -1,9 +1,11 @@
-"""Waiting for jobs without asking the store again and again."""
+"""Waiting for jobs and pods without asking again and again."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
+from comfydesk.errors import PodUnreachableError
 from comfydesk.events import Change, Feed, JobsChanged
+from comfydesk.session.links import Link
 from comfydesk.store.records import Job
 
 
@@ -37,3 +39,21 @@ async def wait_for(
     finally:
         unsubscribe()
     return await read(ids)
+
+
+async def wait_for_catalog(link: Link, changes: Feed[Change], seconds: float, *, fresh: bool) -> None:
+    """See Session.wait_catalog."""
+    news = asyncio.Event()
+    unsubscribe = changes.subscribe(lambda _: news.set())
+    try:
+        async with asyncio.timeout(seconds):
+            while not (link.online and (link.catalog_fresh if fresh else link.catalog_known).is_set()):
+                if (error := link.pod.status.error or link.catalog_error) is not None:
+                    raise error
+                await news.wait()
+                news.clear()
+    except TimeoutError:
+        what = f"{link.target.name} does not tell what it can do"
+        raise PodUnreachableError(what, f"no list of nodes after {seconds:.0f} s", "Try again later") from None
+    finally:
+        unsubscribe()
