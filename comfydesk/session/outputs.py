@@ -6,15 +6,14 @@ the place noted for it is that file, complete, whenever this program was last en
 
 import asyncio
 import time
-from collections.abc import Callable
-from enum import StrEnum
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from comfydesk.client.files import inside, media_kind, numbered, safe_relative_path
 from comfydesk.client.remote import RemoteFile
-from comfydesk.errors import AuthError, KnownError, PodError, PodStatusError, StoreError
+from comfydesk.errors import AuthError, KnownError, PodError, PodStatusError, PodUnreachableError, StoreError
 from comfydesk.events import Change
 from comfydesk.session.library import Library
 from comfydesk.session.links import Link, Links
@@ -31,17 +30,10 @@ if TYPE_CHECKING:
     from comfydesk.client.downloads import Fetched
 
 RETRY_SECONDS = (1, 2, 4, 8, 15, 30)
+PATIENT_TRIES = 2
+"""After so many the user is told, if the pod itself is online."""
 GONE = frozenset({400, 404, 410})
 RemoteKey = tuple[str, str, str, str]
-
-
-class Fate(StrEnum):
-    SETTLED = "settled"
-    """Saved, or gone for good."""
-    AGAIN = "again"
-    """The line or the pod failed: try again soon."""
-    BLOCKED = "blocked"
-    """Nothing can be written here; noted on the job."""
 
 
 class Saver:
@@ -79,13 +71,13 @@ class Saver:
         wake = self._saving[job.id][1]
         tries = 0
         try:
-            while not await self._round(job, wake):
+            while not await self._round(job, wake, tries):
                 await _either(wake, RETRY_SECONDS[min(tries, len(RETRY_SECONDS) - 1)])
                 tries += 1
         finally:
             self._saving.pop(job.id, None)
 
-    async def _round(self, job: Job, wake: asyncio.Event) -> bool:
+    async def _round(self, job: Job, wake: asyncio.Event, tries: int) -> bool:
         """One try at all that is missing. Returns whether the job is over."""
         wake.clear()
         try:
@@ -93,14 +85,25 @@ class Saver:
             if current is None or current.state is not JobState.SAVING:  # cancelled
                 return True
             missing = await self._library.call(jobs.missing, job.id)
-            fates = await asyncio.gather(*(self._settle(job, file) for file in missing))
-            if not all(fate is Fate.SETTLED for fate in fates):
+            troubles = await asyncio.gather(*(self._settle(job, file) for file in missing))
+            trouble = self._blocking([error for error in troubles if error is not None], job.pod, tries)
+            if trouble is not None:  # the results are still on the pod: say why, keep the record
+                await self._library.commit(jobs.note, job.id, of_known(trouble))
+            if any(troubles):
                 return False
             await self._finish(job)
         except StoreError as error:  # not even the record can be written: it stays as it was
             self._tasks.problems.publish(error)
             return False
         return True
+
+    def _blocking(self, troubles: Sequence[KnownError], pod: str, tries: int) -> KnownError | None:
+        """What the user has to know of, if anything: a line that is down cures itself, and shows elsewhere."""
+        for error in troubles:
+            if not isinstance(error, PodError) or isinstance(error, AuthError):
+                return error
+        link = self._links.get(pod)
+        return troubles[0] if troubles and tries >= PATIENT_TRIES and link is not None and link.online else None
 
     async def _finish(self, job: Job) -> None:
         lost = await self._library.call(jobs.lost, job.id)
@@ -111,29 +114,30 @@ class Saver:
             return
         await self._library.commit(jobs.transition, job.id, JobState.DONE, time.time())
 
-    async def _settle(self, job: Job, file: JobFile) -> Fate:
+    async def _settle(self, job: Job, file: JobFile) -> KnownError | None:
+        """Have the file saved, or know that it is gone for good. Returns what prevents it for now."""
         link = self._links.get(job.pod)
         if link is None:
-            return Fate.AGAIN
+            return PodUnreachableError("The pod is not connected")
+        # Jobs that end with the same file one after the other: the second finds what the first has saved.
+        key = (job.pod, file.type, file.subfolder, file.filename)
         try:
-            # Jobs that end with the same file one after the other: the second finds what the first has saved.
-            key = (job.pod, file.type, file.subfolder, file.filename)
             async with self._fetching.setdefault(key, asyncio.Lock()), self._places:
                 await self._fetch(job, file, link)
         except PodStatusError as error:
             if error.status not in GONE:
-                return Fate.AGAIN
-            await self._library.commit(jobs.file_lost, file, str(error))
-        except PodError as error:
-            return await self._note(job, error) if isinstance(error, AuthError) else Fate.AGAIN
-        except StoreError as error:
-            return await self._note(job, error)
-        return Fate.SETTLED
+                return error
+            return await self._lost(file, error)
+        except KnownError as error:
+            return error
+        return None
 
-    async def _note(self, job: Job, error: KnownError) -> Fate:
-        """The job is blocked, its results still on the pod: say why, keep its record."""
-        await self._library.commit(jobs.note, job.id, of_known(error))
-        return Fate.BLOCKED
+    async def _lost(self, file: JobFile, reason: KnownError) -> KnownError | None:
+        try:
+            await self._library.commit(jobs.file_lost, file, str(reason))
+        except StoreError as error:
+            return error
+        return None
 
     async def _fetch(self, job: Job, file: JobFile, link: Link) -> None:
         remote = RemoteFile(file.filename, file.subfolder, file.type)

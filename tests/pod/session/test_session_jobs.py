@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from comfydesk.demo.faults import Delay, Drop, Hang, NodeFault, Status, Truncate, out_of_memory
+from comfydesk.demo.faults import Delay, Drop, Hang, NodeFault, Status, Truncate, html_page, out_of_memory
 from comfydesk.errors import GraphError, MediaError, UsageError
 from comfydesk.events import JobProgress, PreviewFrame, RunState
 from comfydesk.session.session import Session
@@ -385,6 +385,19 @@ async def test_a_download_that_breaks_is_taken_up_where_it_broke(world: Start) -
         assert job.state is S.DONE
         with Image.open(job.outputs[0]) as opened:
             opened.load()
+        assert here.files() == ["flat_00001_.png"]
+
+
+async def test_a_web_page_in_place_of_a_result_is_told_and_cured_by_the_next_try(world: Start) -> None:
+    async with world() as here:
+        page = here.pod.script.add(html_page("Sign in"), path="/view", method="GET", times=None)
+        job = await here.run(flat())
+        assert job.blocked
+        assert here.files() == []
+        here.pod.script.rules.remove(page)
+        await here.session.retry(job.id)
+        (job,) = await here.wait([job.id])
+        assert (job.state, job.error) == (S.DONE, None)
         assert here.files() == ["flat_00001_.png"]
 
 
