@@ -50,10 +50,14 @@ class Fetched:
 
 
 class Downloads:
-    """One pod's downloads. The same file to the same place is fetched once at a time."""
+    """One pod's downloads. The same file to the same place is fetched once at a time.
 
-    def __init__(self, rest: Rest, timing: Timing | None = None) -> None:
+    `identity` is what unfinished ones are found again by; default the address, which may be another tomorrow.
+    """
+
+    def __init__(self, rest: Rest, timing: Timing | None = None, identity: str = "") -> None:
         self._rest = rest
+        self._identity = identity
         self._delays = (timing or Timing()).fetch_delays
         self._locks: WeakValueDictionary[Path, asyncio.Lock] = WeakValueDictionary()
 
@@ -77,7 +81,8 @@ class Downloads:
                 await asyncio.to_thread(part.close)
 
     def _key(self, file: RemoteFile) -> str:
-        identity = "\0".join((str(self._rest.address), file.type, file.subfolder, file.filename))
+        pod = self._identity or str(self._rest.address)
+        identity = "\0".join((pod, file.type, file.subfolder, file.filename))
         return hashlib.sha256(identity.encode(errors="surrogatepass")).hexdigest()[:8]
 
     async def _fill(self, part: "Part", file: RemoteFile, progress: Progress | None) -> None:

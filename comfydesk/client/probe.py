@@ -29,6 +29,10 @@ from comfydesk.events import QueueStatus
 
 
 class Step(StrEnum):
+    HOST = "host"
+    """Of rented pods, told by session.trial: what the provider says."""
+    SSH = "ssh"
+    """Of pods behind a tunnel, told by session.trial."""
     DNS = "dns"
     TCP = "tcp"
     TLS = "tls"
