@@ -7,6 +7,7 @@ import random
 import re
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from comfydesk.workflow.widgets import UNDEFINED
@@ -114,7 +115,8 @@ def js_number(value: float) -> str:
     if math.isnan(value) or math.isinf(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     if value.is_integer() and abs(value) < 1e21:
-        return str(int(value))
+        # Beyond 2^53 the shortest digits that mean the number, then zeros.
+        return f"{Decimal(repr(value)):f}".removesuffix(".0") if abs(value) >= 2**53 else str(int(value))
     digits = repr(value)
     mantissa, _, exponent = digits.partition("e")
     if not exponent:
