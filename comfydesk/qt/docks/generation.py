@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from comfydesk.errors import KnownError
 from comfydesk.qt.docks.dock import Dock, Panel
@@ -188,14 +188,17 @@ class GenerationPanel(Panel):
         """Generate, as the button and Ctrl+Enter do; says why not if it cannot."""
         if self._workflow is None or not self.footer.generate.main.isEnabled():
             return
-        values = self.form.values()
+        # Asked before `values`, which ends what is being typed and so forgets what was wrong with it.
         problems = self.form.problems()
         if problems:
-            self.form.set_errors(problems)
+            wrong = self.form.part(next(iter(problems)))
+            focused = QApplication.focusWidget()
+            if wrong is None or focused is None or not wrong.isAncestorOf(focused):
+                self.form.reveal(next(iter(problems)))
             return
         self.banner.clear()
         self.form.set_errors({})
-        self.generate.emit(values, self.footer.count.value(), bool(self.form.locked_seeds()))
+        self.generate.emit(self.form.values(), self.footer.count.value(), bool(self.form.locked_seeds()))
 
     def go_to_prompt(self) -> None:
         """Give the keyboard to the prompt."""
