@@ -5,7 +5,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from comfydesk.cli.context import Context, Subparsers
-from comfydesk.errors import KnownError
+from comfydesk.errors import KnownError, UsageError
 
 if TYPE_CHECKING:
     from comfydesk.session.session import Session
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 async def _list(context: Context) -> int:
     from comfydesk.session.session import Session
 
-    session = Session(context.paths, context.settings)
+    session = Session(context.paths, context.settings, guard=False)
     await session.start(resume=False)
     try:
         _show(await session.jobs(ALL), context)
@@ -47,7 +47,7 @@ async def _resume(args: argparse.Namespace, context: Context) -> int:
 
     # The session leaves before the demo pod is stopped.
     async with contextlib.AsyncExitStack() as pods, contextlib.AsyncExitStack() as stack:
-        session = Session(context.paths, context.settings)
+        session = Session(context.paths, context.settings, guard=False)
         await session.start()
         stack.push_async_callback(session.close)
         ours = [job for job in await session.jobs(ALL) if _is_to_do(job, session)]
@@ -81,14 +81,16 @@ async def _bring_to_end(
 
 async def _connect(session: "Session", pod: str, context: Context, stack: contextlib.AsyncExitStack) -> None:
     """The pod of a job: `--pod` if that is it (its address may carry what proves who we are), else by its id."""
-    from comfydesk.cli.pods import target_of
+    from comfydesk.cli.pods import connect, target_of
+    from comfydesk.session.values import DEMO
 
-    if context.pod is not None:
-        named = await target_of(context.pod, context, stack)
-        if named.id == pod:
-            await session.connect(named)
-            return
-    await session.connect(await target_of(pod, context, stack))
+    if context.pod is not None and context.pod != DEMO:
+        with contextlib.suppress(UsageError):  # the name of a profile is no address
+            named = await target_of(context.pod, context, stack)
+            if named.id == pod:
+                await session.connect(named)
+                return
+    await connect(session, pod, context, stack)
 
 
 def _is_to_do(job: "Job", session: "Session") -> bool:

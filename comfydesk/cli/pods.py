@@ -1,13 +1,19 @@
 """A session on the pod that `--pod` names."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from comfydesk.cli.context import Context
 from comfydesk.cli.demo import FOLDER as DEMO_FOLDER
+from comfydesk.cli.secrets import of_environment
 from comfydesk.errors import UsageError
+from comfydesk.session.profile_file import FILE_NAME, ProfileStore
+from comfydesk.session.profiles import PodProfile
+from comfydesk.session.roster import Roster
 from comfydesk.session.session import Session
 from comfydesk.session.values import DEMO, PodTarget
+from comfydesk.session.vault import Vault
 from comfydesk.settings import DEFAULT_POD
 
 PATIENCE = 30.0
@@ -18,14 +24,33 @@ def pod_named(context: Context) -> str:
     """What `--pod` says, else the default pod. Raises UsageError if there is neither."""
     text = context.pod or context.settings.get(DEFAULT_POD)
     if not text:
-        raise UsageError("No pod is named", "", 'Give --pod with an address, or "--pod demo" for the built-in demo pod')
+        advice = 'Give --pod with a profile\'s name or an address, or "--pod demo" for the built-in demo pod'
+        raise UsageError("No pod is named", "", advice)
     return text
 
 
+def roster_of(context: Context) -> Roster:
+    """The user's profiles; secrets from the environment and the system's keyring."""
+    return Roster(ProfileStore(context.paths.data / FILE_NAME), Vault(), context.settings)
+
+
+def lend(roster: Roster, profile: PodProfile) -> None:
+    """Let the environment's secrets go before the keyring's, for this pod. Raises UsageError."""
+    roster.vault.lend(of_environment(profile, os.environ))
+
+
 async def target_of(text: str, context: Context, stack: AsyncExitStack) -> PodTarget:
-    """The pod that `text` means; the demo pod is started, and stopped with `stack`. Raises UsageError, PodError."""
+    """The pod that `text` means: a profile's name or id, "demo", or an address.
+
+    The demo pod is started, and stopped with `stack`. Raises UsageError, StoreError, PodError.
+    """
     if text != DEMO:
-        return PodTarget.of(text)
+        roster = roster_of(context)
+        profile = (await roster.load()).find(text)
+        if profile is None:
+            return PodTarget.of(text)
+        lend(roster, profile)
+        return roster.target(profile)
     from comfydesk.demo.process import DemoProcess
 
     process = await DemoProcess.start(context.paths.data / DEMO_FOLDER)
@@ -33,13 +58,19 @@ async def target_of(text: str, context: Context, stack: AsyncExitStack) -> PodTa
     return PodTarget.demo(process.url)
 
 
+async def connect(session: Session, text: str, context: Context, stack: AsyncExitStack) -> None:
+    """Connect to the pod that `text` means: "demo", a profile's name or id, or an address."""
+    await session.connect(await target_of(text, context, stack) if text == DEMO else text)
+
+
 @asynccontextmanager
 async def session_on_pod(context: Context) -> AsyncIterator[Session]:
     """A session of its own, connected (in the background) to the pod that is named."""
-    async with AsyncExitStack() as stack:
-        target = await target_of(pod_named(context), context, stack)
-        session = Session(context.paths, context.settings)
+    text = pod_named(context)
+    # The session leaves before the demo pod is stopped.
+    async with AsyncExitStack() as pods, AsyncExitStack() as stack:
+        session = Session(context.paths, context.settings, guard=False)
         await session.start(resume=False)
         stack.push_async_callback(session.close)
-        await session.connect(target)
+        await connect(session, text, context, pods)
         yield session
