@@ -141,14 +141,12 @@ class Bench(QObject):
     async def _check(self, entries: "tuple[WorkflowEntry, ...]") -> "dict[str, Needs]":
         found: dict[str, Needs] = {}
         for entry in entries:
-            if entry.card.error:
-                continue
             try:
-                opened = await self._session.open_workflow(entry)
+                needs = await self._session.needs_of(entry)
             except KnownError:
                 continue
-            if opened.needs is not None:
-                found[entry.id] = opened.needs
+            if needs is not None:
+                found[entry.id] = needs
         return found
 
     # --- Jobs -----------------------------------------------------------------------------------------------------

@@ -41,6 +41,7 @@ class Wiring(QObject):
         self.bench = Bench(session, tasks, self)
         self.now = Now(desk.jobs, session.node_title, self)
         self._make_next = False
+        self._weighed: str | None = None
         self._catalog: object = None
         desk.jobs.ask_eta(session.eta)
         self._feed(bridge)
@@ -113,6 +114,11 @@ class Wiring(QObject):
             self.bench.check(desk.workflows.entries())
 
     def _show_running(self, running: Running | None) -> None:
+        job = self.now.job
+        if job is not None and job != self._weighed:
+            weights = self._session.weights(job)
+            self._weighed = job if weights else None
+            self._desk.preview.set_weights(weights)
         self._desk.preview.show_running(running)
         self._desk.generation.show_running(running is not None)
 
