@@ -25,6 +25,7 @@ COMMANDS = {
     "generate": "generate",
     "jobs": "jobs",
     "outputs": "outputs",
+    "pods": "profiles",
     "probe": "probe",
     "demo": "demo",
     "inspect": "graphs",

@@ -32,7 +32,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 async def _outputs(args: argparse.Namespace, context: Context) -> int:
     from comfydesk.session.session import Session
 
-    session = Session(context.paths, context.settings)
+    session = Session(context.paths, context.settings, guard=False)
     await session.start(resume=False)
     try:
         found = await session.outputs(ALL, search=args.search)

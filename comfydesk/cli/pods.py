@@ -60,7 +60,7 @@ async def target_of(text: str, context: Context, stack: AsyncExitStack) -> PodTa
 
 async def connect(session: Session, text: str, context: Context, stack: AsyncExitStack) -> None:
     """Connect to the pod that `text` means: "demo", a profile's name or id, or an address."""
-    await session.connect(await target_of(text, context, stack) if text == DEMO else text)
+    await session.connect(await target_of(text, context, stack))  # with the environment's secrets
 
 
 @asynccontextmanager

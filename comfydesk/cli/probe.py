@@ -30,11 +30,23 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 async def _probe(context: Context) -> "ProbeReport":
     # Not imported for `--help`: they bring httpx, websockets and the session.
-    from comfydesk.cli.pods import pod_named, target_of
-    from comfydesk.client.probe import probe
+    from comfydesk.cli.pods import lend, pod_named, roster_of, target_of
+    from comfydesk.client.probe import ProbeReport, probe
 
+    text = pod_named(context)
+    roster = roster_of(context)
+    profile = (await roster.load()).find(text)
+    if profile is not None:
+        lend(roster, profile)
+        context.note(profile.name)
+        steps = []
+        async for step in roster.test(profile):
+            _tell(context, step)
+            steps.append(step)
+        return ProbeReport(tuple(steps))
     async with AsyncExitStack() as stack:
-        target = await target_of(pod_named(context), context, stack)
+        target = await target_of(text, context, stack)
+        assert target.address is not None, "only profiles have to be asked for"
         context.note(f"{target.name} at {target.address}")
         return await probe(target.address, on_step=lambda step: _tell(context, step))
 

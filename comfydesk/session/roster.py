@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from comfydesk.credentials import CredentialsError, Secret, api_key_item
+from comfydesk.errors import UsageError
 from comfydesk.events import Change, Feed, PodsChanged
 from comfydesk.session import profiles
 from comfydesk.session.paste import Suggestion, suggest_from_paste
@@ -22,7 +23,7 @@ from comfydesk.settings import DEFAULT_POD, Settings
 
 if TYPE_CHECKING:
     from comfydesk.client.probe import ProbeStep
-    from comfydesk.hosts.protocol import HostPod
+    from comfydesk.hosts.protocol import Host, HostPod
     from comfydesk.hosts.ssh import HostKey
 
 
@@ -171,6 +172,26 @@ class Roster:
         if key is not None:
             await self._put({item: key}, keep=keep)
         return pods
+
+    @contextlib.asynccontextmanager
+    async def account(self, profile: PodProfile) -> "AsyncGenerator[Host, None]":
+        """The provider's client for a rented pod. Raises UsageError, MissingSecretError, CredentialsError."""
+        host = await self.host(profile)
+        try:
+            yield host
+        finally:
+            await host.close()
+
+    async def host(self, profile: PodProfile) -> "Host":
+        """As `account`; whoever asks closes it."""
+        kind = profile.place.kind
+        if not kind.rented:
+            what = f"{profile.name} cannot be started or stopped from here"
+            raise UsageError(what, "It belongs to no account at RunPod or Vast.ai")
+        key = await self.vault.get(api_key_item(kind))
+        if not key:
+            raise MissingSecretError(profile, api_key_item(kind))
+        return self._make_host(kind, key)
 
     def suggest_from_host(self, kind: PlaceKind, pod: "HostPod") -> Suggestion:
         """A profile for one pod of `account_pods`."""
