@@ -7,7 +7,7 @@ import pytest
 
 from comfydesk import cli
 from comfydesk.cli import outputs as command
-from comfydesk.errors import DiskFullError
+from comfydesk.errors import DiskFullError, KnownError
 from comfydesk.paths import Paths
 from comfydesk.session.library import FILE_NAME
 from comfydesk.store import jobs, outputs, workflows
@@ -48,7 +48,7 @@ def test_the_queue_as_stored(library: Paths, capsys: pytest.CaptureFixture[str])
                 "workflow": "Text to image",
                 "seed": 2**63,
                 "outputs": [],
-                "error": "KSampler failed. boom.",
+                "error": str(KnownError("KSampler failed", "boom")),
             }
         ]
     }
