@@ -15,11 +15,11 @@ def passed_through(node: LiveNode, slot: int, wanted: str) -> LiveInput | None:
     inputs = all_inputs(node)
     output = output_type(node, slot)
     if output is None:
-        what = f"Node {node.id} ({node.title}) is bypassed, and something is linked to an output it does not have"
+        what = f"Node {node.named} is bypassed, and something is linked to an output it does not have"
         raise GraphError(what, "", "Repair the link in ComfyUI")
     if wanted in ("*", ""):
         if not inputs:
-            what = f"Node {node.id} ({node.title}) is bypassed, but has no input that could be passed on"
+            what = f"Node {node.named} is bypassed, but has no input that could be passed on"
             raise GraphError(what, "", "Switch the node on, or mute it")
         return inputs[slot if slot < len(inputs) else 0]
     types = [socket_type(node, entry) for entry in inputs]

@@ -14,7 +14,7 @@ from typing import Any
 from comfydesk.errors import GraphError
 from comfydesk.workflow.catalog import Catalog
 from comfydesk.workflow.graph import ApiGraph, ApiLink, ApiNode, UiGraph
-from comfydesk.workflow.live import Kind, LiveGraph, LiveNode
+from comfydesk.workflow.live import Kind, LiveGraph, LiveNode, shorten
 from comfydesk.workflow.load import load
 from comfydesk.workflow.primitives import apply_primitive
 from comfydesk.workflow.resolve import Instance, Value, resolve
@@ -180,7 +180,7 @@ class _Writer:
     def _text(self, node: LiveNode, widget: WidgetSpec, value: Any) -> Any:
         if widget.replaces_text:
             if not isinstance(value, str):
-                what = f"The {widget.name} of node {node.id} ({node.title}) is no text"
+                what = f"The {widget.name} of node {node.named} is no text"
                 raise GraphError(what, "", "Enter a file name there")
             return self.replaced_in(self._root)(value)
         if not isinstance(value, str):
@@ -262,5 +262,6 @@ def _check_loops(nodes: dict[str, ApiNode]) -> None:
                 ready.append(target)
     if len(ready) < len(nodes):
         stuck = next(node_id for node_id, count in waiting.items() if count)
-        what = f"The links before node {stuck} ({nodes[stuck].title or nodes[stuck].class_type}) form a loop"
+        title = nodes[stuck].title or nodes[stuck].class_type
+        what = f"The links before node {shorten(stuck)} ({shorten(title)}) form a loop"
         raise GraphError(what, "", "Open the workflow in ComfyUI and cut the loop")

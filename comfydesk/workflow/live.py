@@ -38,6 +38,11 @@ VIRTUAL: Mapping[str, Kind] = {
 }
 
 
+def shorten(text: str, most: int = 50) -> str:
+    """`text` for a message; files may hold anything of any length."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 class LiveInput:
     """A socket. Real nodes list only the linked ones; hosts list all of theirs."""
 
@@ -104,6 +109,11 @@ class LiveNode:
         if self.spec is not None:
             return self.spec.display_name
         return self.definition.name if self.definition is not None else self.node.type
+
+    @property
+    def named(self) -> str:
+        """For messages: `12 (KSampler)`."""
+        return f"{shorten(self.id)} ({shorten(self.title)})"
 
     def input_of_link(self, link_id: str) -> LiveInput | None:
         """The socket in which that link ends. (A link's own target slot is often stale.)"""

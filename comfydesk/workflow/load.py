@@ -11,7 +11,7 @@ from comfydesk.workflow import limits
 from comfydesk.workflow.catalog import Catalog
 from comfydesk.workflow.graph import Graph, Link, Node, Subgraph, UiGraph
 from comfydesk.workflow.groups import unpack_groups
-from comfydesk.workflow.live import VIRTUAL, Kind, LiveGraph, LiveInput, LiveNode
+from comfydesk.workflow.live import VIRTUAL, Kind, LiveGraph, LiveInput, LiveNode, shorten
 from comfydesk.workflow.primitives import load_primitive
 from comfydesk.workflow.promotion import mend_host, migrate_proxies, restore_host
 from comfydesk.workflow.restore import restore_inputs, restore_unknown, restore_values
@@ -127,7 +127,7 @@ def definitions_in_use(workflow: UiGraph) -> list[Subgraph]:
             if inner is None or inner.id in sizes:
                 continue
             if inner.id in open_ids:
-                what = f"Subgraph {inner.name or inner.id!r} contains itself"
+                what = f"Subgraph {shorten(inner.name or inner.id)!r} contains itself"
                 raise GraphError(what, "", "Open the workflow in ComfyUI and remove one of the two")
             pending.append((inner, False))
     return order

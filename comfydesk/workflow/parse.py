@@ -283,7 +283,7 @@ def _input_slot(raw: dict[str, Any]) -> InputSlot:
     return InputSlot(
         name if isinstance(name, str) else "",
         slot_type if isinstance(slot_type, str) else _type(slot_type),
-        None if link is None else _id(link, f"the link of input {name}"),
+        None if link is None else str(link) if type(link) is int else _id(link, f"the link of input {name}"),
         widget if isinstance(widget, str) else None,
         label if isinstance(label, str) else "",
     )
@@ -385,5 +385,5 @@ def _is_number(value: Any) -> TypeGuard[int | float]:
 
 
 def _malformed(what: str) -> NoReturn:
-    why = f"{what[:1].upper()}{what[1:]} cannot be read"
+    why = f"{what[:1].upper()}{what[1:80]} cannot be read"
     raise GraphError("This workflow is damaged", why, _ADVICE)

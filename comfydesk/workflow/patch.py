@@ -14,6 +14,7 @@ from comfydesk.errors import GraphError
 from comfydesk.workflow.catalog import Catalog, InputSpec
 from comfydesk.workflow.fields import Field
 from comfydesk.workflow.graph import ApiGraph, ApiLink, ApiNode
+from comfydesk.workflow.live import shorten
 from comfydesk.workflow.widgets import UNDEFINED, WidgetSpec, chosen_widgets
 
 # --- Field ids --------------------------------------------------------------------------------------------------
@@ -36,7 +37,7 @@ def split_field(field_id: str, graph: ApiGraph) -> tuple[str, str]:
         if known is not None and name in known.inputs:
             return node, name
         dot = field_id.find(".", dot + 1)
-    what = f"The workflow has no input {field_id!r}"
+    what = f"The workflow has no input {shorten(field_id)!r}"
     raise GraphError(what, "It was changed, or the id is mistyped", "List the inputs with `comfydesk form`")
 
 
@@ -90,7 +91,7 @@ def _same(one: Any, other: Any) -> bool:
 def _set_value(field_id: str, inputs: dict[str, Any], name: str, value: Any) -> None:
     current = inputs.get(name)
     if isinstance(current, ApiLink):
-        what = f"Input {field_id!r} is linked to node {current.node}"
+        what = f"Input {shorten(field_id)!r} is linked to node {shorten(current.node)}"
         raise GraphError(what, "A linked input has no value of its own", "Set the input of that node instead")
     if isinstance(value, list | tuple):
         wrapper = current if isinstance(current, dict) and "__value__" in current else {}

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, NoReturn
 from comfydesk.errors import GraphError
 from comfydesk.workflow.bypass import passed_through, socket_type
 from comfydesk.workflow.graph import INPUT_BOUNDARY, ApiLink, Link
-from comfydesk.workflow.live import Kind, LiveGraph, LiveInput, LiveNode
+from comfydesk.workflow.live import Kind, LiveGraph, LiveInput, LiveNode, shorten
 from comfydesk.workflow.widgets import UNDEFINED
 
 _ADVICE = "Open the workflow in ComfyUI and repair the link"
@@ -61,7 +61,7 @@ def resolve(instance: Instance, node: LiveNode, entry: LiveInput) -> "ApiLink | 
             return _own_value(here.entry) if here.node.kind is Kind.HOST else None
         link = here.instance.graph.links.get(here.entry.link)
         if link is None:
-            _broken(here, f"link {here.entry.link} does not exist")
+            _broken(here, f"link {shorten(here.entry.link)} does not exist")
         if link.origin == INPUT_BOUNDARY and here.instance.parent is not None:
             place, wanted, outside = _outside(here, link), None, True
             continue
@@ -94,7 +94,7 @@ class _Trail:
         self._budget.spend()
         key = (prefix, node, slot, side)
         if key in self._seen:
-            what = f"The links before node {self._start.id} ({self._start.title}) form a loop"
+            what = f"The links before node {self._start.named} form a loop"
             raise GraphError(what, "", _ADVICE)
         self._seen.add(key)
 
@@ -122,7 +122,7 @@ def _follow(here: _Place, link: Link, wanted: _Place, trail: _Trail) -> "_Place 
     slot = link.origin_slot
     while True:
         if node is None:
-            _broken(here, f"it comes from node {link.origin}, which does not exist")
+            _broken(here, f"it comes from node {shorten(link.origin)}, which does not exist")
         trail.visit(instance.prefix, node.id, str(slot), "out")
         if node.muted:
             return None
@@ -152,7 +152,7 @@ def _follow(here: _Place, link: Link, wanted: _Place, trail: _Trail) -> "_Place 
 def _inner_link(inner: Instance | None, host: LiveNode, slot: int, here: _Place) -> Link | None:
     """The link that feeds output `slot` of an instance from its inside."""
     if host.definition is None or not 0 <= slot < len(host.definition.outputs):
-        _broken(here, f"it comes from output {slot} of subgraph node {host.id}, which does not exist")
+        _broken(here, f"it comes from output {slot} of subgraph node {host.named}, which does not exist")
     if inner is None:
         return None
     for link_id in host.definition.outputs[slot].link_ids:
@@ -163,6 +163,6 @@ def _inner_link(inner: Instance | None, host: LiveNode, slot: int, here: _Place)
 
 
 def _broken(here: _Place, why: str) -> NoReturn:
-    where = f"{here.instance.prefix}{here.node.id} ({here.node.title})"
-    what = f"Input {here.entry.name!r} of node {where} cannot be resolved"
+    inside = f" in subgraph node {shorten(here.instance.prefix.removesuffix(':'))}" if here.instance.prefix else ""
+    what = f"Input {shorten(here.entry.name)!r} of node {here.node.named}{inside} cannot be resolved"
     raise GraphError(what, why[:1].upper() + why[1:], _ADVICE)
