@@ -32,6 +32,10 @@ class TitleBar(QWidget):
         self._note.setText(words)
         self._note.setVisible(bool(words))
 
+    def add_mark(self, mark: QWidget) -> None:
+        """A badge or the like, right after the name."""
+        self._row.insertWidget(1, mark)
+
     def add(self, widget: QWidget) -> None:
         """One more action, at the right end."""
         self._row.addWidget(widget)

@@ -121,7 +121,7 @@ class PreviewPanel(QWidget):
         if self._running is None:
             return
         self._preview = image
-        if not self.running_bar.hide_preview.isChecked():
+        if self._shows_preview:
             self.canvas.show_preview(image, self._shape)
         self._refresh()
 
@@ -157,9 +157,13 @@ class PreviewPanel(QWidget):
         column.addWidget(self._bars)
         self._bars.setFixedHeight(self._theme.px(BAR_HEIGHT))
 
+    @property
+    def _shows_preview(self) -> bool:
+        hidden = self.running_bar.hide_preview.isChecked()
+        return self._running is not None and not self._preview.isNull() and not hidden
+
     def _refresh(self) -> None:
-        shows = self._running is not None and not self._preview.isNull()
-        has_picture = shows or not self.canvas.image.isNull()
+        has_picture = not self.canvas.image.isNull()
         self._stage.setCurrentWidget(self.canvas if has_picture else self.empty)
         self._bars.setCurrentWidget(self.running_bar if self._running is not None else self.idle_bar)
         self._bars.setVisible(self._running is not None or has_picture)
@@ -171,7 +175,7 @@ class PreviewPanel(QWidget):
         self.idle_bar.name.set_text(Path(picture.path).name)
         size = f"{picture.size.width()} {TIMES} {picture.size.height()}" if picture.size.isValid() else ""
         self.idle_bar.facts.setText(f" {DOT} ".join(part for part in (size, size_words(output.size)) if part))
-        if self._running is None or self._preview.isNull():
+        if not self._shows_preview:
             self.canvas.show_picture(picture.image, picture.size)
         self._refresh()
 
@@ -179,7 +183,7 @@ class PreviewPanel(QWidget):
         button = self.running_bar.hide_preview
         button.set_icon("eye-off" if hidden else "eye")
         button.set_name("Show the preview" if hidden else "Hide the preview")
-        if not hidden and not self._preview.isNull():
+        if self._shows_preview:
             self.canvas.show_preview(self._preview, self._shape)
         else:
             self._show_output_again()

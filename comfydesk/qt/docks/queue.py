@@ -9,6 +9,8 @@ from comfydesk.qt.models.jobs import JobModel
 from comfydesk.qt.models.rows import JobRow
 from comfydesk.qt.models.words import clock
 from comfydesk.qt.theme import Theme
+from comfydesk.qt.widgets.badge_label import BadgeLabel
+from comfydesk.qt.widgets.badges import Badge
 from comfydesk.qt.widgets.buttons import Button, Kind, Size
 from comfydesk.qt.widgets.empty_state import EmptyState
 from comfydesk.qt.widgets.menu import Menu
@@ -69,6 +71,8 @@ class QueuePanel(Panel):
         self.hold = Button(theme, "Hold all", kind=Kind.GHOST, icon="pause", size=Size.COMPACT)
         self.hold.setToolTip("The running job finishes, nothing further is sent")
         self.clear = Button(theme, "Clear finished", kind=Kind.GHOST, size=Size.COMPACT)
+        self._count = BadgeLabel(theme)
+        self.title.add_mark(self._count)
         self.title.add(self.hold)
         self.title.add(self.clear)
         self.body.addWidget(self._pages, 1)
@@ -84,8 +88,8 @@ class QueuePanel(Panel):
     def show_time(self, seconds: float | None) -> None:
         """How long all that waits will take."""
         waiting = self._model.waiting()
-        parts = [str(waiting) if waiting else "", f"about {clock(seconds)} in all" if seconds and waiting else ""]
-        self.title.set_note("   ".join(part for part in parts if part))
+        self._count.set_badge(Badge(str(waiting), "info") if waiting else None)
+        self.title.set_note(f"about {clock(seconds)} in all" if seconds and waiting else "")
 
     # --- Inside ---------------------------------------------------------------------------------------------------
 
