@@ -26,7 +26,7 @@ class KnownError(Exception):
 
     def __str__(self) -> str:
         parts = (part.rstrip(".") for part in (self.what, self.why, self.advice) if part)
-        return ". ".join(parts) + "."
+        return ". ".join(_sentence(part) for part in parts) + "."
 
 
 class UsageError(KnownError):
@@ -98,6 +98,12 @@ class PromptRejectedError(PodError):
 
 class JobFailedError(PodError):
     """The pod ran the job and it ended in an error, or was interrupted."""
+
+
+def _sentence(part: str) -> str:
+    """Begun with a capital, unless it begins with a name that is written otherwise (a path, a host, an id)."""
+    first = part.split(" ", 1)[0].rstrip(",:;")
+    return part[:1].upper() + part[1:] if first.isalpha() and first.islower() else part
 
 
 def one_line(text: str) -> str:

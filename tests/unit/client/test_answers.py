@@ -67,7 +67,7 @@ def test_a_refused_login_says_whether_one_was_sent() -> None:
 
 def test_the_servers_own_words_are_told_in_one_line() -> None:
     assert "File already exists" in str(refusal(Answer(409, "text/plain", b"File already\n exists"), POD))
-    assert "no such user" in str(
+    assert "No such user" in str(
         refusal(Answer(400, "application/json", b'{"error": {"message": "no such user"}}'), POD)
     )
     assert "\x1b" not in str(refusal(Answer(400, "text/plain", b"\x1b[31mred\x1b[0m"), POD))

@@ -78,7 +78,7 @@ async def test_1_a_name_that_nobody_knows() -> None:
 async def test_2_a_port_where_nobody_listens() -> None:
     async with Wire() as server:
         url = server.url
-    assert_fails(await probed(url), Step.TCP, "refuses connections", "nothing listens")
+    assert_fails(await probed(url), Step.TCP, "refuses connections", "Nothing listens")
 
 
 async def test_3_a_host_that_does_not_answer() -> None:

@@ -42,8 +42,8 @@ async def refused(fault: Handler, *, deadline: float = 5) -> PodError:
 @pytest.mark.parametrize(
     ("status", "kind", "words"),
     [
-        (400, PodStatusError, "refused the request (400). the detail"),
-        (401, AuthError, "does not accept the API key. the detail. Make a new one under RunPod → Settings → API Keys"),
+        (400, PodStatusError, "refused the request (400). The detail"),
+        (401, AuthError, "does not accept the API key. The detail. Make a new one under RunPod → Settings → API Keys"),
         (402, PodStatusError, "has no credit left"),
         (403, AuthError, "may not do that at RunPod"),
         (404, PodStatusError, "RunPod knows no pod abc123"),
@@ -76,7 +76,7 @@ async def test_the_key_is_not_repeated_when_the_provider_does() -> None:
     async def answer(request: web.Request) -> web.StreamResponse:
         return problem(400, f"bad header {request.headers['Authorization']}")
 
-    assert "bad header Bearer …" in str(await refused(answer))
+    assert "Bad header Bearer …" in str(await refused(answer))
 
 
 async def test_a_redirect_gets_no_key() -> None:
