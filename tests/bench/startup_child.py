@@ -1,4 +1,4 @@
-"""One start, measured from the inside: `python startup_child.py empty|window SPAWNED DATA_DIR`.
+"""One start, measured from the inside: `python startup_child.py empty|window SPAWNED DATA_DIR [SECONDS]`.
 
 Prints JSON: seconds from SPAWNED (the parent's clock) to the first paint, to the first moment after it when the event
 loop was idle, and to the end of the last stall over 50 ms in the two seconds that follow (what browsers call time to
@@ -9,7 +9,7 @@ import json
 import sys
 import time
 
-HEAVY = ("httpx", "websockets", "PIL", "sqlite3", "av", "aiohttp", "keyring", "llama_cpp", "asyncssh")
+HEAVY = ("httpx", "websockets", "PIL", "sqlite3", "av", "aiohttp", "keyring", "llama_cpp", "asyncssh", "asyncio")
 BEAT_MS = 5
 STALL_S = 0.05
 WATCH_S = 2.0
@@ -18,8 +18,8 @@ WATCH_S = 2.0
 class Watch:
     """Notes the moments. Clocks are CLOCK_MONOTONIC, one for all processes."""
 
-    def __init__(self, spawned: float) -> None:
-        self.spawned = spawned
+    def __init__(self, spawned: float, seconds: float) -> None:
+        self.spawned, self.seconds = spawned, seconds
         self.painted = self.idle = self.interactive = 0.0
         self.loaded: list[str] = []
 
@@ -40,7 +40,7 @@ class Watch:
         if now - self._last > STALL_S:
             self.interactive = now
         self._last = now
-        if now - self.painted > WATCH_S:
+        if now - self.painted > self.seconds:
             self._beat.stop()
             self._done()
 
@@ -87,7 +87,7 @@ def window(watch: Watch, data: str) -> None:
 
 
 if __name__ == "__main__":
-    seen = Watch(float(sys.argv[2]))
+    seen = Watch(float(sys.argv[2]), float(sys.argv[4]) if len(sys.argv) > 4 else WATCH_S)
     if sys.argv[1] == "empty":
         empty(seen)
     else:
