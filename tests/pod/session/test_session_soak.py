@@ -1,0 +1,156 @@
+"""A hundred jobs over two hundred faults of the line.
+
+COMFYDESK_SOAK_SEED makes it another one, COMFYDESK_SOAK_FACTOR a longer one.
+"""
+
+import asyncio
+import gc
+import os
+import random
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from comfydesk.paths import Paths
+from comfydesk.session import dispatch, outputs
+from comfydesk.session.follow import Pace
+from comfydesk.session.session import Session
+from comfydesk.session.values import PodTarget
+from comfydesk.settings import Settings
+from comfydesk.store.records import Job, JobState
+from tests.pod.session.chaos import COMPRESSED, Director, Elsewhere, Place, hurried_pod
+from tests.pod.session.graphs import as_json, flat
+
+FACTOR = int(os.environ.get("COMFYDESK_SOAK_FACTOR", "1"))
+SEED = int(os.environ.get("COMFYDESK_SOAK_SEED", "20261122"))
+JOBS, FAULTS = 100 * FACTOR, 200 * FACTOR
+STALL = 0.1
+"""Seconds of computing in one turn of the loop."""
+CROWDED = 0.5
+"""The same by the clock on the wall, where other programs and threads have their share."""
+
+
+class Heartbeat:
+    """How long the loop was kept from its next turn: by the wall clock, and by what this thread computed."""
+
+    def __init__(self) -> None:
+        self.wall = self.computed = 0.0
+
+    async def run(self) -> None:
+        while True:
+            wall, computed = time.perf_counter(), time.thread_time()
+            await asyncio.sleep(0.005)
+            self.wall = max(self.wall, time.perf_counter() - wall - 0.005)
+            self.computed = max(self.computed, time.thread_time() - computed)
+
+
+def sockets() -> int:
+    """Open sockets of this process."""
+    found = 0
+    for entry in Path("/proc/self/fd").iterdir():
+        try:
+            found += str(entry.readlink()).startswith("socket:")
+        except OSError:
+            continue
+    return found
+
+
+@asynccontextmanager
+async def two_pods(elsewhere: Elsewhere, folder: Path) -> AsyncIterator[list[Place]]:
+    places = [Place(name, folder) for name in ("pod-a", "pod-b")]
+    try:
+        for place in places:
+            await elsewhere.do(place.start())
+        yield places
+    finally:
+        for place in places:
+            await elsewhere.do(place.stop())
+
+
+async def enqueue_all(session: Session, places: list[Place]) -> list[str]:
+    """Jobs in turn for each pod, each with a picture of its own."""
+    ids: list[str] = []
+    for place in places:
+        session.select(place.name)
+        await session.wait_catalog(20)
+    workflow = await session.open_workflow(as_json(flat(prefix="soak")), name="soak.json")
+    for number in range(JOBS):
+        session.select(places[number % len(places)].name)
+        jobs = await session.enqueue(workflow, {"1.color": number, "2.filename_prefix": f"soak{number}"})
+        ids += [job.id for job in jobs]
+    return ids
+
+
+async def bring_to_end(session: Session, ids: list[str], places: list[Place]) -> dict[str, Job]:
+    """As a user would: what the pod forgot at a restart is run again, and nothing else is touched."""
+    lost = {prompt for place in places for prompt in place.lost}
+    last: dict[str, Job] = {}
+    waiting = {job: job for job in ids}
+    while waiting:
+        for job in await session.wait(list(waiting)):
+            first = waiting.pop(job.id)
+            last[first] = job
+            if job.state is JobState.UNKNOWN:
+                lost = {prompt for place in places for prompt in place.lost}
+                assert job.remote_id in lost, f"{job.id} was given up although no restart threw it away"
+                again = await session.retry(job.id)
+                assert again is not None
+                waiting[again.id] = first
+    return last
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="counts sockets in /proc")
+@pytest.mark.timeout(120 * FACTOR)
+async def test_two_hundred_faults_cost_no_job_and_send_none_twice(
+    paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outputs, "RETRY_SECONDS", tuple(s / COMPRESSED for s in outputs.RETRY_SECONDS))
+    monkeypatch.setattr(dispatch, "MAX_PAUSE", dispatch.MAX_PAUSE / COMPRESSED)
+    gc.collect()
+    before = sockets()
+    heart = Heartbeat()
+    with Elsewhere() as elsewhere:
+        async with AsyncExitStack() as stack:
+            places = await stack.enter_async_context(two_pods(elsewhere, tmp_path))
+            session = Session(paths, Settings(), pod_factory=hurried_pod, pace=Pace(poll=0.2, look_again=0.2))
+            await stack.enter_async_context(session)
+            ways = [place.route() for place in places]
+            for place, way in zip(places, ways, strict=True):
+                await session.connect(PodTarget(place.name, place.name, None, route=way))
+            ids = await enqueue_all(session, places)
+            beating = asyncio.create_task(heart.run())
+            director = Director(places, random.Random(SEED), FAULTS, JOBS)
+            raging = asyncio.create_task(elsewhere.do(director.run()))
+            last = await bring_to_end(session, ids, places)
+            await raging
+            beating.cancel()
+            made = await session.outputs(limit=10 * JOBS)
+    hits = sum(rule.hits for place in places for rule in place.pod.script.rules)
+    connects = sum(way.asked for way in ways)
+    print(f"\n{dict(director.done)}; {connects} connections tried, {hits} requests answered wrongly")
+    print(f"longest turn of the loop: {heart.wall:.3f} s by the wall, {heart.computed:.3f} s of computing")
+    assert sum(director.done.values()) >= FAULTS
+    assert connects > FAULTS / 2, "the faults did not reach the session"
+    assert hits > FAULTS / 8, "the faults did not reach the session"
+    # No job was lost: each is done, and its one picture is here.
+    assert Counter(job.state for job in last.values()) == {JobState.DONE: JOBS}
+    paths_made = {path for job in last.values() for path in job.outputs}
+    assert all(len(job.outputs) == 1 for job in last.values())
+    assert len(paths_made) == JOBS
+    assert all(map(os.path.isfile, paths_made))
+    assert len(made) == JOBS
+    # None was sent twice, by the pods' own record; a restart makes a new server of a pod, that knows nothing.
+    accepted = Counter((place.name, *entry) for place in places for entry in place.accepted)
+    assert {entry: count for entry, count in accepted.items() if count > 1} == {}
+    prompts = Counter(prompt for place in places for _, prompt in place.accepted)
+    lost = {prompt for place in places for prompt in place.lost}
+    assert {prompt for prompt, count in prompts.items() if count > 1} <= lost
+    # Nothing is left open, and nobody had to wait for us.
+    gc.collect()
+    assert sockets() <= before
+    assert heart.computed < STALL
+    assert heart.wall < CROWDED
