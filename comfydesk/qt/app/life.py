@@ -132,6 +132,11 @@ class Life:
 
     async def _connect(self) -> None:
         pod = self._pod or self.settings.get(DEFAULT_POD)
+        if not pod and not self._headless and self.session is not None and self.wiring is not None:
+            if not (await self.session.profiles.load()).profiles:
+                self.wiring.pods.connecting.welcome()
+            self.wiring.pods.refresh()
+            return
         try:
             if pod == DEMO:
                 await self.open_demo()

@@ -6,30 +6,20 @@ from PySide6.QtCore import QObject, QRect, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStatusBar, QWidget
 
+from comfydesk.qt.models.pods import IdleWords, device_words, memory_words, stand
 from comfydesk.qt.models.words import clock
-from comfydesk.qt.theme import Theme, Tone
-from comfydesk.qt.widgets.buttons import Button, Kind, Size
+from comfydesk.qt.theme import Theme
+from comfydesk.qt.widgets.buttons import Button, IconButton, Kind, Size
 from comfydesk.qt.widgets.labels import ElidedLabel, Label
 from comfydesk.qt.widgets.plain import Icon
 from comfydesk.qt.widgets.progress_bar import ProgressBar
 from comfydesk.qt.widgets.status_dot import StatusDot
 
 if TYPE_CHECKING:
-    from comfydesk.client.link import LinkStatus
     from comfydesk.client.remote import SystemStats
     from comfydesk.session.values import PodState
 
 HEIGHT = 28
-GB = 1_000_000_000
-
-_TONES: dict[str, Tone] = {
-    "offline": "neutral",
-    "connecting": "warning",
-    "online": "success",
-    "degraded": "warning",
-    "reconnecting": "warning",
-    "auth_failed": "danger",
-}
 
 
 class Part(QWidget):
@@ -55,21 +45,26 @@ class Part(QWidget):
 
 
 class PodPart(Part):
-    """Dot, name, state; a link to do something about it. `clicked` opens what there is to know."""
+    """Dot, name, state; the action that is wanted most. `clicked` opens the list of pods, `acted` has the verb."""
 
     clicked = Signal()
+    acted = Signal(str)
     first = True
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
+        self._verb = "connect"
         self.dot = StatusDot(theme)
         self.name = Label(theme, font="label")
         self.state = ElidedLabel(theme, color="text2")
         self.state.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.action = Button(theme, "Connect", kind=Kind.LINK, size=Size.COMPACT)
-        for part in (self.dot, self.name, self.state, self.action):
+        self.open = IconButton(theme, "chevron-up", "Pods", size=Size.COMPACT)
+        for part in (self.dot, self.name, self.state, self.action, self.open):
             self.row.addWidget(part)
-        self.action.clicked.connect(self.clicked)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        self.action.clicked.connect(lambda: self.acted.emit(self._verb))
+        self.open.clicked.connect(self.clicked)
         self.show_pod(None)
 
     def show_pod(self, pod: "PodState | None") -> None:
@@ -77,14 +72,18 @@ class PodPart(Part):
             self.dot.set_tone("neutral")
             self.name.setText("No pod")
             self.state.set_text("Jobs wait until one is connected")
+            self._verb = "add"
+            self.action.setText("Connect")
             self.action.show()
+            self.setToolTip("")
             return
-        tone, words = link_words(pod.status)
+        tone, words, self._verb, action = stand(pod, pod.rented)
         self.dot.set_tone(tone)
         self.name.setText(pod.name)
         self.state.set_text(words)
         self.setToolTip(pod.status.detail or pod.url)
-        self.action.setVisible(pod.status.state == "auth_failed")
+        self.action.setText(action)
+        self.action.setVisible(bool(self._verb))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):
@@ -119,62 +118,99 @@ class GpuPart(Part):
         if known:
             used = device.vram_total - device.vram_free
             self.bar.set_fraction(used / device.vram_total)
-            self.amount.setText(f"{used / GB:.1f} of {device.vram_total / GB:.0f} GB")
+            self.amount.setText(memory_words(used, device.vram_total))
 
 
 class QueuePart(Part):
-    """How many jobs wait, and for how long."""
+    """How many jobs wait, and for how long; how far the running one is, while a sheet covers its bar."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
+        self._fraction: float | None = None
+        self._covered = False
+        self.bar = ProgressBar(theme, "Progress of the running job")
+        self.bar.setFixedWidth(theme.px(52))
         self.words = Label(theme, "Queue empty", color="text2")
+        self.row.addWidget(self.bar)
         self.row.addWidget(self.words)
+        self._show_bar()
 
     def show_queue(self, waiting: int, seconds: float | None) -> None:
         words = f"{waiting} queued" if waiting else "Queue empty"
         self.words.setText(words if seconds is None or not waiting else f"{words}, {clock(seconds)}")
         self.words.set_color("text" if waiting else "text2")
 
+    def show_progress(self, fraction: float | None) -> None:
+        """Of the running job; None when none runs."""
+        self._fraction = fraction
+        self._show_bar()
+
+    def set_covered(self, covered: bool) -> None:
+        """Whether a sheet covers the job's own bar."""
+        self._covered = covered
+        self._show_bar()
+
+    def _show_bar(self) -> None:
+        self.bar.setVisible(self._covered and self._fraction is not None)
+        self.bar.set_fraction(self._fraction or 0.0)
+
+
+class CostPart(Part):
+    """What the rented pod costs an hour, and has cost since the window was opened."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent)
+        self.rate, self.total = Label(theme, font="label"), Label(theme, color="text2")
+        self.row.addWidget(self.rate)
+        self.row.addWidget(self.total)
+        self.show_cost("", "")
+
+    def show_cost(self, rate: str, total: str) -> None:
+        self.rate.setText(rate)
+        self.rate.setVisible(bool(rate))
+        self.total.setText(total)
+        self.setVisible(bool(rate or total))
+
+
+class IdlePart(Part):
+    """When the pod is stopped by itself. `kept` when the user wants it to run on."""
+
+    kept = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent)
+        self.icon = Icon(theme, "clock")
+        self.words = ElidedLabel(theme, color="text2")
+        self.words.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.keep = Button(theme, "Keep running", kind=Kind.LINK, size=Size.COMPACT)
+        for part in (self.icon, self.words, self.keep):
+            self.row.addWidget(part)
+        self.keep.clicked.connect(self.kept)
+        self.show_idle(IdleWords())
+
+    def show_idle(self, idle: IdleWords) -> None:
+        self.words.set_text(idle.words)
+        self.words.set_color("text" if idle.warn else "text2")
+        self.icon.set_icon("warning" if idle.warn else "clock", "warning" if idle.warn else "text2")
+        self.keep.setVisible(idle.keep)
+        self.setVisible(bool(idle.words))
+
 
 class Status(QObject):
-    """The three parts in a status bar, left to right."""
+    """The parts of a status bar: pod, GPU and queue from the left, cost and idle stop at the right."""
 
     def __init__(self, theme: Theme, bar: QStatusBar) -> None:
         super().__init__(bar)
         self._theme, self._bar = theme, bar
         self.pod, self.gpu, self.queue = PodPart(theme), GpuPart(theme), QueuePart(theme)
+        self.cost, self.idle = CostPart(theme), IdlePart(theme)
         bar.setSizeGripEnabled(False)
         for part in (self.pod, self.gpu, self.queue):
             bar.addWidget(part)
+        for right in (self.cost, self.idle):
+            bar.addPermanentWidget(right)
         theme.changed.connect(self._measure)
         self._measure()
 
     def _measure(self) -> None:
         self._bar.setFixedHeight(self._theme.height(HEIGHT))
-
-
-def link_words(status: "LinkStatus") -> tuple[Tone, str]:
-    """How a pod's link stands, as a tone and in words."""
-    state = str(status.state)
-    words = {
-        "offline": "Offline",
-        "connecting": "Connecting",
-        "online": "Online",
-        "degraded": "Online, no live updates",
-        "reconnecting": "Reconnecting",
-        "auth_failed": "Sign-in refused",
-    }.get(state, state)
-    if state == "online" and status.latency_ms is not None:
-        words = f"Online, {status.latency_ms:.0f} ms"
-    if state == "reconnecting" and status.retry_in:
-        words = f"Reconnecting, next try in {status.retry_in:.0f} s"
-    return _TONES.get(state, "neutral"), words
-
-
-def device_words(name: str) -> str:
-    """ "cuda:0 NVIDIA GeForce RTX 4090 : cudaMallocAsync" → "RTX 4090"."""
-    words = name.split(" : ", 1)[0].split()
-    kept = [
-        word for word in words if not word.startswith(("cuda:", "xpu:", "mps:")) and word not in ("NVIDIA", "GeForce")
-    ]
-    return " ".join(kept) or name

@@ -50,10 +50,13 @@ class Icon(QWidget):
 
 
 class Line(QWidget):
-    """A divider of one pixel."""
+    """A divider of one pixel, between what is above and below, or (`upright`) at its sides."""
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, parent: QWidget | None = None, *, upright: bool = False) -> None:
         super().__init__(parent)
-        self.setFixedHeight(1)
+        if upright:
+            self.setFixedWidth(1)
+        else:
+            self.setFixedHeight(1)
         theme.surface(self, "border")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)

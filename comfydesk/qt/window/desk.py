@@ -24,6 +24,7 @@ from comfydesk.qt.widgets.buttons import IconButton, Size
 from comfydesk.qt.widgets.editors import Surroundings
 from comfydesk.qt.widgets.toast import ToastHost
 from comfydesk.qt.window.actions import Actions
+from comfydesk.qt.window.pages import Pages
 from comfydesk.qt.window.shell import MainWindow
 
 SWITCHES = (("left_panel", "panel-left"), ("bottom_panel", "panel-bottom"), ("right_panel", "panel-right"))
@@ -44,6 +45,7 @@ class Desk(QObject):
         self.jobs = JobModel(self.thumbnails, self)
         self.outputs = OutputModel(self.thumbnails, self)
         self.toasts = ToastHost(window.theme, window)
+        self.pages = Pages(window)
 
     def furnish(self) -> Iterator[None]:
         """Build everything, a part at a time."""

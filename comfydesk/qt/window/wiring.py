@@ -17,6 +17,7 @@ from comfydesk.qt.models.rows import WorkflowRow
 from comfydesk.qt.window.bench import Bench
 from comfydesk.qt.window.desk import Desk, show_folder
 from comfydesk.qt.window.now import Now
+from comfydesk.qt.window.pods import PodDesk
 from comfydesk.store.records import Job, JobState, Output
 from comfydesk.workflow.fields import Role
 
@@ -32,7 +33,6 @@ class Wiring(QObject):
     """Lives as long as the session does. `demo_wanted` when the user asks for the demo pod."""
 
     demo_wanted = Signal()
-    connect_wanted = Signal(str)
 
     def __init__(self, desk: Desk, session: "Session", bridge: Bridge, tasks: Tasks) -> None:
         super().__init__(desk)
@@ -40,6 +40,8 @@ class Wiring(QObject):
         self._session, self._tasks = session, tasks
         self.bench = Bench(session, tasks, self)
         self.now = Now(desk.jobs, session.node_title, self)
+        self.pods = PodDesk(desk, session, tasks, self)
+        self.pods.demo_wanted.connect(self.demo_wanted)
         self._make_next = False
         self._weighed: str | None = None
         self._catalog: object = None
@@ -97,21 +99,12 @@ class Wiring(QObject):
                 self.bench.open(first or entries[0])
 
     def _show_pods(self) -> None:
-        desk, pod = self._desk, self._session.current_pod
-        desk.status.pod.show_pod(pod)
-        desk.status.gpu.show_stats(None if pod is None else pod.stats)
-        usable = pod is not None and pod.status.usable
-        trouble = "" if pod is None or usable else pod.status.detail
-        desk.generation.show_pod(pod.name if pod else "", usable=usable, trouble=trouble)
-        if pod is not None and trouble:
-            desk.preview.banner.tell(f"{pod.name} cannot be reached", trouble, tone="warning")
-        else:
-            desk.preview.banner.clear()
+        self.pods.refresh()
         self._show_queue()
         if self._session.catalog is not self._catalog:
             self._catalog = self._session.catalog
             self.bench.reopen()
-            self.bench.check(desk.workflows.entries())
+            self.bench.check(self._desk.workflows.entries())
 
     def _show_running(self, running: Running | None) -> None:
         job = self.now.job
@@ -121,6 +114,7 @@ class Wiring(QObject):
             self._desk.preview.set_weights(weights)
         self._desk.preview.show_running(running)
         self._desk.generation.show_running(running is not None)
+        self._desk.status.queue.show_progress(None if running is None else running.fraction)
 
     def _show_queue(self) -> None:
         desk = self._desk
@@ -141,7 +135,6 @@ class Wiring(QObject):
         desk.generation.generate.connect(lambda values, count, keep: bench.generate(values, count, keep_seed=keep))
         desk.generation.values_changed.connect(bench.keep)
         desk.generation.cancel.connect(self._cancel_running)
-        desk.generation.connect_wanted.connect(self._ask_pod)
         desk.preview.cancel.connect(self._cancel_running)
         desk.gallery.shown.connect(desk.preview.show_output)
         desk.gallery.reuse.connect(self._reuse)
@@ -162,7 +155,6 @@ class Wiring(QObject):
         desk.intent.searched.connect(desk.browser.search_for)
         desk.intent.entered.connect(self._on_intent)
         desk.intent.picked.connect(self._on_quick)
-        desk.status.pod.clicked.connect(self._ask_pod)
 
     def _join_actions(self) -> None:
         desk = self._desk
@@ -170,8 +162,6 @@ class Wiring(QObject):
         desk.action("cancel", self._cancel_running)
         desk.action("clear_finished", lambda: self.bench.remove(desk.jobs.ended()))
         desk.action("reset_values", self.bench.reset)
-        desk.action("connect", self._ask_pod)
-        desk.action("demo", self.demo_wanted.emit)
 
     def _on_opened(self, opened: "OpenWorkflow", values: dict[str, object]) -> None:
         desk = self._desk
@@ -240,23 +230,6 @@ class Wiring(QObject):
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.fileSelected.connect(lambda chosen: self.bench.open(Path(chosen)))
         dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
-
-    def _ask_pod(self) -> None:
-        from comfydesk.qt.dialogs.connect import ConnectDialog
-
-        dialog = ConnectDialog(self._desk.theme, self._window)
-
-        def take(address: str) -> None:
-            if address == "demo":
-                self.demo_wanted.emit()
-                dialog.accept()
-            else:
-                self._tasks.start(
-                    self._session.connect(address), done=lambda _: dialog.accept(), failed=dialog.show_error
-                )
-
-        dialog.wanted.connect(take)
         dialog.open()
 
 

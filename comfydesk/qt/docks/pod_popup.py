@@ -1,0 +1,99 @@
+"""What the pod chip opens: all pods with their state, their price and what can be done."""
+
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from comfydesk.qt.models.pods import PodRow
+from comfydesk.qt.theme import Theme
+from comfydesk.qt.widgets import paint
+from comfydesk.qt.widgets.buttons import Button, Kind
+from comfydesk.qt.widgets.labels import Label
+from comfydesk.qt.widgets.plain import Line, pad
+from comfydesk.qt.widgets.pod_row import PodRowView
+from comfydesk.qt.widgets.popup_window import cut_round, make_round
+
+WIDTH = 380
+
+
+class PodPopup(QFrame):
+    """`acted` with a pod's id and a verb. It closes with the click, and follows changes while it is open."""
+
+    acted = Signal(str, str)
+    add_wanted = Signal()
+    all_wanted = Signal()
+    demo_wanted = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent, Qt.WindowType.Popup | Qt.WindowType.FramelessWindowHint)
+        self._theme = theme
+        self.setAccessibleName("Pods")
+        make_round(self)
+        self.rows: list[PodRowView] = []
+        self._list = QVBoxLayout()
+        self._list.setSpacing(0)
+        self.none = Label(theme, "No pod is saved yet.", font="small", color="text2")
+        self.add = Button(theme, "Add a pod", kind=Kind.GHOST, icon="plus")
+        self.all = Button(theme, "All pods", kind=Kind.GHOST)
+        self.demo = Button(theme, "Demo pod", kind=Kind.GHOST, icon="pod")
+        pad(self._list, theme, 4, 4, 4, 4)
+        pad_none = QHBoxLayout()
+        pad(pad_none, theme, 12, 8, 12, 8)
+        pad_none.addWidget(self.none)
+        foot = QHBoxLayout()
+        pad(foot, theme, 4, 4, 4, 4)
+        for part in (self.add, self.demo):
+            foot.addWidget(part)
+        foot.addStretch(1)
+        foot.addWidget(self.all)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(1, 1, 1, 1)
+        column.setSpacing(0)
+        column.addLayout(self._list)
+        column.addLayout(pad_none)
+        column.addWidget(Line(theme))
+        column.addLayout(foot)
+        for button, signal in ((self.add, self.add_wanted), (self.all, self.all_wanted), (self.demo, self.demo_wanted)):
+            button.clicked.connect(self.hide)
+            button.clicked.connect(signal)
+
+    def show_rows(self, rows: tuple[PodRow, ...]) -> None:
+        """How all of them stand now."""
+        if [view.pod.id for view in self.rows] != [row.id for row in rows]:
+            for view in self.rows:
+                self._list.removeWidget(view)
+                view.deleteLater()
+            self.rows = [PodRowView(self._theme, row) for row in rows]
+            for view in self.rows:
+                self._list.addWidget(view)
+                view.acted.connect(self._on_acted)
+        for view, row in zip(self.rows, rows, strict=True):
+            view.show_row(row)
+        self.none.setVisible(not rows)
+        self.demo.setVisible(not any(row.id == "demo" for row in rows))
+        if self.isVisible():
+            self.adjustSize()
+
+    def open_above(self, anchor: QWidget) -> None:
+        """Above the status bar's chip."""
+        self.setFixedWidth(self._theme.px(WIDTH))
+        self.adjustSize()
+        corner = anchor.mapToGlobal(QPoint(0, 0))
+        screen = anchor.screen().availableGeometry()
+        x = max(screen.left(), min(corner.x() + self._theme.px(4), screen.right() - self.width()))
+        self.move(x, max(screen.top(), corner.y() - self._theme.px(4) - self.height()))
+        self.show()
+        if self.rows:
+            self.rows[0].action.setFocus(Qt.FocusReason.PopupFocusReason)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        cut_round(self, self._theme.px(8))
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter, theme = QPainter(self), self._theme
+        paint.box(painter, self.rect(), theme.px(8), fill=theme.color("popup"), outline=theme.color("control"))
+
+    def _on_acted(self, pod: str, verb: str) -> None:
+        self.hide()
+        self.acted.emit(pod, verb)
