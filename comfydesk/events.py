@@ -2,7 +2,7 @@
 
 Three families: *pod events* are what a pod said, decoded (client.protocol makes them); *progress* is what the tracker
 makes of them, too frequent for the database; *changes* say which stored rows are new, so that views refresh only those.
-Field facts: ComfyUI 0.33.0's WebSocket, see docs/protocol.md.
+Field facts: ComfyUI 0.33.0's WebSocket, see docs/architecture.md.
 """
 
 from collections.abc import Callable, Mapping
