@@ -116,7 +116,7 @@ async def test_two_hundred_faults_cost_no_job_and_send_none_twice(
     with Elsewhere() as elsewhere:
         async with AsyncExitStack() as stack:
             places = await stack.enter_async_context(two_pods(elsewhere, tmp_path))
-            session = Session(paths, Settings(), pod_factory=hurried_pod, pace=Pace(poll=0.2, look_again=0.2))
+            session = Session(paths, Settings(), pod_factory=hurried_pod, pace=Pace(poll=0.2, look_again=0.2, may_arrive=3))
             await stack.enter_async_context(session)
             ways = [place.route() for place in places]
             for place, way in zip(places, ways, strict=True):
@@ -134,7 +134,7 @@ async def test_two_hundred_faults_cost_no_job_and_send_none_twice(
     print(f"\n{dict(director.done)}; {connects} connections tried, {hits} requests answered wrongly")
     print(f"longest turn of the loop: {heart.wall:.3f} s by the wall, {heart.computed:.3f} s of computing")
     assert sum(director.done.values()) >= FAULTS
-    assert connects > FAULTS / 2, "the faults did not reach the session"
+    assert connects > FAULTS / 4, "the faults did not reach the session"
     assert hits > FAULTS / 8, "the faults did not reach the session"
     # No job was lost: each is done, and its one picture is here.
     assert Counter(job.state for job in last.values()) == {JobState.DONE: JOBS}
