@@ -29,6 +29,11 @@ class Lookup:
         self._has_jobs = True
         self._ended: OrderedDict[str, None] = OrderedDict()
 
+    @property
+    def has_jobs_route(self) -> bool:
+        """As of the last look."""
+        return self._has_jobs
+
     def heard(self, event: PodEvent) -> None:
         """Remember whose end the stream has told: its history must come."""
         is_end = isinstance(event, ExecutionSucceeded | ExecutionInterrupted) or (

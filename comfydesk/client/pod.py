@@ -210,6 +210,11 @@ class Pod:
         out."""
         return await self._lookup.job(prompt_id)
 
+    @property
+    def has_jobs_route(self) -> bool:
+        """Whether it knew /api/jobs when last asked after a job. Such servers take the ids that we give to jobs."""
+        return self._lookup.has_jobs_route
+
     async def cancel(self, prompt_id: str) -> bool:
         """Take it out of the queue, or interrupt it, by its id alone. False: it neither ran nor waited.
 

@@ -10,13 +10,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from comfydesk.errors import GraphError
+from comfydesk.errors import GraphError, KnownError
 from comfydesk.session.batch import prompt_of, seed_of, spread
 from comfydesk.session.documents import Documents
 from comfydesk.session.follow import Follower
 from comfydesk.session.library import Library
 from comfydesk.session.links import Link, Links
 from comfydesk.session.outputs import Saver
+from comfydesk.session.reports import lost_track
+from comfydesk.session.tasks import Tasks
 from comfydesk.session.uploads import take_in
 from comfydesk.session.values import OpenWorkflow
 from comfydesk.store import jobs
@@ -35,6 +37,7 @@ class Commands:
         self,
         library: Library,
         links: Links,
+        tasks: Tasks,
         follower: Follower,
         saver: Saver,
         documents: Documents,
@@ -42,6 +45,7 @@ class Commands:
     ) -> None:
         self._library = library
         self._links = links
+        self._tasks = tasks
         self._follower = follower
         self._saver = saver
         self._documents = documents
@@ -89,16 +93,14 @@ class Commands:
         await self._library.commit(jobs.add, new)
         return await self._library.call(jobs.many, [job.id for job in new])
 
-    async def cancel(self, job_id: str) -> None:
+    async def cancel(self, *job_ids: str) -> None:
         """See Session.cancel."""
-        followed = self._follower.get(job_id)
-        if followed is None:  # not on a pod: queued, held, being saved, or ended
-            await self._library.commit(jobs.transition, job_id, JobState.CANCELLED, time.time())
-            return
-        changes = await self._library.commit(jobs.transition, job_id, JobState.CANCELLING, time.time())
-        if changes:
-            followed.state = JobState.CANCELLING
-            followed.poked.set()
+        await self._library.commit(jobs.request_cancel, job_ids, time.time())
+        for job_id in job_ids:
+            followed = self._follower.get(job_id)
+            if followed is not None:
+                await self._follower.reread(followed)
+                followed.poked.set()
 
     async def move_all(self, job_ids: Sequence[str], to: JobState) -> None:
         for job_id in job_ids:
@@ -122,6 +124,7 @@ class Commands:
             state=JobState.QUEUED,
             owner=self._owner,
             created=time.time(),
+            posted=None,
             sent=None,
             started=None,
             finished=None,
@@ -140,10 +143,27 @@ class Commands:
         if job is None or link is None or job.state is not JobState.UNKNOWN:
             return job
         remote = await link.pod.job(job.remote_id)
-        if remote is not None:
-            followed = await self._follower.follow(job, await self._documents.sent_graph(job))
-            await self._follower.settle(followed, remote)
+        if remote is not None and await self._library.commit(jobs.take_up, job_id, self._owner, time.time()):
+            job = await self._library.call(jobs.get, job_id)
+            if job is not None:
+                await self.resume(job)
+            followed = self._follower.get(job_id)
+            if followed is not None:
+                await self._follower.settle(followed, remote)
         return await self._library.call(jobs.get, job_id)
+
+    async def resume(self, job: Job) -> None:
+        """Look after a job that a pod has, or may have. Never fails for what is in its row."""
+        try:
+            if job.state is JobState.SAVING:
+                await self._library.commit(jobs.note, job.id, None)  # what blocked it then may be over
+                self._saver.save(job)
+            else:
+                await self._follower.follow(job, await self._documents.sent_graph(job))
+        except Exception as error:
+            await self._library.commit(jobs.transition, job.id, JobState.UNKNOWN, time.time(), error=lost_track(error))
+            if not isinstance(error, KnownError):
+                self._tasks.report(error, f"resume {job.id}")
 
 
 def _base_graph(workflow: OpenWorkflow, values: Mapping[str, Any], catalog: Catalog | None) -> ApiGraph:

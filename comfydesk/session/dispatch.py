@@ -4,8 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from comfydesk.errors import (
     AuthError,
@@ -20,14 +19,11 @@ from comfydesk.session.follow import Followed, Follower
 from comfydesk.session.library import Library
 from comfydesk.session.links import Link, Links
 from comfydesk.session.queue import PodLoad, assign
-from comfydesk.session.reports import of_dropped, of_known, of_rejection
+from comfydesk.session.reports import of_known, of_rejection
 from comfydesk.session.tasks import Tasks
 from comfydesk.session.uploads import Uploads
 from comfydesk.store import jobs
 from comfydesk.store.records import Job, JobError, JobState
-
-if TYPE_CHECKING:
-    from comfydesk.client.pod import Accepted
 
 LOOKAHEAD = 64
 """Queued jobs that one decision considers; more than all pods together take at once."""
@@ -77,8 +73,8 @@ class Dispatcher:
             self._wake.clear()
             try:
                 await self._round()
-            except KnownError as error:
-                self._tasks.problems.publish(error)
+            except Exception as error:
+                self._tasks.report(error, "dispatch")
                 await asyncio.sleep(1)
                 self._wake.set()
 
@@ -95,7 +91,8 @@ class Dispatcher:
     def _load(self, link: Link) -> PodLoad:
         pod = link.target.id
         followed = self._follower.on(pod)
-        sending = pod in self._preparing.values() or any(one.state is JobState.SENDING for one in followed)
+        unanswered = any(one.sending or one.state is JobState.SENDING for one in followed)
+        sending = pod in self._preparing.values() or unanswered
         return PodLoad(link.online, len(followed), self._ahead(), sending)
 
     async def _send(self, job_id: str, pod: str) -> None:
@@ -117,86 +114,88 @@ class Dispatcher:
             await self._put_off(job, error)
             return
         except KnownError as error:
-            await self._fail(job, of_known(error))
+            await self._fail_unsent(job, error)
             return
-        moved = await self._library.commit(jobs.transition, job.id, JobState.SENDING, time.time(), durable=True)
-        if not moved:  # cancelled or held meanwhile
-            return
-        job = replace(job, state=JobState.SENDING)
-        followed = await self._follower.follow(job, graph, sending=True)
+        followed = await self._follower.weigh(job, graph)
+        # From here on who cancels the job finds it: there is no moment between "queued" and "on its way".
+        self._follower.register(followed)
         try:
-            await self._post(followed, link, graph, document)
+            if not await self._follower.commit(followed, jobs.begin_sending, time.time()):
+                self._follower.drop(followed)  # cancelled or held meanwhile
+                return
+            if followed.state is not JobState.SENDING:  # cancelled since: it is not on the pod, and never will be
+                await self._follower.commit(followed, jobs.transition, JobState.CANCELLED, time.time())
+                return
+            await self._post(followed, link, graph, document, posted=job.posted)
         finally:
-            followed.sending = False
-            followed.poked.set()
+            self._follower.sent(followed)
 
     async def _post(
-        self, followed: Followed, link: Link, graph: Mapping[str, Any], document: Mapping[str, Any] | None
+        self,
+        followed: Followed,
+        link: Link,
+        graph: Mapping[str, Any],
+        document: Mapping[str, Any] | None,
+        *,
+        posted: float | None,
     ) -> None:
+        """`posted`: when an earlier attempt began of which nobody knows what came."""
         job = followed.job
         self._attempts[job.id] += 1
-        again = self._attempts[job.id] > 1
         try:
-            accepted = await link.pod.submit(graph, prompt_id=job.remote_id, workflow=document, resend=again)
+            answer = await link.pod.submit(graph, prompt_id=job.remote_id, workflow=document, resend=posted is not None)
         except PromptRejectedError as error:
             await self._rejected(followed, error)
         except PodUnreachableError as error:
             if not _may_have_arrived(error):
-                await self._give_back(followed)
+                await self._give_back(followed, posted)
             # Otherwise the follower looks the id up, and only what the pod does not know is sent again.
         except PodStatusError as error:
             if error.status in RETRY_LATER and self._attempts[job.id] < MAX_ATTEMPTS:
-                await self._give_back(followed)
+                await self._give_back(followed, posted)
             else:
-                await self._fail(job, of_known(error))
-                followed.state = JobState.FAILED
+                await self._fail(followed, of_known(error))
         except AuthError:
-            await self._give_back(followed)
+            await self._give_back(followed, posted)
         except PodError as error:
-            await self._fail(job, of_known(error))
-            followed.state = JobState.FAILED
+            await self._fail(followed, of_known(error))
         else:
-            await self._accepted(followed, accepted)
+            self._attempts.pop(job.id, None)
+            await self._follower.accepted(followed, answer)
 
-    async def _accepted(self, followed: Followed, accepted: "Accepted") -> None:
-        job = followed.job
-        self._attempts.pop(job.id, None)
-        if accepted.prompt_id != job.remote_id:
-            await self._library.call(jobs.rename, job.id, accepted.prompt_id)
-            self._follower.rename(followed, accepted.prompt_id)
-        if accepted.node_errors:
-            await self._library.commit(jobs.warn, job.id, of_dropped(accepted.node_errors, followed.graph))
-        await self._library.commit(jobs.transition, job.id, JobState.SENT, time.time())
-        if followed.state is JobState.SENDING:
-            followed.state = JobState.SENT
-
-    async def _give_back(self, followed: Followed) -> None:
+    async def _give_back(self, followed: Followed, posted: float | None) -> None:
         """It did not arrive: it waits in the queue again, a while longer each time."""
         await asyncio.sleep(min(self._attempts[followed.job.id] - 1, MAX_PAUSE))
-        # Cancelled meanwhile: then the follower finds that the pod does not know it, and settles that.
-        if await self._library.commit(jobs.transition, followed.job.id, JobState.QUEUED, time.time()):
-            followed.state = JobState.QUEUED
+        await self._return(followed, posted)
+
+    async def _return(self, followed: Followed, posted: float | None) -> None:
+        if not await self._follower.commit(followed, jobs.give_back, time.time(), posted=posted):
+            # Cancelled meanwhile, and not on the pod.
+            await self._follower.commit(followed, jobs.transition, JobState.CANCELLED, time.time())
 
     async def _rejected(self, followed: Followed, error: PromptRejectedError) -> None:
         job = followed.job
         # A pod whose disk was replaced has lost what was uploaded to it: put it there again, once.
         if self._attempts[job.id] == 1 and await self._uploads.forget(job.values, job.pod):
-            await self._give_back(followed)
+            await self._return(followed, None)
             return
-        await self._fail(job, of_rejection(error, followed.graph))
-        followed.state = JobState.FAILED
+        await self._fail(followed, of_rejection(error, followed.graph))
 
     async def _put_off(self, job: Job, error: PodError) -> None:
         """The pod did not take an input. It is tried again, but not for ever."""
         self._attempts[job.id] += 1
         if self._attempts[job.id] >= MAX_ATTEMPTS:
-            await self._fail(job, of_known(error))
+            await self._fail_unsent(job, error)
         else:
             await asyncio.sleep(self._attempts[job.id])
 
-    async def _fail(self, job: Job, error: JobError) -> None:
+    async def _fail_unsent(self, job: Job, error: KnownError) -> None:
         self._attempts.pop(job.id, None)
-        await self._library.commit(jobs.transition, job.id, JobState.FAILED, time.time(), error=error)
+        await self._library.commit(jobs.transition, job.id, JobState.FAILED, time.time(), error=of_known(error))
+
+    async def _fail(self, followed: Followed, error: JobError) -> None:
+        self._attempts.pop(followed.job.id, None)
+        await self._follower.commit(followed, jobs.transition, JobState.FAILED, time.time(), error=error)
 
 
 def _may_have_arrived(error: PodUnreachableError) -> bool:

@@ -7,21 +7,30 @@ hint, a poll, a reconnect, a restart of this program or a cancellation, goes thr
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from comfydesk.client.remote import RemoteFile, RemoteJob
 from comfydesk.client.tracker import Tracker
-from comfydesk.errors import PodError, StoreError
-from comfydesk.events import Feed, JobProgress, PodEvent, PreviewFrame, RunState
+from comfydesk.errors import PodError, PodStatusError, StoreError
+from comfydesk.events import Change, Feed, JobProgress, PodEvent, PreviewFrame, RunState
 from comfydesk.session.library import Library
 from comfydesk.session.links import Link, Links
-from comfydesk.session.reports import of_remote, unknown
+from comfydesk.session.reports import lost_track, of_dropped, of_remote, unanswered, unknown
 from comfydesk.session.tasks import Tasks
 from comfydesk.session.timings import Stopwatch, signature_of, weights
 from comfydesk.store import jobs
 from comfydesk.store import workflows as documents
-from comfydesk.store.records import Job, JobFile, JobState
+from comfydesk.store.database import Database
+from comfydesk.store.records import Job, JobError, JobFile, JobState
+
+if TYPE_CHECKING:
+    from comfydesk.client.submission import Accepted
+
+P = ParamSpec("P")
+
+WAITING = (JobState.HELD, JobState.QUEUED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,28 +41,38 @@ class Pace:
     """After each live job, whatever the stream says or does not say."""
     look_again: float = 1.0
     """Between the first time a pod does not know a job and the time that is believed."""
+    may_arrive: float = 110.0
+    """For so long an unanswered POST may still be on its way (client.rest ends one then): until then that the pod
+    does not know the job proves nothing."""
 
 
 @dataclass(slots=True, eq=False)
 class Followed:
-    """A job on its pod, in memory."""
+    """A job on its pod, or on its way there, in memory. Only Follower writes it."""
 
     job: Job
-    state: JobState
+    """As the store had it last."""
     graph: Mapping[str, Any]
     stopwatch: Stopwatch
     signature: str
     weights: Mapping[str, float]
     """Node → its part of the whole, in any unit."""
     sending: bool = False
-    """A POST is under way: that the pod does not know the job means nothing yet."""
+    """A POST is being prepared or under way: that the pod does not know the job means nothing yet."""
+    answer: "Accepted | None" = None
+    """What the pod answered to it, as long as that is not in the store."""
     missed: float | None = None
     """When the pod first said that it does not know the job (monotonic)."""
+    seen_running: bool = False
     poked: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def state(self) -> JobState:
+        return self.job.state
 
     def is_over(self) -> bool:
         """Nothing more happens on the pod."""
-        return self.state.ended or self.state in (JobState.SAVING, JobState.QUEUED)
+        return not self.sending and (self.state.ended or self.state in (JobState.SAVING, *WAITING))
 
 
 class Follower:
@@ -79,6 +98,8 @@ class Follower:
         self._followed: dict[str, Followed] = {}
         self._by_remote: dict[tuple[str, str], Followed] = {}
         self._trackers: dict[str, Tracker] = {}
+        self._keep_ids: set[str] = set()
+        """Pods that have taken a job under the id we gave it."""
 
     # --- Which ones -------------------------------------------------------------------------------------------------
 
@@ -89,28 +110,34 @@ class Follower:
         """Our jobs that this pod has or is being sent, in the order they were sent."""
         return tuple(followed for followed in self._followed.values() if followed.job.pod == pod)
 
-    async def follow(self, job: Job, graph: Mapping[str, Any], *, sending: bool = False) -> Followed:
-        """Follow a job from now on. Raises StoreError."""
+    async def weigh(self, job: Job, graph: Mapping[str, Any]) -> Followed:
+        """What there is to know of a job before it is followed. Raises StoreError."""
         signature = signature_of(graph)
         known = await self._library.call(documents.timings, job.pod, signature)
-        weighed = weights(graph, known)
-        followed = Followed(job, job.state, graph, Stopwatch(graph, known), signature, weighed, sending)
+        return Followed(job, graph, Stopwatch(graph, known), signature, weights(graph, known))
+
+    def register(self, followed: Followed) -> None:
+        """It is about to be sent: whoever cancels it finds it from now on. Ends with `sent` or `drop`."""
+        job = followed.job
+        followed.sending = True
         self._followed[job.id] = followed
         self._by_remote[job.pod, job.remote_id] = followed
-        self._tracker(job.pod).expect(job.remote_id, weighed)
-        if not sending:  # it was sent long ago: ask at once what became of it
-            followed.poked.set()
-        self._tasks.start(self._run(followed), f"follow {job.id}")
-        return followed
+        self._tracker(job.pod).expect(job.remote_id, followed.weights)
 
-    def rename(self, followed: Followed, remote_id: str) -> None:
-        """The pod knows it by another id."""
-        self._by_remote.pop((followed.job.pod, followed.job.remote_id), None)
-        tracker = self._tracker(followed.job.pod)
-        tracker.forget(followed.job.remote_id)
-        followed.job = replace(followed.job, remote_id=remote_id)
-        self._by_remote[followed.job.pod, remote_id] = followed
-        tracker.expect(remote_id, followed.weights)
+    def sent(self, followed: Followed) -> None:
+        """The POST is over, whatever came of it: what the pod says counts from now on."""
+        followed.sending = False
+        followed.poked.set()
+        self._tasks.start(self._run(followed), f"follow {followed.job.id}")
+
+    async def follow(self, job: Job, graph: Mapping[str, Any]) -> Followed:
+        """Follow a job that was sent before, and ask at once what became of it. Raises StoreError."""
+        followed = self._followed.get(job.id)
+        if followed is None:
+            followed = await self.weigh(job, graph)
+            self.register(followed)
+            self.sent(followed)
+        return followed
 
     def poke(self, pod: str) -> None:
         """Ask this pod after all of its jobs now."""
@@ -120,11 +147,66 @@ class Follower:
     def drop(self, followed: Followed) -> None:
         """It is over; its place is free."""
         job = followed.job
-        if self._followed.pop(job.id, None) is not None:
+        followed.sending = False
+        if self._followed.get(job.id) is followed:
+            del self._followed[job.id]
             self._by_remote.pop((job.pod, job.remote_id), None)
             self._tracker(job.pod).forget(job.remote_id)
             followed.poked.set()
             self._on_free()
+
+    # --- What the store says ----------------------------------------------------------------------------------------
+
+    async def commit(
+        self,
+        followed: Followed,
+        change: Callable[Concatenate[Database, str, P], tuple[Change, ...]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> bool:
+        """A change of the job's row, and what the row says then. Returns whether it happened. Raises StoreError."""
+        changes = await self._library.commit(change, followed.job.id, *args, **kwargs)
+        await self.reread(followed)
+        return bool(changes)
+
+    async def reread(self, followed: Followed) -> None:
+        """The store decides what is allowed, and other programs write to it too: what it holds is what we go on with.
+
+        Raises StoreError.
+        """
+        job = await self._library.call(jobs.get, followed.job.id)
+        before = followed.state
+        if job is None:
+            job = replace(followed.job, state=JobState.CANCELLED)
+        followed.job = replace(job, remote_id=followed.job.remote_id)
+        if before is JobState.SENDING and followed.state is not before and not followed.is_over():
+            self._on_free()  # it is known now that it has arrived: the next may go
+
+    async def accepted(self, followed: Followed, answer: "Accepted") -> None:
+        """The pod has taken it. Kept in mind until it is stored. Raises StoreError."""
+        job = followed.job
+        if answer.prompt_id == job.id:
+            self._keep_ids.add(job.pod)
+        if answer.prompt_id != job.remote_id:
+            self._rename(followed, answer.prompt_id)
+        followed.answer = answer
+        await self._record(followed)
+
+    async def _record(self, followed: Followed) -> None:
+        answer = followed.answer
+        if answer is not None:
+            warning = of_dropped(answer.node_errors, followed.graph) if answer.node_errors else None
+            await self.commit(followed, jobs.accepted, answer.prompt_id, time.time(), warning=warning)
+            followed.answer = None
+
+    def _rename(self, followed: Followed, remote_id: str) -> None:
+        """The pod knows it by another id."""
+        self._by_remote.pop((followed.job.pod, followed.job.remote_id), None)
+        tracker = self._tracker(followed.job.pod)
+        tracker.forget(followed.job.remote_id)
+        followed.job = replace(followed.job, remote_id=remote_id)
+        self._by_remote[followed.job.pod, remote_id] = followed
+        tracker.expect(remote_id, followed.weights)
 
     # --- What the stream says ---------------------------------------------------------------------------------------
 
@@ -148,13 +230,12 @@ class Follower:
     def _hint(self, followed: Followed, progress: JobProgress) -> None:
         if progress.state.ended:
             followed.poked.set()
-        elif progress.state is RunState.RUNNING and followed.state in (JobState.SENDING, JobState.SENT):
-            followed.state = JobState.RUNNING
-            self._on_free()
+        elif progress.state is RunState.RUNNING and not followed.seen_running:
+            followed.seen_running = True
             self._tasks.start(self._mark_running(followed), f"running {followed.job.id}")
 
     async def _mark_running(self, followed: Followed) -> None:
-        await self._library.commit(jobs.transition, followed.job.id, JobState.RUNNING, time.time())
+        await self.commit(followed, jobs.transition, JobState.RUNNING, time.time())
 
     def _preview(self, pod: str, frame: PreviewFrame) -> None:
         """Old servers do not say whose preview it is: the running job's, then."""
@@ -169,22 +250,41 @@ class Follower:
     # --- What the pod answers ---------------------------------------------------------------------------------------
 
     async def _run(self, followed: Followed) -> None:
-        while not followed.is_over():
-            await self._wait(followed)
-            link = self._links.get(followed.job.pod)
-            if link is None or followed.is_over():
-                continue
-            try:
-                if followed.state is JobState.CANCELLING and not followed.sending:
+        try:
+            while self._followed.get(followed.job.id) is followed:
+                await self._wait(followed)
+                try:
+                    await self._look(followed)
+                except StoreError as error:  # no room for the row, say: it stays with us, and is tried again
+                    self._tasks.problems.publish(error)
+                else:
+                    if followed.is_over():
+                        break
+            if followed.state is JobState.SAVING:
+                self._on_saving(followed.job)
+        except Exception as error:
+            await self._library.commit(
+                jobs.transition, followed.job.id, JobState.UNKNOWN, time.time(), error=lost_track(error)
+            )
+            raise
+        finally:
+            self.drop(followed)
+
+    async def _look(self, followed: Followed) -> None:
+        """Ask store and pod how it stands. Raises StoreError."""
+        await self._record(followed)
+        await self.reread(followed)  # another program may have cancelled it
+        link = self._links.get(followed.job.pod)
+        if link is None or followed.is_over():
+            return
+        try:
+            if followed.state is JobState.CANCELLING:
+                with suppress(PodStatusError):
                     await link.pod.cancel(followed.job.remote_id)
-                remote = await link.pod.job(followed.job.remote_id)
-            except PodError:
-                continue  # the link's status tells; the next look is not far
-            try:
-                await self.settle(followed, remote)
-            except StoreError as error:  # no room for the row, say: it stays with us, and is tried again
-                self._tasks.problems.publish(error)
-        self.drop(followed)
+            remote = await link.pod.job(followed.job.remote_id)
+        except PodError:
+            return  # the link's status tells; the next look is not far
+        await self.settle(followed, remote)
 
     async def _wait(self, followed: Followed) -> None:
         delay = self._pace.poll if followed.missed is None else self._pace.look_again
@@ -211,24 +311,35 @@ class Follower:
             case RunState.SUCCEEDED:
                 await self._succeeded(followed, remote)
             case RunState.FAILED:
-                await self._move(followed, JobState.FAILED, remote)
+                await self._move(followed, JobState.FAILED, of_remote(remote, followed.graph))
             case RunState.INTERRUPTED:
                 await self._move(followed, JobState.CANCELLED)
 
     async def _settle_missing(self, followed: Followed) -> None:
         now = time.monotonic()
-        if followed.sending:
-            return
         if followed.missed is None:
             followed.missed = now
-        elif now - followed.missed >= self._pace.look_again * 0.9:
-            match followed.state:
-                case JobState.SENDING:  # the POST never arrived: it may be sent again
-                    await self._move(followed, JobState.QUEUED)
-                case JobState.CANCELLING:  # deleted from the queue: that leaves no history
-                    await self._move(followed, JobState.CANCELLED)
-                case _:
-                    await self._move(followed, JobState.UNKNOWN)
+            return
+        if now - followed.missed < self._pace.look_again * 0.9:
+            return
+        job = followed.job
+        if job.unanswered and time.time() - (job.posted or 0) < self._pace.may_arrive:
+            return
+        match followed.state:
+            case JobState.SENDING if self._takes_our_ids(job.pod):  # the POST never arrived: it may be sent again
+                await self.commit(followed, jobs.give_back, time.time(), posted=job.posted)
+            case JobState.SENDING:  # under which id should it be looked for?
+                await self._move(followed, JobState.UNKNOWN, unanswered())
+            case JobState.CANCELLING:  # deleted from the queue: that leaves no history
+                await self._move(followed, JobState.CANCELLED)
+            case _:
+                await self._move(followed, JobState.UNKNOWN, unknown())
+
+    def _takes_our_ids(self, pod: str) -> bool:
+        """Proven by an earlier job, or by a route that is younger than such ids. Others may know it by one of their
+        own."""
+        link = self._links.get(pod)
+        return pod in self._keep_ids or (link is not None and link.pod.has_jobs_route)
 
     async def _succeeded(self, followed: Followed, remote: RemoteJob) -> None:
         job = followed.job
@@ -236,35 +347,14 @@ class Follower:
             JobFile(job.id, number, file.type, file.subfolder, file.filename)
             for number, file in enumerate(file for file in remote.outputs if _is_kept(file))
         )
-        await self._library.commit(jobs.begin_saving, job.id, files, time.time(), remote.texts)
+        await self.commit(followed, jobs.begin_saving, files, time.time(), remote.texts)
         measured = followed.stopwatch.measured()
         if measured:
             await self._library.call(documents.learn_timings, job.pod, followed.signature, measured)
-        await self._reread(followed)
-        if followed.state is JobState.SAVING:
-            self._on_saving(followed.job)
 
-    async def _move(self, followed: Followed, to: JobState, remote: RemoteJob | None = None) -> None:
-        if followed.state is to:
-            return
-        error = None
-        if to is JobState.FAILED and remote is not None:
-            error = of_remote(remote, followed.graph)
-        elif to is JobState.UNKNOWN:
-            error = unknown()
-        await self._library.commit(jobs.transition, followed.job.id, to, time.time(), error=error)
-        await self._reread(followed)
-
-    async def _reread(self, followed: Followed) -> None:
-        """The store decides what is allowed; what it holds now is what we go on with."""
-        job = await self._library.call(jobs.get, followed.job.id)
-        before = followed.state
-        if job is None:
-            followed.state = JobState.CANCELLED
-        else:
-            followed.job, followed.state = job, job.state
-        if before is JobState.SENDING and not followed.is_over():
-            self._on_free()  # it is known now that it has arrived: the next may go
+    async def _move(self, followed: Followed, to: JobState, error: JobError | None = None) -> None:
+        if followed.state is not to:
+            await self.commit(followed, jobs.transition, to, time.time(), error=error)
 
     def _tracker(self, pod: str) -> Tracker:
         return self._trackers.setdefault(pod, Tracker())

@@ -71,6 +71,21 @@ def unknown() -> JobError:
     )
 
 
+def unanswered() -> JobError:
+    return JobError(
+        "It is not known whether the pod has this job",
+        "it did not answer when the job was sent, and gives jobs ids of its own",
+        "Look at the pod's queue, or run the job again",
+    )
+
+
+def lost_track(error: Exception) -> JobError:
+    """Our own fault, met while a job was followed: the pod may well have it."""
+    known = isinstance(error, KnownError)
+    why = str(error) if known else one_line(f"{type(error).__name__}: {error}")
+    return JobError("ComfyDesk has lost track of this job", why, "Look again")
+
+
 def field_errors(node_errors: Mapping[str, Any]) -> dict[str, str]:
     """Field id → message, from `node_errors` as POST /prompt answers it."""
     found: dict[str, str] = {}

@@ -6,7 +6,7 @@ published on `problems`.
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +60,7 @@ class Session:
         vault: Vault | None = None,
         make_host: HostFactory = make_host,
         guard: bool = True,
+        make_library: Callable[[Path, Feed[Change]], Library] = Library,
     ) -> None:
         self.paths = paths
         self.settings = settings
@@ -70,7 +71,7 @@ class Session:
         self._tasks = Tasks()
         self.problems: Feed[KnownError] = self._tasks.problems
         """What went wrong in the background, for the user to see."""
-        self._library = Library(paths.data / FILE_NAME, self.changes)
+        self._library = make_library(paths.data / FILE_NAME, self.changes)
         self._guarded = guard
         self._pods = Pods(
             paths,
@@ -130,7 +131,13 @@ class Session:
                 lambda: self.settings.get(AHEAD),
             )
             self._commands = Commands(
-                self._library, self._links, self._follower, self._saver, self._documents, self._lease.owner
+                self._library,
+                self._links,
+                self._tasks,
+                self._follower,
+                self._saver,
+                self._documents,
+                self._lease.owner,
             )
             self._tasks.start(self._dispatcher.run(), "dispatch")
             self._pods.start(guard=self._guarded)
@@ -157,11 +164,7 @@ class Session:
         await self._library.commit(jobs.adopt, lease.owner, dead)
         mine = await self._library.call(jobs.live, lease.owner)
         for job in mine:
-            if job.state is JobState.SAVING:
-                await self._library.commit(jobs.note, job.id, None)  # what blocked it then may be over
-                self._saver.save(job)
-            elif self._follower.get(job.id) is None:
-                await self._follower.follow(job, await self._documents.sent_graph(job))
+            await self._ready().resume(job)
         self._wake()
         return mine
 
@@ -228,6 +231,14 @@ class Session:
     async def log_tail(self, pod_id: str, lines: int = 200) -> str:
         """The last lines of the pod's own log; empty where it shows none. Raises PodError."""
         return await log_tail(self._pods.link(pod_id).pod, lines)
+
+    async def templates_index(self) -> list[Any]:
+        """The current pod's official templates, as its index has them; at once where they are known. PodError."""
+        return await self._pods.link().templates()
+
+    async def template(self, name: str) -> bytes:
+        """A file of them: `<name>.json`, `<name>-1.webp`. Raises PodError."""
+        return await self._pods.link().template(name)
 
     async def wait_catalog(self, seconds: float, *, fresh: bool = False) -> None:
         """Until the current pod is online and its catalog known (`fresh`: as it is now, not as of last time).

@@ -42,9 +42,14 @@ class Tasks:
     async def _watched(self, work: Coroutine[Any, Any, None], name: str) -> None:
         try:
             await work
-        except KnownError as error:
-            self.problems.publish(error)
         except Exception as error:
-            asyncio.get_running_loop().call_exception_handler(
-                {"message": f"the background task {name!r} failed", "exception": error}
-            )
+            self.report(error, name)
+
+    def report(self, error: Exception, name: str) -> None:
+        """What went wrong in `name`, which goes on."""
+        if isinstance(error, KnownError):
+            self.problems.publish(error)
+            return
+        asyncio.get_running_loop().call_exception_handler(
+            {"message": f"the background task {name!r} failed", "exception": error}
+        )

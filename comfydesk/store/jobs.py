@@ -25,7 +25,7 @@ ALLOWED: Mapping[JobState, frozenset[JobState]] = {
     S.FAILED: frozenset({S.QUEUED, S.SENDING, S.SENT, S.RUNNING, S.CANCELLING, S.SAVING, S.UNKNOWN}),
     S.CANCELLING: frozenset({S.SENDING, S.SENT, S.RUNNING}),
     S.CANCELLED: frozenset({S.HELD, S.QUEUED, S.SENDING, S.SENT, S.RUNNING, S.CANCELLING, S.SAVING, S.UNKNOWN}),
-    S.UNKNOWN: frozenset({S.SENT, S.RUNNING}),
+    S.UNKNOWN: frozenset({S.SENDING, S.SENT, S.RUNNING, S.CANCELLING}),
 }
 """State → the states from which a job may come to it. What is not listed is refused, whoever asks."""
 
@@ -120,7 +120,8 @@ def transition(
     with db.transaction(durable=durable):
         changed = db.execute(
             """UPDATE jobs SET state = :state, error = :error,
-                sent = CASE :state WHEN 'sent' THEN :now WHEN 'queued' THEN NULL ELSE sent END,
+                sent = CASE WHEN :state IN ('sent', 'running', 'saving') THEN coalesce(sent, :now)
+                    WHEN :state = 'queued' THEN NULL ELSE sent END,
                 started = CASE :state WHEN 'running' THEN :now ELSE started END,
                 finished = CASE WHEN :ended THEN :now END
             WHERE id = :job AND state IN (SELECT value FROM json_each(:sources))""",
@@ -136,10 +137,66 @@ def transition(
     return _changed([job] if changed else [])
 
 
-def rename(db: Database, job: str, remote_id: str) -> None:
-    """The pod knows the job by another id than the one we chose."""
+def request_cancel(db: Database, ids: Sequence[str], now: float) -> tuple[Change, ...]:
+    """Stop jobs, whichever session looks after them: one statement, so that nothing comes between look and deed.
+
+    What no pod is busy with is CANCELLED at once; what is on one becomes CANCELLING, and who follows it does the rest.
+    """
     with db.transaction():
-        db.execute("UPDATE jobs SET remote_id = ? WHERE id = ?", (remote_id, job))
+        rows = db.query(
+            """UPDATE jobs SET error = NULL,
+                finished = CASE WHEN state IN ('sending', 'sent', 'running') THEN NULL
+                    ELSE coalesce(finished, :now) END,
+                state = CASE WHEN state IN ('sending', 'sent', 'running') THEN 'cancelling' ELSE 'cancelled' END
+            WHERE id IN (SELECT value FROM json_each(:ids))
+                AND state IN ('queued', 'held', 'saving', 'unknown', 'sending', 'sent', 'running')
+            RETURNING id""",
+            {"ids": listed(ids), "now": now},
+        )
+        changed = {row["id"] for row in rows}
+    return _changed(job for job in ids if job in changed)
+
+
+def begin_sending(db: Database, job: str, now: float) -> tuple[Change, ...]:
+    """On disk before the POST begins: SENDING, and when. Nothing happens if the job was cancelled or held meanwhile."""
+    with db.transaction(durable=True):
+        changes = transition(db, job, S.SENDING, now)
+        if changes:
+            db.execute("UPDATE jobs SET posted = ? WHERE id = ?", (now, job))
+    return changes
+
+
+def accepted(
+    db: Database, job: str, remote_id: str, now: float, *, warning: JobError | None = None
+) -> tuple[Change, ...]:
+    """The pod has answered that it has the job, under an id that older servers choose themselves."""
+    with db.transaction():
+        packed = _pack_error(warning)
+        changed = db.execute(
+            """UPDATE jobs SET remote_id = :remote, warning = coalesce(:warning, warning), sent = coalesce(sent, :now)
+            WHERE id = :job AND finished IS NULL""",
+            {"remote": remote_id, "warning": packed, "now": now, "job": job},
+        )
+        changes = transition(db, job, S.SENT, now)
+    return changes or _changed([job] if changed else [])
+
+
+def give_back(db: Database, job: str, now: float, *, posted: float | None) -> tuple[Change, ...]:
+    """The pod did not take it: queued again. `posted`: of an attempt that may have arrived all the same."""
+    with db.transaction():
+        changes = transition(db, job, S.QUEUED, now)
+        if changes:
+            db.execute("UPDATE jobs SET posted = ? WHERE id = ?", (posted, job))
+    return changes
+
+
+def take_up(db: Database, job: str, owner: str, now: float) -> tuple[Change, ...]:
+    """A job in state UNKNOWN was found on its pod after all: `owner` looks after it from now on."""
+    with db.transaction():
+        changes = transition(db, job, S.SENT, now)
+        if changes:
+            db.execute("UPDATE jobs SET owner = ? WHERE id = ?", (owner, job))
+    return changes
 
 
 def note(db: Database, job: str, error: JobError | None) -> tuple[Change, ...]:
@@ -147,13 +204,6 @@ def note(db: Database, job: str, error: JobError | None) -> tuple[Change, ...]:
     packed = _pack_error(error)
     with db.transaction():
         changed = db.execute("UPDATE jobs SET error = ? WHERE id = ? AND error IS NOT ?", (packed, job, packed))
-    return _changed([job] if changed else [])
-
-
-def warn(db: Database, job: str, warning: JobError) -> tuple[Change, ...]:
-    """Note what the user should know although the job goes on."""
-    with db.transaction():
-        changed = db.execute("UPDATE jobs SET warning = ? WHERE id = ?", (_pack_error(warning), job))
     return _changed([job] if changed else [])
 
 
@@ -303,6 +353,7 @@ def _job(row: sqlite3.Row, outputs: tuple[str, ...]) -> Job:
         seed=None if row["seed"] is None else int(row["seed"]),
         position=row["position"],
         created=row["created"],
+        posted=row["posted"],
         sent=row["sent"],
         started=row["started"],
         finished=row["finished"],

@@ -84,7 +84,10 @@ class Job:
     position: float
     """Order in the queue, ascending."""
     created: float
+    posted: float | None = None
+    """When the POST began of which it is not certain that it did not arrive: look it up before another."""
     sent: float | None = None
+    """When the pod had taken it."""
     started: float | None = None
     finished: float | None = None
     error: JobError | None = None
@@ -103,6 +106,11 @@ class Job:
     """Where its results go, if not to the library's folder."""
     texts: tuple[str, ...] = ()
     """What nodes that show text have shown."""
+
+    @property
+    def unanswered(self) -> bool:
+        """A POST may be under way to the pod, or have been lost: that it does not know the job proves nothing yet."""
+        return self.posted is not None and self.sent is None
 
     @property
     def blocked(self) -> bool:

@@ -23,6 +23,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             seed TEXT,
             position REAL NOT NULL,
             created REAL NOT NULL,
+            -- When its POST began that may have arrived although no answer came; kept until an answer has come.
+            posted REAL,
             sent REAL,
             started REAL,
             finished REAL,

@@ -13,6 +13,7 @@ from comfydesk.session.follow import Pace
 from comfydesk.session.session import Session
 from comfydesk.session.values import PodTarget
 from comfydesk.settings import Settings
+from tests.pod.session.gates import GatedLibrary
 from tests.pod.session.world import Start, World
 
 
@@ -23,7 +24,7 @@ def _few_objects_to_collect() -> None:
     gc.freeze()
 
 
-QUICK = Pace(poll=0.3, look_again=0.3)
+QUICK = Pace(poll=0.3, look_again=0.3, may_arrive=1.5)
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def world(paths: Paths, tmp_path: Path) -> Start:
     async def start(*, speed: float = 50.0, connected: bool = True) -> AsyncIterator[World]:
         async with AsyncExitStack() as stack:
             pod = await stack.enter_async_context(DemoPod(folder=tmp_path / "pod", speed=speed))
-            session = Session(paths, Settings(), pace=QUICK)
+            session = Session(paths, Settings(), pace=QUICK, make_library=GatedLibrary)
             await stack.enter_async_context(session)
             here = World(session, pod, paths)
             here.listen()

@@ -36,7 +36,7 @@ def connected(request: pytest.FixtureRequest, paths: Paths, tmp_path: Path) -> S
             url = REAL
             if request.param == "demo":
                 url = (await stack.enter_async_context(DemoPod(folder=tmp_path / "pod", speed=50))).url
-            session = Session(paths, Settings(), pace=Pace(poll=0.5, look_again=0.5))
+            session = Session(paths, Settings(), pace=Pace(poll=0.5, look_again=0.5, may_arrive=2))
             await stack.enter_async_context(session)
             await session.connect(PodTarget.of(url))
             await session.wait_catalog(30)

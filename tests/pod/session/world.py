@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -13,7 +14,9 @@ from comfydesk.events import JobProgress, PreviewFrame
 from comfydesk.paths import Paths
 from comfydesk.session.session import Session
 from comfydesk.session.values import OpenWorkflow
+from comfydesk.store import jobs
 from comfydesk.store.records import Job, JobState
+from tests.pod.session.gates import GatedLibrary
 
 
 @dataclass
@@ -59,11 +62,39 @@ class World:
         finally:
             unsubscribe()
 
+    async def settle(self) -> None:
+        """A moment, for what nobody announces."""
+        await asyncio.sleep(0.02)
+
     async def hit(self, rule: Rule) -> None:
         """Until a request has met with the rule."""
         async with asyncio.timeout(15):
             while not rule.hits:  # noqa: ASYNC110 - a rule tells nobody that it was met
                 await asyncio.sleep(0.005)
+
+    @property
+    def library(self) -> GatedLibrary:
+        """The session's own, to stop it or to let it fail."""
+        library = self.session._library
+        assert isinstance(library, GatedLibrary)
+        return library
+
+    def on_pod(self) -> list[str]:
+        """Ids of all prompts that the pod has, or has had since its start."""
+        running, waiting = self.pod.queue.current()
+        return [*self.pod.queue.history(), *(item.prompt_id for item in (*running, *waiting))]
+
+    async def force(self, job_id: str, *states: JobState) -> None:
+        """Put the stored job through these states, as if it had happened."""
+        for state in states:
+            assert await self.library.commit(jobs.transition, job_id, state, time.time())
+
+    def complaints(self) -> list[BaseException]:
+        """Faults of our own that are reported from now on; without this they fail the test."""
+        found: list[BaseException] = []
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: found.append(context["exception"]))
+        return found
 
     def count(self, path: str, method: str = "*") -> Rule:
         """A rule that lets everything pass and counts it in `hits`."""

@@ -95,15 +95,67 @@ def test_an_error_is_kept_whole_and_goes_when_the_job_goes_on(db: Database, new_
     new_job()
     error = JobError("what", "why", "advice", "3", "Sampler", "Traceback…", {"3.steps": "too many"})
     jobs.transition(db, "a", S.SENDING, 1.0, error=error)
-    jobs.warn(db, "a", JobError("one output less"))
     job = jobs.get(db, "a")
     assert job is not None
     assert job.error == error
-    jobs.transition(db, "a", S.SENT, 1.0)
+    jobs.accepted(db, "a", "theirs", 1.0, warning=JobError("one output less"))
     job = jobs.get(db, "a")
     assert job is not None
-    assert job.error is None
+    assert (job.error, job.remote_id, job.sent) == (None, "theirs", 1.0)
     assert job.warning == JobError("one output less")
+
+
+@pytest.mark.parametrize(
+    ("way", "becomes"),
+    [
+        ((), S.CANCELLED),
+        ((S.HELD,), S.CANCELLED),
+        ((S.SENDING,), S.CANCELLING),
+        ((S.SENDING, S.SENT), S.CANCELLING),
+        ((S.SENDING, S.SENT, S.RUNNING), S.CANCELLING),
+        ((S.SENDING, S.SENT, S.SAVING), S.CANCELLED),
+        ((S.SENDING, S.SENT, S.UNKNOWN), S.CANCELLED),
+        ((S.SENDING, S.SENT, S.SAVING, S.DONE), S.DONE),
+    ],
+)
+def test_what_a_cancellation_comes_to_where_the_job_is(
+    db: Database, new_job: Make, way: tuple[JobState, ...], becomes: JobState
+) -> None:
+    new_job()
+    for step in way:
+        jobs.transition(db, "a", step, 1.0)
+    assert bool(jobs.request_cancel(db, ["a", "nobody"], 5.0)) == (becomes is not S.DONE)
+    job = jobs.get(db, "a")
+    assert job is not None
+    assert job.state is becomes
+    assert (job.finished is None) == (becomes is S.CANCELLING)
+
+
+def test_whether_a_post_may_have_arrived_outlives_everything_but_an_answer(db: Database, new_job: Make) -> None:
+    def stored() -> Job:
+        job = jobs.get(db, "a")
+        assert job is not None
+        return job
+
+    assert not new_job().unanswered
+    jobs.begin_sending(db, "a", 3.0)
+    assert (stored().posted, stored().unanswered) == (3.0, True)
+    jobs.give_back(db, "a", 4.0, posted=3.0)
+    assert (stored().state, stored().unanswered) == (S.QUEUED, True)
+    jobs.begin_sending(db, "a", 5.0)
+    jobs.accepted(db, "a", "a", 6.0)
+    assert (stored().state, stored().sent, stored().unanswered) == (S.SENT, 6.0, False)
+
+
+def test_what_is_found_on_its_pod_after_all_is_looked_after(db: Database, new_job: Make) -> None:
+    new_job(owner="dead")
+    for step in (S.SENDING, S.SENT, S.UNKNOWN):
+        jobs.transition(db, "a", step, 1.0)
+    assert jobs.take_up(db, "a", "me", 2.0)
+    job = jobs.get(db, "a")
+    assert job is not None
+    assert (job.state, job.owner, job.finished) == (S.SENT, "me", None)
+    assert jobs.take_up(db, "a", "other", 3.0) == ()
 
 
 def test_a_note_changes_nothing_else_and_is_told_once(db: Database, new_job: Make) -> None:
