@@ -116,7 +116,9 @@ async def test_two_hundred_faults_cost_no_job_and_send_none_twice(
     with Elsewhere() as elsewhere:
         async with AsyncExitStack() as stack:
             places = await stack.enter_async_context(two_pods(elsewhere, tmp_path))
-            session = Session(paths, Settings(), pod_factory=hurried_pod, pace=Pace(poll=0.2, look_again=0.2, may_arrive=3))
+            session = Session(
+                paths, Settings(), pod_factory=hurried_pod, pace=Pace(poll=0.2, look_again=0.2, may_arrive=3)
+            )
             await stack.enter_async_context(session)
             ways = [place.route() for place in places]
             for place, way in zip(places, ways, strict=True):
