@@ -1,13 +1,15 @@
 """One start, measured from the inside: `python startup_child.py empty|window SPAWNED DATA_DIR [SECONDS]`.
 
-Prints JSON: seconds from SPAWNED (the parent's clock) to the first paint, to the first moment after it when the event
-loop was idle, and to the end of the last stall over 50 ms in the two seconds that follow (what browsers call time to
-interactive); and which heavy modules were loaded at the first paint.
+Prints JSON: seconds from SPAWNED (the parent's clock) to the first paint; to the first moment after it when the event
+loop was idle; to the end of the last stall over 50 ms in the two seconds that follow (what browsers call time to
+interactive); until every panel is there; the processor time up to the first paint; and which heavy modules were loaded
+by then.
 """
 
 import json
 import sys
 import time
+from collections.abc import Callable
 
 HEAVY = ("httpx", "websockets", "PIL", "sqlite3", "av", "aiohttp", "keyring", "llama_cpp", "asyncssh", "asyncio")
 BEAT_MS = 5
@@ -20,7 +22,8 @@ class Watch:
 
     def __init__(self, spawned: float, seconds: float) -> None:
         self.spawned, self.seconds = spawned, seconds
-        self.painted = self.idle = self.interactive = 0.0
+        self.painted = self.idle = self.interactive = self.complete = self.cpu = 0.0
+        self.is_complete: Callable[[], bool] = lambda: True
         self.loaded: list[str] = []
 
     def paint(self, done) -> None:  # type: ignore[no-untyped-def]
@@ -28,6 +31,7 @@ class Watch:
         from PySide6.QtCore import QTimer
 
         self.painted = self.interactive = self._last = time.monotonic()
+        self.cpu = time.process_time()
         self.loaded = [name for name in HEAVY if name in sys.modules]
         self._beat = QTimer(interval=BEAT_MS)
         self._beat.timeout.connect(self._on_beat)
@@ -37,6 +41,8 @@ class Watch:
     def _on_beat(self) -> None:
         now = time.monotonic()
         self.idle = self.idle or now
+        if not self.complete and self.is_complete():
+            self.complete = now
         if now - self._last > STALL_S:
             self.interactive = now
         self._last = now
@@ -46,8 +52,8 @@ class Watch:
 
     def report(self) -> str:
         """What was noted, in seconds since the spawn."""
-        moments = {name: getattr(self, name) - self.spawned for name in ("painted", "idle", "interactive")}
-        return json.dumps(moments | {"loaded": self.loaded})
+        moments = {name: getattr(self, name) - self.spawned for name in ("painted", "idle", "interactive", "complete")}
+        return json.dumps(moments | {"cpu": self.cpu, "loaded": self.loaded})
 
 
 def empty(watch: Watch) -> None:
@@ -80,6 +86,8 @@ def window(watch: Watch, data: str) -> None:
 
     def timed(window) -> None:  # type: ignore[no-untyped-def]
         shown(window)
+        # The menus are filled last of all.
+        watch.is_complete = lambda: bool(window.menus["Help"].actions())
         watch.paint(window.close)
 
     frame.show_and_paint = timed

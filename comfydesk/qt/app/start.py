@@ -1,14 +1,14 @@
 """From nothing to a painted window, and only then to everything else."""
 
+import gc
 import os
 import sys
 from pathlib import Path
 
 from comfydesk.errors import KnownError
 from comfydesk.paths import APP, Paths
-from comfydesk.settings import Settings
 
-BEHIND = ("comfydesk.qt.window.desk", "comfydesk.qt.app.life", "comfydesk.qt.window.wiring")
+BEHIND = ("comfydesk.qt.theme.style", "comfydesk.qt.window.desk", "comfydesk.qt.app.life", "comfydesk.qt.window.wiring")
 """Imported right after the first frame."""
 
 
@@ -19,12 +19,14 @@ def has_display() -> bool:
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-def run(paths: Paths, settings: Settings, *, file: Path | None = None, pod: str | None = None) -> int:
+def run(paths: Paths, *, file: Path | None = None, pod: str | None = None) -> int:
     """Open the window and return when it is closed: 0.
 
     `file` is opened at once; `pod` is an address, or "demo" for the demo pod. Without a display, `pod` "demo" makes one
     picture with the window offscreen (exit code 0 when it is saved); anything else raises KnownError.
     """
+    # See Collector; here already, for collections while Qt is imported cost a tenth of the way to the first frame.
+    gc.disable()
     # qasync takes the first Qt binding that it finds, and tries PyQt5 first.
     os.environ["QT_API"] = "pyside6"
     headless = not has_display()
@@ -51,7 +53,7 @@ def run(paths: Paths, settings: Settings, *, file: Path | None = None, pod: str 
     app.setQuitOnLastWindowClosed(False)
     collector = Collector()
     theme = Theme()
-    theme.install(app)
+    theme.tint(app)
     window = MainWindow(theme, paths)
     show_and_paint(window)
 
@@ -60,16 +62,18 @@ def run(paths: Paths, settings: Settings, *, file: Path | None = None, pod: str 
     from comfydesk.qt.app.faults import Faults
     from comfydesk.qt.app.life import Life
     from comfydesk.qt.window.desk import Desk
+    from comfydesk.settings import FILE_NAME, Settings
 
     faults = Faults()
     faults.install()
+    theme.dress()
     desk = Desk(window)
     for _ in desk.furnish():
         app.processEvents()
     collector.settle()
-    life = Life(desk, faults, paths, settings, file=file, pod=pod, headless=headless)
     try:
-        return life.run(app)
+        settings = Settings.load(paths.data / FILE_NAME)
+        return Life(desk, faults, paths, settings, file=file, pod=pod, headless=headless).run(app)
     finally:
         desk.release()
         collector.stop()

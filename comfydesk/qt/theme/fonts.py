@@ -31,14 +31,17 @@ class Fonts:
             "JetBrains Mono" if "JetBrains Mono" in installed else _system(QFontDatabase.SystemFont.FixedFont)
         )
         self._fonts = {name: self._make(name, scale) for name in _SCALE}
-        self._metrics = {name: QFontMetrics(font) for name, font in self._fonts.items()}
+        self._metrics: dict[FontName, QFontMetrics] = {}
 
     def font(self, name: FontName) -> QFont:
         """The shared font; copy it before changing it."""
         return self._fonts[name]
 
     def metrics(self, name: FontName) -> QFontMetrics:
-        return self._metrics[name]
+        found = self._metrics.get(name)
+        if found is None:  # with its font file behind it, up to 5 ms: when somebody asks
+            found = self._metrics[name] = QFontMetrics(self._fonts[name])
+        return found
 
     def _make(self, name: FontName, scale: float) -> QFont:
         pixels, weight = _SCALE[name]

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
 from PySide6.QtGui import QGuiApplication, QIcon, QPainter, QPixmap
-from PySide6.QtSvg import QSvgRenderer
 
 RATIOS = (1.0, 2.0)
 
@@ -44,6 +43,9 @@ class Icons:
         self._pixmaps.clear()
 
     def _draw(self, name: str, color: str, size: int, ratio: float) -> QPixmap:
+        # With the first icon, not with the first frame.
+        from PySide6.QtSvg import QSvgRenderer
+
         source = self._source(name).replace(b"currentColor", color[-7:].encode())
         side = max(1, round(size * ratio))
         pixmap = QPixmap(side, side)

@@ -1,5 +1,7 @@
 """The theme of a running window: colours, fonts, measures and icons, switched while it runs."""
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QAction, QColor, QFont, QFontMetrics, QIcon, QPalette, QPixmap
 from PySide6.QtWidgets import QAbstractButton, QApplication, QMenu, QToolTip, QWidget
@@ -9,8 +11,10 @@ from comfydesk.qt.theme.appearance import Appearance, Scheme
 from comfydesk.qt.theme.fonts import FontName, Fonts
 from comfydesk.qt.theme.icons import Icons
 from comfydesk.qt.theme.palette import palette_of
-from comfydesk.qt.theme.style import Style
 from comfydesk.qt.theme.tokens import COLOR_NAMES, DARK, LIGHT, TONE_COLORS, ColorName, Tokens, Tone
+
+if TYPE_CHECKING:
+    from comfydesk.qt.theme.style import Style
 
 DEFAULT = Appearance()
 LABELS_ABOVE = 1.5
@@ -38,10 +42,13 @@ class Theme(QObject):
     # --- Switching ------------------------------------------------------------------------------------------------
 
     def install(self, app: QApplication) -> None:
-        """Dress the application: style, palette, font; follow the desktop's scheme from now on."""
+        """Dress the application: palette, font and style; follow the desktop's scheme from now on."""
+        self.tint(app)
+        self.dress()
+
+    def tint(self, app: QApplication) -> None:
+        """`install` without the style, for the very first frame: importing the style takes as long as ten widgets."""
         self._app = app
-        self._style = Style(self)
-        app.setStyle(self._style)
         hints = app.styleHints()
         self._system_dark = hints.colorScheme() != Qt.ColorScheme.Light
         hints.colorSchemeChanged.connect(self._system_changed)
@@ -49,6 +56,14 @@ class Theme(QObject):
         self._system_contrast = access.contrastPreference() is Qt.ContrastPreference.HighContrast
         access.contrastPreferenceChanged.connect(self._contrast_changed)
         self.apply(self.appearance)
+
+    def dress(self) -> None:
+        """The rest of `install`. Twice is fine."""
+        from comfydesk.qt.theme.style import Style
+
+        if self._app is not None and self._style is None:
+            self._style = Style(self)
+            self._app.setStyle(self._style)
 
     def apply(self, appearance: Appearance) -> None:
         """Switch to `appearance`, live."""
