@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractItemView, QWidget
 from pytestqt.qtbot import QtBot
 
+from comfydesk.credentials import SessionCredentials
 from comfydesk.demo.server import DemoPod
 from comfydesk.errors import KnownError
 from comfydesk.paths import Paths
@@ -21,6 +22,7 @@ from comfydesk.qt.window.shell import MainWindow
 from comfydesk.qt.window.wiring import Wiring
 from comfydesk.session.session import Session
 from comfydesk.session.values import PodTarget
+from comfydesk.session.vault import Vault
 from comfydesk.settings import Settings
 from comfydesk.store.records import JobState
 from comfydesk.workflow.fields import Role
@@ -29,13 +31,22 @@ Loop = Callable[[Coroutine[Any, Any, Any]], Any]
 PATIENCE_MS = 10_000
 
 
+async def keyring_in_memory() -> SessionCredentials:
+    """Tests leave the computer's own keyring alone."""
+    return SessionCredentials(note="")
+
+
 class Studio:
     """Window, session and pod. Everything it does to the window it does as a user would: keys and the mouse."""
 
-    def __init__(self, qtbot: QtBot, loop: Loop, theme: Theme, folder: Path, speed: float = 4.0) -> None:
+    def __init__(
+        self, qtbot: QtBot, loop: Loop, theme: Theme, folder: Path, speed: float = 4.0, **session: Any
+    ) -> None:
+        """`session`: what its Session is to be made with, beyond a keyring in memory."""
         self.qtbot, self.loop, self.theme = qtbot, loop, theme
         self.paths = Paths.under(folder)
         self.pod = DemoPod(folder=folder / "pod", speed=speed)
+        self._options: dict[str, Any] = {"vault": Vault(keyring_in_memory), **session}
         self.known: list[KnownError] = []
         self.bugs: list[BaseException] = []
         self.desk: Desk
@@ -54,7 +65,7 @@ class Studio:
         self.window.activateWindow()
         self.until(self.window.isActiveWindow)
         self.tasks = Tasks(self.known.append, self.bugs.append)
-        self.session = Session(self.paths, Settings())
+        self.session = Session(self.paths, Settings(), **self._options)
         self.loop(self._start(pod=pod))
         return self
 

@@ -37,9 +37,7 @@ class PodPopup(QFrame):
         self.all = Button(theme, "All pods", kind=Kind.GHOST)
         self.demo = Button(theme, "Demo pod", kind=Kind.GHOST, icon="pod")
         pad(self._list, theme, 4, 4, 4, 4)
-        pad_none = QHBoxLayout()
-        pad(pad_none, theme, 12, 8, 12, 8)
-        pad_none.addWidget(self.none)
+        self.none.setContentsMargins(theme.px(12), theme.px(8), theme.px(12), theme.px(8))
         foot = QHBoxLayout()
         pad(foot, theme, 4, 4, 4, 4)
         for part in (self.add, self.demo):
@@ -50,7 +48,7 @@ class PodPopup(QFrame):
         column.setContentsMargins(1, 1, 1, 1)
         column.setSpacing(0)
         column.addLayout(self._list)
-        column.addLayout(pad_none)
+        column.addWidget(self.none)
         column.addWidget(Line(theme))
         column.addLayout(foot)
         for button, signal in ((self.add, self.add_wanted), (self.all, self.all_wanted), (self.demo, self.demo_wanted)):

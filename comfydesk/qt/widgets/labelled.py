@@ -21,7 +21,6 @@ class Labelled(QWidget):
         self._label = Label(theme, name, color="text2")
         self._label.setBuddy(field)
         self._note = Label(theme, note, font="caption", color="text2", wrap=True)
-        self._note.setVisible(bool(note))
         self.message = Message(theme, "")
         self.message.hide()
         self.setFocusProxy(field)
@@ -38,6 +37,7 @@ class Labelled(QWidget):
         column.addLayout(row)
         column.addWidget(self._note)
         column.addWidget(self.message)
+        self._note.setVisible(bool(note))  # not before it has a parent: it would be a window for a moment
         self._name_field(name)
 
     def set_name(self, name: str) -> None:

@@ -59,11 +59,11 @@ class SearchField(FieldFrame):
         self.edit.setAccessibleName(placeholder)
         self.hold(self.edit)
         self._hint = KeyHint(theme, keys)
-        self._hint.setVisible(bool(keys))
         self._keys = keys
         self._clear = IconButton(theme, "close", "Clear search", size=Size.COMPACT)
         self._clear.hide()
         self.row.addWidget(self._hint)
+        self._hint.setVisible(bool(keys))  # not before it has a parent: it would be a window for a moment
         self.row.addWidget(self._clear)
         self._pause = QTimer(self, singleShot=True, interval=PAUSE_MS)
         self._pause.timeout.connect(self._search)

@@ -10,6 +10,7 @@ from comfydesk.qt.docks.pod_popup import PodPopup
 from comfydesk.qt.models.pods import BANNER_BEFORE, PodRow, cost_words, idle_words, pod_rows
 from comfydesk.qt.models.words import clock
 from comfydesk.qt.window.all_pods import AllPods
+from comfydesk.qt.window.attention import Attention
 from comfydesk.qt.window.connecting import Connecting
 from comfydesk.qt.window.desk import Desk
 from comfydesk.qt.window.pod_commands import PodCommands
@@ -34,6 +35,7 @@ class PodDesk(QObject):
         self.commands = PodCommands(desk, session, tasks, self)
         self.all = AllPods(desk, session, tasks, self)
         self.system = System(desk, session, tasks, self)
+        self.attention = Attention(desk.window, session, self)
         self._banner = ""
         self._dismissed = False
         self.popup = PodPopup(desk.theme, desk.window)

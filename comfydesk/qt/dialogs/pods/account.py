@@ -13,6 +13,7 @@ from comfydesk.qt.widgets.secret_line import SecretLine
 from comfydesk.session.profiles import MissingSecretError, PlaceKind
 
 PROVIDERS = {PlaceKind.RUNPOD: "RunPod", PlaceKind.VAST: "Vast.ai"}
+OPTIONAL = "Optional: cost, start and stop"
 
 
 class AccountPicker(QWidget):
@@ -21,11 +22,11 @@ class AccountPicker(QWidget):
     listed = Signal(object)
     picked = Signal(object)
 
-    def __init__(self, theme: Theme, kind: PlaceKind) -> None:
+    def __init__(self, theme: Theme, kind: PlaceKind, hint: str = OPTIONAL) -> None:
         super().__init__()
         self.kind = kind
         self._pods: tuple[HostPod, ...] = ()
-        self.key = SecretLine(theme, placeholder="Optional: cost, start and stop")
+        self.key = SecretLine(theme, placeholder=hint)
         self.list_button = Button(theme, "List pods")
         self.key_row = Labelled(theme, f"{PROVIDERS[kind]} API key", self.key, beside=self.list_button)
         self.combo = Combo(theme)

@@ -190,7 +190,6 @@ class RentedPage(PlacePage):
         self.port_field = self.port(COMFYUI_PORT)
         words = "Pod id" if kind is PlaceKind.RUNPOD else "Instance"
         self.tls = self.switch("It speaks TLS on that port")
-        self.tls.setVisible(kind is PlaceKind.VAST)
         self.tunnel = self.switch("Through the pod's SSH server")
         self.ssh = SshFields(theme, ask_host=False)
         self.ssh.hide()

@@ -34,7 +34,7 @@ class ProfilesSheet(Page):
         self.add = Button(theme, "Add a pod", kind=Kind.PRIMARY, icon="plus")
         self.import_button = Button(theme, "Import\N{HORIZONTAL ELLIPSIS}", icon="download")
         self.export_button = Button(theme, "Export\N{HORIZONTAL ELLIPSIS}", icon="upload")
-        self.accounts = {kind: AccountPicker(theme, kind) for kind in PROVIDERS}
+        self.accounts = {kind: AccountPicker(theme, kind, "Paste it to list your pods") for kind in PROVIDERS}
         self._list = QVBoxLayout()
         self._lay_out()
         self.add.clicked.connect(self.add_wanted)

@@ -56,7 +56,8 @@ class LogView(QPlainTextEdit):
         super().__init__()
         self._theme = theme
         self.setReadOnly(True)
-        self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        theme.surface(self.viewport(), "field")
+        self.setLineWrapMode(QPlainTextEdit.LineWrapMode.WidgetWidth)
         self.setAccessibleName("Log of the pod")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         theme.changed.connect(self._dress)
@@ -75,7 +76,7 @@ class LogView(QPlainTextEdit):
 
     def _dress(self) -> None:
         self.setFont(self._theme.font("mono"))
-        self._theme.surface(self.viewport(), "field")
+        self.document().setDocumentMargin(self._theme.px(8))
 
 
 class SystemSheet(Page):
