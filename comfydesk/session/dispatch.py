@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,26 +12,25 @@ from comfydesk.errors import (
     PodStatusError,
     PodUnreachableError,
     PromptRejectedError,
+    StoreError,
 )
+from comfydesk.session.attempts import Ledger
 from comfydesk.session.documents import Documents
 from comfydesk.session.follow import Followed, Follower
 from comfydesk.session.library import Library
 from comfydesk.session.links import Link, Links
-from comfydesk.session.queue import PodLoad, assign
-from comfydesk.session.reports import of_known, of_rejection
+from comfydesk.session.queue import Candidate, PodLoad, assign
+from comfydesk.session.reports import of_any, of_known, of_rejection
 from comfydesk.session.tasks import Tasks
 from comfydesk.session.uploads import Uploads
 from comfydesk.store import jobs
+from comfydesk.store.jobs import Waiting
 from comfydesk.store.records import Job, JobError, JobState
 
 LOOKAHEAD = 64
 """Queued jobs that one decision considers; more than all pods together take at once."""
-MAX_ATTEMPTS = 5
-"""POSTs of one job that the pod answers with an error of its own, before it counts as failed."""
-MAX_PAUSE = 15
-"""Seconds between two attempts."""
-RETRY_LATER = frozenset({401, 403, 408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
-"""Statuses of POST /prompt that do not say that the job is wrong; any other of 400 to 499 does."""
+TOLD_AFTER = 3
+"""Failed attempts after which the reason is shown with the job."""
 
 
 class Dispatcher:
@@ -58,12 +56,24 @@ class Dispatcher:
         self._owner = owner
         self._ahead = ahead
         self._wake = asyncio.Event()
-        self._preparing: dict[str, str] = {}
-        """Job → pod: chosen, and not yet answered for."""
-        self._attempts: Counter[str] = Counter()
+        self._alarm: asyncio.TimerHandle | None = None
+        self._sending: dict[str, str] = {}
+        """Job → pod: chosen, and not yet answered for. One at a time per pod."""
+        self._uploading: dict[str, str] = {}
+        """Job → pod: its inputs are on their way."""
+        self._inputs: dict[str, Mapping[str, Any]] = {}
+        """Job → its values, with its inputs as its pod knows them."""
+        self._ledger = Ledger(asyncio.get_running_loop().time)
+        self._given_again: set[str] = set()
+        """Jobs whose inputs were uploaded anew, since their pod seemed to have lost them."""
 
     def wake(self) -> None:
         """Something changed: decide anew."""
+        self._wake.set()
+
+    def online(self) -> None:
+        """A pod is back: what waits for its next attempt goes at once."""
+        self._ledger.hurry()
         self._wake.set()
 
     async def run(self) -> None:
@@ -75,46 +85,78 @@ class Dispatcher:
                 await self._round()
             except Exception as error:
                 self._tasks.report(error, "dispatch")
-                await asyncio.sleep(1)
-                self._wake.set()
+                self._wake_in(1.0)
 
     async def _round(self) -> None:
         loads = {link.target.id: self._load(link) for link in self._links.all()}
-        open_pods = [pod for pod, load in loads.items() if load.open]
-        if not open_pods:
+        ready_pods = [pod for pod, load in loads.items() if load.ready]
+        if not ready_pods:
             return
-        waiting = await self._library.call(jobs.waiting, self._owner, open_pods, LOOKAHEAD)
-        for assignment in assign(waiting, loads):
-            self._preparing[assignment.job] = assignment.pod
+        waiting = await self._library.call(jobs.waiting, self._owner, ready_pods, LOOKAHEAD)
+        candidates = [self._candidate(job) for job in waiting if job.id not in self._sending]
+        for assignment in assign(candidates, loads):
+            self._sending[assignment.job] = assignment.pod
             self._tasks.start(self._send(assignment.job, assignment.pod), f"send {assignment.job}")
+        times = [time for job in candidates if not job.ready for time in (job.patience, self._ledger.wait(job.id))]
+        if soon := [time for time in times if time > 0]:
+            self._wake_in(min(soon))
+
+    def _wake_in(self, seconds: float) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm = asyncio.get_running_loop().call_later(seconds, self.wake)
+
+    def _candidate(self, job: Waiting) -> Candidate:
+        """The job as the decision sees it. Inputs that its pod lacks are sent on their way: that needs no place."""
+        ready = self._ledger.wait(job.id) == 0
+        if job.has_files and job.id not in self._inputs:
+            if ready and job.id not in self._uploading and job.pod not in self._uploading.values():
+                self._uploading[job.id] = job.pod
+                self._tasks.start(self._upload(job.id, job.pod), f"inputs of {job.id}")
+            ready = False
+        if not ready:
+            self._ledger.hinder(job.id)
+        return Candidate(job.id, job.pod, job.position, ready, 0.0 if ready else self._ledger.patience(job.id))
 
     def _load(self, link: Link) -> PodLoad:
         pod = link.target.id
         followed = self._follower.on(pod)
         unanswered = any(one.sending or one.state is JobState.SENDING for one in followed)
-        sending = pod in self._preparing.values() or unanswered
+        sending = pod in self._sending.values() or unanswered
         return PodLoad(link.online, len(followed), self._ahead(), sending)
 
-    async def _send(self, job_id: str, pod: str) -> None:
+    async def _upload(self, job_id: str, pod: str) -> None:
         try:
-            job = await self._library.call(jobs.get, job_id)
-            link = self._links.get(pod)
-            if job is not None and link is not None and job.state is JobState.QUEUED:
-                await self._send_job(job, link)
+            job, link = await self._library.call(jobs.get, job_id), self._links.get(pod)
+            if job is None or link is None or job.state is not JobState.QUEUED:
+                return
+            try:
+                self._inputs[job_id] = await self._uploads.resolve(job.values, pod, link.pod)
+            except Exception as error:
+                await self._failed_unsent(job, error)
         finally:
-            self._preparing.pop(job_id, None)
+            self._uploading.pop(job_id, None)
             self.wake()
 
-    async def _send_job(self, job: Job, link: Link) -> None:
+    async def _send(self, job_id: str, pod: str) -> None:
+        inputs = self._inputs.pop(job_id, None)
+        try:
+            job, link = await self._library.call(jobs.get, job_id), self._links.get(pod)
+            if job is not None and link is not None and job.state is JobState.QUEUED:
+                await self._send_job(job, link, job.values if inputs is None else inputs)
+        except StoreError as error:  # no room to write that it is sent: not at once again
+            self._ledger.failed(job_id, error)
+            raise
+        finally:
+            self._sending.pop(job_id, None)
+            self.wake()
+
+    async def _send_job(self, job: Job, link: Link, values: Mapping[str, Any]) -> None:
         """Everything up to the pod's answer. What fails before the POST leaves the job queued, or fails it."""
         try:
-            values = await self._uploads.resolve(job.values, job.pod, link.pod)
             graph, document = await self._documents.prepare(job, values, link.catalog)
-        except PodError as error:
-            await self._put_off(job, error)
-            return
-        except KnownError as error:
-            await self._fail_unsent(job, error)
+        except Exception as error:
+            await self._failed_unsent(job, error)
             return
         followed = await self._follower.weigh(job, graph)
         # From here on who cancels the job finds it: there is no moment between "queued" and "on its way".
@@ -141,32 +183,33 @@ class Dispatcher:
     ) -> None:
         """`posted`: when an earlier attempt began of which nobody knows what came."""
         job = followed.job
-        self._attempts[job.id] += 1
         try:
             answer = await link.pod.submit(graph, prompt_id=job.remote_id, workflow=document, resend=posted is not None)
         except PromptRejectedError as error:
             await self._rejected(followed, error)
+        except (PodStatusError, AuthError) as error:
+            await self._not_taken(followed, error, posted)
         except PodUnreachableError as error:
             if not _may_have_arrived(error):
-                await self._give_back(followed, posted)
-            # Otherwise the follower looks the id up, and only what the pod does not know is sent again.
-        except PodStatusError as error:
-            if error.status in RETRY_LATER and self._attempts[job.id] < MAX_ATTEMPTS:
-                await self._give_back(followed, posted)
-            else:
-                await self._fail(followed, of_known(error))
-        except AuthError:
-            await self._give_back(followed, posted)
+                await self._not_taken(followed, error, posted)
         except PodError as error:
-            await self._fail(followed, of_known(error))
+            # It answered, but not what ComfyUI answers: nobody knows whether it has the job.
+            await self._library.commit(jobs.note, job.id, of_known(error))
         else:
-            self._attempts.pop(job.id, None)
+            self._ledger.forget(job.id)
+            self._given_again.discard(job.id)
             await self._follower.accepted(followed, answer)
+        # Otherwise the follower looks the id up, and only what the pod does not know is sent again.
 
-    async def _give_back(self, followed: Followed, posted: float | None) -> None:
-        """It did not arrive: it waits in the queue again, a while longer each time."""
-        await asyncio.sleep(min(self._attempts[followed.job.id] - 1, MAX_PAUSE))
+    async def _not_taken(self, followed: Followed, error: PodError, posted: float | None) -> None:
+        """It is certain that the pod has not taken it: it waits in the queue again, a while longer each time."""
+        job = followed.job
+        if self._ledger.failed(job.id, error):
+            await self._fail(followed, of_known(error))
+            return
         await self._return(followed, posted)
+        if self._ledger.count(job.id) >= TOLD_AFTER:
+            await self._library.commit(jobs.note, job.id, of_known(error))
 
     async def _return(self, followed: Followed, posted: float | None) -> None:
         if not await self._follower.commit(followed, jobs.give_back, time.time(), posted=posted):
@@ -176,25 +219,26 @@ class Dispatcher:
     async def _rejected(self, followed: Followed, error: PromptRejectedError) -> None:
         job = followed.job
         # A pod whose disk was replaced has lost what was uploaded to it: put it there again, once.
-        if self._attempts[job.id] == 1 and await self._uploads.forget(job.values, job.pod):
+        if job.id not in self._given_again and await self._uploads.forget(job.values, job.pod):
+            self._given_again.add(job.id)
             await self._return(followed, None)
             return
         await self._fail(followed, of_rejection(error, followed.graph))
 
-    async def _put_off(self, job: Job, error: PodError) -> None:
-        """The pod did not take an input. It is tried again, but not for ever."""
-        self._attempts[job.id] += 1
-        if self._attempts[job.id] >= MAX_ATTEMPTS:
-            await self._fail_unsent(job, error)
-        else:
-            await asyncio.sleep(self._attempts[job.id])
-
-    async def _fail_unsent(self, job: Job, error: KnownError) -> None:
-        self._attempts.pop(job.id, None)
-        await self._library.commit(jobs.transition, job.id, JobState.FAILED, time.time(), error=of_known(error))
+    async def _failed_unsent(self, job: Job, error: Exception) -> None:
+        """Inputs or graph could not be made ready. Of the line's faults it is tried again, as often as it takes."""
+        if isinstance(error, PodError) and not self._ledger.failed(job.id, error):
+            if self._ledger.count(job.id) >= TOLD_AFTER:
+                await self._library.commit(jobs.note, job.id, of_known(error))
+            return
+        if not isinstance(error, KnownError):
+            self._tasks.report(error, f"send {job.id}")
+        self._ledger.forget(job.id)
+        await self._library.commit(jobs.transition, job.id, JobState.FAILED, time.time(), error=of_any(error))
 
     async def _fail(self, followed: Followed, error: JobError) -> None:
-        self._attempts.pop(followed.job.id, None)
+        self._ledger.forget(followed.job.id)
+        self._given_again.discard(followed.job.id)
         await self._follower.commit(followed, jobs.transition, JobState.FAILED, time.time(), error=error)
 
 

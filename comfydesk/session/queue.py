@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from comfydesk.store.jobs import Waiting
-
 
 @dataclass(frozen=True, slots=True)
 class PodLoad:
@@ -26,15 +24,32 @@ class PodLoad:
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """A queued job."""
+
+    id: str
+    pod: str
+    position: float
+    ready: bool = True
+    """Its inputs are on the pod, and no failed attempt is just behind it."""
+    patience: float = 0.0
+    """Seconds for which those behind it still wait for one that is not ready; then they pass it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Assignment:
     job: str
     pod: str
 
 
-def assign(waiting: Iterable[Waiting], pods: Mapping[str, PodLoad]) -> tuple[Assignment, ...]:
+def assign(waiting: Iterable[Candidate], pods: Mapping[str, PodLoad]) -> tuple[Assignment, ...]:
     """What to send now: the queue's order holds on each pod, and a pod that is away holds up only its own jobs."""
-    chosen: dict[str, Assignment] = {}
+    chosen: dict[str, Assignment | None] = {}
     for job in sorted(waiting, key=lambda job: job.position):
-        if job.pod not in chosen and job.pod in pods and pods[job.pod].open:
+        if job.pod in chosen or job.pod not in pods or not pods[job.pod].open:
+            continue
+        if job.ready:
             chosen[job.pod] = Assignment(job.id, job.pod)
-    return tuple(chosen.values())
+        elif job.patience > 0:
+            chosen[job.pod] = None
+    return tuple(assignment for assignment in chosen.values() if assignment is not None)

@@ -25,6 +25,13 @@ def of_known(error: KnownError) -> JobError:
     return JobError(error.what, error.why, error.advice)
 
 
+def of_any(error: Exception) -> JobError:
+    """A fault of the world, or our own."""
+    if isinstance(error, KnownError):
+        return of_known(error)
+    return JobError("ComfyDesk could not send this job", one_line(f"{type(error).__name__}: {error}"))
+
+
 def of_remote(remote: RemoteJob, graph: Mapping[str, Any]) -> JobError:
     """The pod ran it and it failed."""
     error = remote.error

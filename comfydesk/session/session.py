@@ -376,7 +376,8 @@ class Session:
     def _on_online(self, link: Link) -> None:
         self._follower.poke(link.target.id)
         self._saver.poke(link.target.id)
-        self._wake()
+        if self._dispatcher is not None:
+            self._dispatcher.online()
 
     def _on_event(self, link: Link, event: Any) -> None:
         self._follower.on_event(link, event)

@@ -39,6 +39,8 @@ class Waiting:
     id: str
     pod: str
     position: float
+    has_files: bool = False
+    """Some of its values are files of this computer."""
 
 
 def add(db: Database, jobs: Sequence[Job]) -> tuple[Change, ...]:
@@ -94,11 +96,11 @@ def recent(db: Database, limit: int, offset: int = 0) -> tuple[Job, ...]:
 def waiting(db: Database, owner: str, pods: Iterable[str], limit: int) -> tuple[Waiting, ...]:
     """A session's first queued jobs for any of these pods, in order."""
     rows = db.query(
-        "SELECT id, pod, position FROM jobs WHERE state = 'queued' AND owner = ?"
+        "SELECT id, pod, position, instr(field_values, ?) > 0 AS files FROM jobs WHERE state = 'queued' AND owner = ?"
         " AND pod IN (SELECT value FROM json_each(?)) ORDER BY position LIMIT ?",
-        (owner, listed(pods), limit),
+        (f'"{_FILE_KEY}"', owner, listed(pods), limit),
     )
-    return tuple(Waiting(row["id"], row["pod"], row["position"]) for row in rows)
+    return tuple(Waiting(row["id"], row["pod"], row["position"], bool(row["files"])) for row in rows)
 
 
 def live(db: Database, owner: str) -> tuple[Job, ...]:

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from PIL import Image
 
 from comfydesk import cli
 from comfydesk.demo.process import DemoProcess
+from comfydesk.session.follow import Pace
 from comfydesk.workflow.parse import parse_workflow
 from tests.pod.session.graphs import flat, picture, template
 
@@ -55,8 +57,10 @@ class Result:
 
 
 @pytest.fixture
-def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Any:
+def run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Any:
     """Runs a command in this process, with a library of this test's own."""
+    # Nothing is under way for long on loopback.
+    monkeypatch.setattr("comfydesk.session.session.Pace", partial(Pace, may_arrive=2.0))
 
     def call(*words: str) -> Result:
         code = cli.main([*words, "--data-dir", str(tmp_path / "data")])

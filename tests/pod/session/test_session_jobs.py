@@ -10,6 +10,7 @@ from PIL import Image
 from comfydesk.demo.faults import Delay, Drop, Hang, NodeFault, Status, Truncate, html_page, out_of_memory
 from comfydesk.errors import GraphError, MediaError, UsageError
 from comfydesk.events import JobProgress, PreviewFrame, RunState
+from comfydesk.session import attempts
 from comfydesk.session.session import Session
 from comfydesk.store.records import JobState
 from comfydesk.workflow.fields import Role
@@ -357,6 +358,58 @@ async def test_a_busy_proxy_is_asked_again_and_a_lasting_error_is_told(world: St
         job = await here.run(flat(2))
         assert job.state is S.FAILED
         assert job.error is not None
+
+
+async def test_a_line_that_is_down_for_long_fails_no_job_and_says_why(world: Start) -> None:
+    async with world() as here:
+        dead = here.pod.script.add(Status(503, "no server"), path="/prompt", method="POST", times=None)
+        login = here.pod.script.add(Status(401), path="/prompt", method="POST", times=None, skip=0)
+        (job_id,) = await here.enqueue(flat())
+        while dead.hits < 4:
+            await here.settle()
+        (job,) = await here.session.jobs_by_id([job_id])
+        assert job.state in (S.QUEUED, S.SENDING)
+        here.pod.script.rules.remove(dead)
+        hits = dead.hits
+        assert hits < 8, "each time it waits longer"
+        while not login.hits:
+            await here.settle()
+        here.pod.script.rules.remove(login)
+        (job,) = await here.wait([job_id])
+        assert (job.state, job.error) == (S.DONE, None)
+
+
+async def test_a_server_that_cannot_take_a_job_is_asked_five_times(
+    world: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempts, "DELAYS", (0.01,))
+    async with world() as here:
+        broken = here.pod.script.add(Status(500, "boom"), path="/prompt", method="POST", times=None)
+        job = await here.run(flat())
+        assert job.state is S.FAILED
+        assert broken.hits == 5
+
+
+async def test_inputs_that_take_long_hold_up_their_own_job_only(world: Start, tmp_path: Path) -> None:
+    Image.new("RGB", (8, 8)).save(tmp_path / "mine.png")
+    async with world() as here:
+        hanging = here.pod.script.add(Hang(), path="/upload/image", times=None)
+        (slow,) = await here.enqueue(invert(), {"1.image": tmp_path / "mine.png"})
+        quick = await here.enqueue(flat(), count=1)
+        await here.hit(hanging)
+        (job,) = await here.wait(quick)
+        assert job.state is S.DONE
+        assert (await here.session.jobs_by_id([slow]))[0].state is S.QUEUED
+
+
+async def test_inputs_that_take_a_moment_do_not_cost_the_order(world: Start, tmp_path: Path) -> None:
+    Image.new("RGB", (8, 8)).save(tmp_path / "mine.png")
+    async with world() as here:
+        here.pod.script.add(Delay(0.5), path="/upload/image")
+        ids = await here.enqueue(invert(), {"1.image": tmp_path / "mine.png"})
+        ids += await here.enqueue(flat())
+        assert [job.state for job in await here.wait(ids)] == [S.DONE] * 2
+        assert here.on_pod() == ids
 
 
 async def test_without_the_stream_of_events_there_is_no_progress_but_a_result(world: Start) -> None:

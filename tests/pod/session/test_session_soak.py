@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from comfydesk.paths import Paths
-from comfydesk.session import dispatch, outputs
+from comfydesk.session import attempts, outputs
 from comfydesk.session.follow import Pace
 from comfydesk.session.session import Session
 from comfydesk.session.values import PodTarget
@@ -109,7 +109,7 @@ async def test_two_hundred_faults_cost_no_job_and_send_none_twice(
     paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outputs, "RETRY_SECONDS", tuple(s / COMPRESSED for s in outputs.RETRY_SECONDS))
-    monkeypatch.setattr(dispatch, "MAX_PAUSE", dispatch.MAX_PAUSE / COMPRESSED)
+    monkeypatch.setattr(attempts, "DELAYS", tuple(s / COMPRESSED for s in attempts.DELAYS))
     gc.collect()
     before = sockets()
     heart = Heartbeat()
