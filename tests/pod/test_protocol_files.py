@@ -226,5 +226,6 @@ async def test_what_userdata_refuses(talk: Any) -> None:
     async with talk() as client:
         assert (await client.http.get("/userdata")).status_code == 400
         assert (await client.http.get("/userdata", params={"dir": "../.."})).status_code == 403
-        assert (await client.http.get("/userdata/..%2F..%2Fx.json")).status_code == 403
+        # 400: from a reverse proxy in front of it, which has an opinion of its own about such paths.
+        assert (await client.http.get("/userdata/..%2F..%2Fx.json")).status_code in (400, 403)
         assert (await client.http.get("/userdata/none.json")).status_code == 404

@@ -70,7 +70,7 @@ async def opened(
     session = Session(
         paths,
         settings or Settings(),
-        pace=Pace(poll=0.3, look_again=0.3),
+        pace=Pace(poll=0.3, look_again=0.3, may_arrive=1),
         vault=Vault(open_keyring),
         make_host=make_host,
     )
