@@ -4,6 +4,7 @@ import asyncio
 import importlib
 import logging
 import signal
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,13 +43,14 @@ class Life:
         paths: Paths,
         settings: Settings,
         *,
-        file: Path | None,
-        pod: str | None,
-        headless: bool,
+        file: Path | None = None,
+        pod: str | None = None,
+        job: "Callable[[Life], Awaitable[int]] | None" = None,
     ) -> None:
+        """`job` is done by the window itself, once it is ready; its exit code ends the run."""
         self.desk, self.window, self.faults = desk, desk.window, faults
         self.paths, self.settings = paths, settings
-        self._file, self._pod, self._headless = file, pod, headless
+        self._file, self._pod, self._job = file, pod, job
         self.tasks = Tasks(faults.take, faults.take)
         self.session: Session | None = None
         self.wiring: Wiring | None = None
@@ -118,21 +120,19 @@ class Life:
             await self.start_session()
         except KnownError as error:
             self.desk.preview.banner.tell_error(error)
-            if self._headless:
+            if self._job is not None:
                 self.faults.take(error)
                 self.end(error.exit_code)
             return
         if self._file is not None and self.wiring is not None:
             self.wiring.bench.open(self._file)
         await self._connect()
-        if self._headless:
-            from comfydesk.qt.app.headless import make_one_picture
-
-            self.end(await make_one_picture(self.desk))
+        if self._job is not None:
+            self.end(await self._job(self))
 
     async def _connect(self) -> None:
         pod = self._pod or self.settings.get(DEFAULT_POD)
-        if not pod and not self._headless and self.session is not None and self.wiring is not None:
+        if not pod and self._job is None and self.session is not None and self.wiring is not None:
             if not (await self.session.profiles.load()).profiles:
                 self.wiring.pods.connecting.welcome()
             self.wiring.pods.refresh()
@@ -163,7 +163,7 @@ class Life:
     def _listen(self) -> None:
         """Faults become toasts and reports, Ctrl+C in the terminal a closed window."""
         self.faults.known.connect(self._show_known)
-        self.faults.bug.connect(self._on_bug_headless if self._headless else self._show_bug)
+        self.faults.bug.connect(self._on_bug_in_job if self._job else self._show_bug)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._on_signal)
 
@@ -180,7 +180,7 @@ class Life:
         if f"{error.what}. {rest}".strip() not in shown:
             self.desk.toasts.tell(error.what, rest, tone="danger")
 
-    def _on_bug_headless(self, _: str) -> None:
+    def _on_bug_in_job(self, _: str) -> None:
         self.end(1)
 
     def _show_bug(self, trace: str) -> None:

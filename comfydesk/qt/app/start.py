@@ -60,6 +60,7 @@ def run(paths: Paths, *, file: Path | None = None, pod: str | None = None) -> in
     # The window is there. What follows is heavy, and happens beside it.
     import_behind(BEHIND)
     from comfydesk.qt.app.faults import Faults
+    from comfydesk.qt.app.headless import make_one_picture
     from comfydesk.qt.app.life import Life
     from comfydesk.qt.window.desk import Desk
     from comfydesk.settings import FILE_NAME, Settings
@@ -73,7 +74,8 @@ def run(paths: Paths, *, file: Path | None = None, pod: str | None = None) -> in
     collector.settle()
     try:
         settings = Settings.load(paths.data / FILE_NAME)
-        return Life(desk, faults, paths, settings, file=file, pod=pod, headless=headless).run(app)
+        job = make_one_picture if headless else None
+        return Life(desk, faults, paths, settings, file=file, pod=pod, job=job).run(app)
     finally:
         desk.release()
         collector.stop()
