@@ -148,9 +148,10 @@ async def _add(args: argparse.Namespace, context: Context, roster: "Roster") -> 
             "",
             'Give "-" and the text on stdin',
         )
+    code = await _keep(suggestion.profile, dict(suggestion.secrets), args, context, roster, roster.add)
     for note in (suggestion.recognised, *suggestion.notes):
         context.note(note)
-    return await _keep(suggestion.profile, dict(suggestion.secrets), args, context, roster, roster.add)
+    return code
 
 
 async def _edit(args: argparse.Namespace, context: Context, roster: "Roster") -> int:
