@@ -37,6 +37,11 @@ class System(QObject):
         self._clock.timeout.connect(self._tick)
         desk.pages.changed.connect(self._on_pages)
 
+    @property
+    def live(self) -> bool:
+        """The pod is asked every few seconds."""
+        return self._clock.isActive()
+
     def open(self, pod: str = "") -> None:
         """The panel of `pod`, or of the current one. Without a pod there is nothing to show."""
         from comfydesk.qt.dialogs.pods.system import SystemSheet
