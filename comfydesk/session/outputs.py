@@ -5,12 +5,14 @@ the place noted for it is that file, complete, whenever this program was last en
 """
 
 import asyncio
+import glob
+import hashlib
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
+from comfydesk.client.downloads import Fetched
 from comfydesk.client.files import inside, media_kind, numbered, safe_relative_path
 from comfydesk.client.remote import RemoteFile
 from comfydesk.errors import AuthError, KnownError, PodError, PodStatusError, PodUnreachableError, StoreError
@@ -25,9 +27,6 @@ from comfydesk.store import outputs as store
 from comfydesk.store.database import Database
 from comfydesk.store.outputs import Identity
 from comfydesk.store.records import Job, JobError, JobFile, JobState, Output
-
-if TYPE_CHECKING:
-    from comfydesk.client.downloads import Fetched
 
 RETRY_SECONDS = (1, 2, 4, 8, 15, 30)
 PATIENT_TRIES = 2
@@ -141,6 +140,10 @@ class Saver:
 
     async def _fetch(self, job: Job, file: JobFile, link: Link) -> None:
         remote = RemoteFile(file.filename, file.subfolder, file.type)
+        if file.path and (complete := await asyncio.to_thread(taken_up, Path(file.path))):
+            # An earlier run of ours had it here, and was ended before it could note that.
+            await self._add(job, file, complete)
+            return
         if await self._have_it(job, file, link, remote):
             return
         try:
@@ -148,7 +151,6 @@ class Saver:
         except PodError as error:  # a name that no honest pod gives
             await self._library.commit(jobs.file_lost, file, str(error))
             return
-        # What an earlier run of ours left there, whole or in part, is taken up and not made twice.
         await self._add(job, file, await link.pod.fetch(remote, target))
 
     async def _have_it(self, job: Job, file: JobFile, link: Link, remote: RemoteFile) -> bool:
@@ -169,19 +171,18 @@ class Saver:
     async def _plan(self, job: Job, file: JobFile) -> Path:
         """The place for a file: the pod's own name and subfolder, numbered where that is taken."""
         folder = Path(job.folder) if job.folder else self._folder()
+        relative = safe_relative_path(file.subfolder, file.filename)
+        number = 0
         async with self._planning:
-            relative = safe_relative_path(file.subfolder, file.filename)
-            number = 1
             while True:
-                path = numbered(await asyncio.to_thread(inside, folder, relative), number)
-                planned = await self._library.call(jobs.is_planned, str(path))
-                if not planned and not await asyncio.to_thread(path.exists):
-                    break
                 number += 1
-            await self._library.call(jobs.plan_file, file, str(path))
-        return path
+                path = numbered(await asyncio.to_thread(inside, folder, relative), number)
+                if await asyncio.to_thread(_is_taken, path):
+                    continue
+                if await self._library.call(jobs.plan_file, file, str(path)):
+                    return path
 
-    async def _add(self, job: Job, file: JobFile, fetched: "Fetched") -> None:
+    async def _add(self, job: Job, file: JobFile, fetched: Fetched) -> None:
         path = fetched.path
         identity = Identity(job.pod, file.type, file.subfolder, file.filename, fetched.etag)
         media = media_kind(path.name)
@@ -206,8 +207,27 @@ class Saver:
 
 def _add_and_link(db: Database, file: JobFile, output: Output, identity: Identity) -> tuple[Change, ...]:
     with db.transaction():
+        jobs.plan_file(db, file, output.path)  # where it really lies: its name may have been taken meanwhile
         stored, added = store.add(db, output, identity)
         return (*added, *jobs.file_saved(db, file, stored.id))
+
+
+def taken_up(path: Path) -> Fetched | None:
+    """The file that a download of ours has left there, complete; None if it has not, or is still at it.
+
+    The place was free when it was planned, and a download gives its file that name only when all of it is there.
+    """
+    try:
+        if not path.is_file() or any(path.parent.glob(f"{glob.escape(path.name)}.*.part")):
+            return None
+        with path.open("rb") as file:
+            return Fetched(path, path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest(), "")
+    except OSError:
+        return None
+
+
+def _is_taken(path: Path) -> bool:
+    return path.exists() or path.is_symlink()
 
 
 def _is_there(saved: Output, folder: str) -> bool:

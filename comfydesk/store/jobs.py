@@ -302,15 +302,19 @@ def lost(db: Database, job: str) -> tuple[tuple[str, str], ...]:
     return tuple((row["filename"], row["lost"]) for row in rows)
 
 
-def is_planned(db: Database, path: str) -> bool:
-    """Whether a file is, or will be, saved there."""
-    return db.first("SELECT 1 FROM job_files WHERE path = ?", (path,)) is not None
+def plan_file(db: Database, file: JobFile, path: str) -> bool:
+    """Write down where a file goes. From then on what lies there complete is that file.
 
-
-def plan_file(db: Database, file: JobFile, path: str | None) -> None:
-    """Write down where a file goes. From then on what lies there complete is that file."""
+    False: another file's place is, or was, there; nothing is written then.
+    """
     with db.transaction(durable=True):
-        db.execute("UPDATE job_files SET path = ? WHERE job = ? AND number = ?", (path, file.job, file.number))
+        changed = db.execute(
+            """UPDATE job_files SET path = :path WHERE job = :job AND number = :number
+            AND NOT EXISTS (SELECT 1 FROM outputs WHERE path = :path)
+            AND NOT EXISTS (SELECT 1 FROM job_files WHERE path = :path AND (job, number) <> (:job, :number))""",
+            {"path": path, "job": file.job, "number": file.number},
+        )
+    return changed > 0
 
 
 def file_saved(db: Database, file: JobFile, output: int) -> tuple[Change, ...]:

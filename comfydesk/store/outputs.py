@@ -21,8 +21,19 @@ class Identity:
 
 
 def add(db: Database, output: Output, identity: Identity) -> tuple[Output, tuple[Change, ...]]:
-    """Store a saved file; `id` and `pod` of `output` are ignored. Returns it with its id, and the identity's pod."""
+    """Store a saved file; `id` and `pod` of `output` are ignored. Returns it with its id, and the identity's pod.
+
+    One path is one output: the same bytes there are the one that is known, others take its place.
+    """
     with db.transaction():
+        known = db.first("SELECT * FROM outputs WHERE path = ?", (output.path,))
+        if known is not None and known["sha256"] == output.sha256:
+            db.execute(
+                "UPDATE outputs SET etag = ? WHERE id = ? AND ? <> ''", (identity.etag, known["id"], identity.etag)
+            )
+            return _output(known), ()
+        if known is not None:
+            db.execute("DELETE FROM outputs WHERE id = ?", (known["id"],))
         row = db.insert(
             "INSERT INTO outputs (path, media, size, sha256, created, job, workflow, pod, prompt, seed, width, height,"
             " duration, remote_type, remote_subfolder, remote_filename, etag)"
@@ -47,7 +58,9 @@ def add(db: Database, output: Output, identity: Identity) -> tuple[Output, tuple
                 identity.etag,
             ),
         )
-    return replace(output, id=row, pod=identity.pod), (OutputsChanged(added=(row,)),)
+    return replace(output, id=row, pod=identity.pod), (
+        OutputsChanged(added=(row,), removed=() if known is None else (known["id"],)),
+    )
 
 
 def named(db: Database, pod: str, type_: str, subfolder: str, filename: str) -> tuple[tuple[Output, str], ...]:

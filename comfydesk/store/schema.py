@@ -35,7 +35,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX jobs_by_end ON jobs (finished)",
         """CREATE TABLE outputs (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
-            path TEXT NOT NULL,
+            path TEXT NOT NULL UNIQUE,
             media TEXT NOT NULL,
             size INTEGER NOT NULL,
             sha256 TEXT NOT NULL,
@@ -68,7 +68,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             lost TEXT,
             PRIMARY KEY (job, number)
         ) WITHOUT ROWID""",
-        "CREATE INDEX job_files_by_path ON job_files (path)",
+        "CREATE UNIQUE INDEX job_files_by_path ON job_files (path)",
         # Inputs that a pod has, under the name it gave them.
         """CREATE TABLE uploads (
             pod TEXT NOT NULL, sha256 TEXT NOT NULL, name TEXT NOT NULL,

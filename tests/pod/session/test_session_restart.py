@@ -1,13 +1,18 @@
 """The program ends, somehow, and starts again: nothing is lost, nothing is done twice."""
 
 import asyncio
+import hashlib
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
-from comfydesk.demo.faults import Drop, Status
+import httpx
+
+from comfydesk.demo.faults import Drop, Status, Truncate
 from comfydesk.demo.server import DemoPod
 from comfydesk.events import JobProgress, PreviewFrame
+from comfydesk.session import outputs
 from comfydesk.session.session import Session
+from comfydesk.store import jobs
 from comfydesk.store.records import JobState
 from comfydesk.workflow.patch import SeedPolicy
 from tests.pod.session.graphs import flat, picture
@@ -116,3 +121,82 @@ async def test_a_job_that_finished_on_the_pod_while_it_was_cancelled_here_is_kep
         await here.session.cancel(job)
         (state,) = await finish(here.session, [job])
         assert state in (S.CANCELLED, S.DONE)
+
+
+async def test_a_result_that_was_here_but_not_noted_is_taken_without_asking_the_pod(world: Start, again: Again) -> None:
+    async with world() as here:
+        gate = here.library.before(outputs._add_and_link)
+        (job,) = await here.enqueue(flat())
+        async with gate:
+            assert here.files() == ["flat_00001_.png"]
+            await here.session.close()
+        asked = here.pod.script.add(Status(404), path="/view", times=None)
+        async with again(here.pod) as session:
+            assert await finish(session, [job]) == [S.DONE]
+            (output,) = await session.outputs()
+        made = (here.pod.folder / "output" / "flat_00001_.png").read_bytes()
+        assert (here.paths.outputs / "flat_00001_.png").read_bytes() == made
+        assert output.sha256 == hashlib.sha256(made).hexdigest()
+        assert here.files() == ["flat_00001_.png"]
+        assert asked.hits == 0
+
+
+async def test_a_download_cut_by_the_end_is_not_taken_for_the_whole(world: Start, again: Again) -> None:
+    async with world() as here:
+        cut = here.pod.script.add(Truncate(100), path="/view", method="GET", times=None)
+        (job,) = await here.enqueue(flat())
+        await here.hit(cut)
+        while not here.files():
+            await here.settle()
+        await here.session.close()
+        here.pod.script.clear()
+        async with again(here.pod) as session:
+            assert await finish(session, [job]) == [S.DONE]
+        assert here.files() == ["flat_00001_.png"]
+        made = (here.pod.folder / "output" / "flat_00001_.png").read_bytes()
+        assert (here.paths.outputs / "flat_00001_.png").read_bytes() == made
+
+
+async def test_where_the_file_really_went_is_what_is_noted(world: Start) -> None:
+    async with world() as here:
+        gate = here.library.after(jobs.plan_file)
+        (job,) = await here.enqueue(flat())
+        async with gate:
+            here.paths.outputs.mkdir(parents=True, exist_ok=True)
+            (here.paths.outputs / "flat_00001_.png").write_bytes(b"somebody else's")
+        (done,) = await here.wait([job])
+        assert done.outputs == (str(here.paths.outputs / "flat_00001_ (2).png"),)
+        assert here.files() == ["flat_00001_ (2).png", "flat_00001_.png"]
+
+
+async def test_a_post_nobody_answered_is_looked_up_also_by_the_next_session(world: Start, again: Again) -> None:
+    async with world() as here:
+        (job,) = await here.enqueue(flat())
+        await here.wait([job])
+        here.pod.script.add(Drop(), path="/prompt", method="POST")
+        given_back = here.library.after(jobs.give_back)
+        (lost,) = await here.enqueue(flat(1))
+        async with given_back:  # it may go once more: and only now it turns out to be there after all
+            (row,) = await here.session.jobs_by_id([lost])
+            assert (row.state, row.unanswered) == (S.QUEUED, True)
+            await here.session.close()
+        pod_copy = {"prompt": flat(1), "prompt_id": lost, "client_id": "late"}
+        async with httpx.AsyncClient(trust_env=False) as client:
+            (await client.post(f"{here.pod.url}/prompt", json=pod_copy)).raise_for_status()
+        posts = here.count("/prompt", "POST")
+        async with again(here.pod) as session:
+            assert await finish(session, [lost]) == [S.DONE]
+        assert posts.hits == 0
+        assert here.on_pod() == [job, lost]
+
+
+async def test_a_pod_with_ids_of_its_own_is_not_sent_the_same_twice(world: Start) -> None:
+    async with world() as here:
+        here.pod.script.add(Status(404, "404: Not Found"), path="/jobs/*", times=None)
+        here.pod.script.add(Drop(), path="/prompt", method="POST")
+        posts = here.count("/prompt", "POST")
+        (job,) = await here.wait(await here.enqueue(flat()))
+        assert job.state is S.UNKNOWN
+        assert job.error is not None
+        assert "not known whether" in job.error.what
+        assert posts.hits == 0

@@ -259,12 +259,15 @@ def test_a_second_end_of_the_same_job_adds_no_files(db: Database, new_job: Make)
     assert len(jobs.missing(db, "a")) == 1
 
 
-def test_a_planned_place_is_kept_and_taken(db: Database, new_job: Make) -> None:
-    (file,) = saving(db, new_job, "1.png")
-    assert not jobs.is_planned(db, "/o/1.png")
-    jobs.plan_file(db, file, "/o/1.png")
-    assert jobs.is_planned(db, "/o/1.png")
-    assert jobs.missing(db, "a")[0].path == "/o/1.png"
+def test_a_planned_place_is_kept_and_belongs_to_one_file(db: Database, new_job: Make) -> None:
+    one, two = saving(db, new_job, "1.png", "2.png")
+    assert jobs.plan_file(db, one, "/o/1.png")
+    assert jobs.plan_file(db, one, "/o/1.png")
+    assert not jobs.plan_file(db, two, "/o/1.png")
+    assert jobs.plan_file(db, one, "/o/1 (2).png")
+    assert [file.path for file in jobs.missing(db, "a")] == ["/o/1 (2).png", None]
+    outputs.add(db, saved_output("/o/2.png"), Identity("p", "output", "", "other.png", "e"))
+    assert not jobs.plan_file(db, two, "/o/2.png"), "an output lies there, or did"
 
 
 def test_two_jobs_with_one_file_both_have_it(db: Database, new_job: Make) -> None:

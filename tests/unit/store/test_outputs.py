@@ -50,3 +50,14 @@ def test_forgetting_tells_what_is_gone(db: Database) -> None:
     stored = add(db, "/o/a.png")
     assert outputs.remove(db, [stored.id, 999]) == (OutputsChanged(removed=(stored.id,)),)
     assert outputs.remove(db, [stored.id]) == ()
+
+
+def test_one_place_is_one_output(db: Database) -> None:
+    stored = add(db, "/o/a.png", etag="")
+    again = Output(0, "/o/a.png", "image", 3, "ff", 2.0)
+    assert outputs.add(db, again, Identity("p", "output", "", "x.png", "e")) == (stored, ())
+    assert outputs.named(db, "p", "output", "", "x.png") == ((stored, "e"),)
+    other = Output(0, "/o/a.png", "image", 3, "00", 2.0)
+    new, changes = outputs.add(db, other, Identity("p", "output", "", "x.png", "e2"))
+    assert changes == (OutputsChanged(added=(new.id,), removed=(stored.id,)),)
+    assert outputs.count(db) == 1
