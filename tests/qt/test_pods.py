@@ -109,6 +109,21 @@ def test_the_chip_opens_the_list_and_a_click_connects(studio: Studio) -> None:
     studio.until(lambda: chip.name.text() == "No pod")
 
 
+def test_the_pod_menu_lists_the_pods_and_connects(studio: Studio) -> None:
+    save(studio)
+    menu = studio.window.menus["Pod"]
+    menu.aboutToShow.emit()
+    menu.aboutToShow.emit()
+    first, line, add = menu.actions()[:3]
+    assert first.text() == "atlas, Not connected"
+    assert line.isSeparator()
+    assert add.text().startswith("Add a pod")
+    first.trigger()
+    studio.ready()
+    menu.aboutToShow.emit()
+    assert menu.actions()[0].isChecked()
+
+
 def test_several_pods_side_by_side_and_a_click_makes_one_the_current(studio: Studio) -> None:
     first, second = save(studio), save(studio, "harbour")
     for profile in (first, second):

@@ -143,7 +143,7 @@ def stand(state: "PodState | None", rented: "RentedState | None") -> tuple[Tone,
     tone, words = link_words(state.status)
     link = str(state.status.state)
     if link == "auth_failed" or (link == "connecting" and state.status.error is not None):
-        return "danger", words if link == "auth_failed" else "Not connected", "edit", "Fix"
+        return "danger", words if link == "auth_failed" else "Not connected", "check", "Fix"
     return tone, words, "now" if link == "reconnecting" else "", "Now" if link == "reconnecting" else ""
 
 

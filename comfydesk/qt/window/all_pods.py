@@ -51,6 +51,7 @@ class AllPods(QObject):
             sheet.export_wanted.connect(lambda: self.export(tuple(row.id for row in self._rows if row.colour)))
             sheet.account_wanted.connect(self._list)
             sheet.account_picked.connect(self._pick)
+            self._tasks.start(self._session.profiles.keyring_note(), done=sheet.show_keyring)
         self.sheet.show_rows(self._rows)
         self._desk.pages.open(self.sheet)
 

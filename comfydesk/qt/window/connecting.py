@@ -61,6 +61,7 @@ class Connecting(QObject):
             return
         sheet = self._connect_sheet()
         sheet.edit(profile, stored=True)
+        self._tasks.start(self._session.profiles.missing(profile), done=sheet.show_missing)
         self._pages.open(sheet)
         if check:
             sheet.begin_test()

@@ -4,6 +4,7 @@ import time
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtGui import QAction
 
 from comfydesk.qt.bridge.tasks import Tasks
 from comfydesk.qt.docks.pod_popup import PodPopup
@@ -37,6 +38,7 @@ class PodDesk(QObject):
         self.system = System(desk, session, tasks, self)
         self.attention = Attention(desk.window, session, self)
         self._banner = ""
+        self._listed: list[QAction] = []
         self._dismissed = False
         self.popup = PodPopup(desk.theme, desk.window)
         self._clock = QTimer(self, interval=TICK_MS)
@@ -161,7 +163,28 @@ class PodDesk(QObject):
             ("welcome", connecting.welcome),
         ):
             desk.action(command, slot)
+        desk.window.menus["Pod"].aboutToShow.connect(self._fill_menu)
         desk.pages.changed.connect(lambda: desk.status.queue.set_covered(desk.pages.current is not None))
+
+    def _fill_menu(self) -> None:
+        """The pods themselves, before what can be done."""
+        menu = self._desk.window.menus["Pod"]
+        for action in self._listed:
+            menu.removeAction(action)
+            action.deleteLater()
+        self._listed = []
+        first = menu.actions()[0]
+        for row in self.rows():
+            action = QAction(f"{row.name.replace('&', '&&')}, {row.words}", menu, checkable=True, checked=row.current)
+            verb = next((verb for verb in ("connect", "select") if verb in row.verbs), "")
+            if verb:
+                action.triggered.connect(lambda _=False, pod=row.id, verb=verb: self.commands.act(pod, verb))
+            self._listed.append(action)
+        if self._listed:
+            line = QAction(menu)
+            line.setSeparator(True)
+            self._listed.append(line)
+        menu.insertActions(first, self._listed)
 
     def _on_demo(self) -> None:
         self._desk.pages.close()
@@ -181,7 +204,7 @@ class PodDesk(QObject):
                 self._open_popup()
             elif verb == "add":
                 self.connecting.welcome()
-        elif verb == "edit" and pod.profile is None:
+        elif verb == "check" and pod.profile is None:
             self.connecting.check_current()
         else:
             self.commands.act(pod.id, verb)

@@ -116,6 +116,11 @@ class ConnectSheet(Page):
         self.check.reset(steps_of(profile))
         self._tell_notes(warnings(profile))
 
+    def show_missing(self, items: tuple[str, ...]) -> None:
+        """Those of the edited profile's secrets that are stored nowhere."""
+        if items:
+            self.form.signin.set_stored(False)
+
     def offer(self, suggestion: Suggestion) -> None:
         """A profile to look over: recognised in what was pasted, or a pod of the account."""
         profile = suggestion.profile
@@ -126,6 +131,8 @@ class ConnectSheet(Page):
             return
         self._trust = None
         self._saved = False
+        if suggestion.secrets:  # they are masked below, and need not stand here in plain sight
+            self.paste.set_value(profile.place.url)
         self.form.fill(profile, suggestion.secrets)
         self._tell_notes((*suggestion.notes, *warnings(profile)))
         self._changed()

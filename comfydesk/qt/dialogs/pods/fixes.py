@@ -25,6 +25,8 @@ TITLES = {
     Step.CATALOG: "Read the node catalogue",
 }
 COMMON = (Step.DNS, Step.TCP, Step.TLS, Step.HTTP, Step.AUTH, Step.COMFYUI, Step.WEBSOCKET, Step.CATALOG)
+PORT_STEPS = frozenset({Step.HOST, Step.SSH, Step.TCP, Step.HTTP, Step.COMFYUI})
+"""Those that may have failed because ComfyUI is on another port."""
 
 
 class Action(StrEnum):
@@ -76,7 +78,8 @@ def fix_for(step: ProbeStep, profile: PodProfile, *, saved: bool) -> Fix | None:
         return Fix("Type it", Action.SIGN_IN)
     if step.step is Step.AUTH or (step.step is Step.SSH and isinstance(error, AuthError)):
         return _sign_in(step, profile)
-    return _another_scheme(error, profile) or _certificate(step, error) or _another_port(error, profile)
+    found = _another_scheme(error, profile) or _certificate(step, error)
+    return found or (_another_port(error, profile) if step.step in PORT_STEPS else None)
 
 
 def _sign_in(step: ProbeStep, profile: PodProfile) -> Fix:

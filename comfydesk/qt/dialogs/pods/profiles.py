@@ -16,6 +16,9 @@ from comfydesk.qt.widgets.plain import Line
 from comfydesk.qt.widgets.pod_row import PodRowView
 from comfydesk.session.profiles import PlaceKind
 
+KEPT = "The key is kept in the system keyring. It lists, starts and stops pods; ComfyDesk never deletes one."
+SESSION_ONLY = "No keyring answers here, so the key is kept for this session only. ComfyDesk never deletes a pod."
+
 
 class ProfilesSheet(Page):
     """`acted` with a pod's id and a verb; the account's signals as in AccountPicker."""
@@ -63,6 +66,11 @@ class ProfilesSheet(Page):
         saved = any(row.colour for row in rows)
         self.export_button.set_blocked("" if saved else "No pod is saved yet")
 
+    def show_keyring(self, note: str) -> None:
+        """Why keys cannot be kept; empty where they can."""
+        self.where.setText(SESSION_ONLY if note else KEPT)
+        self.where.setToolTip(note)
+
     def show_account(self, kind: PlaceKind, found: tuple[HostPod, ...] | KnownError) -> None:
         """The account's pods, or why they cannot be listed."""
         if isinstance(found, KnownError):
@@ -84,8 +92,8 @@ class ProfilesSheet(Page):
         column.addSpacing(px(4))
         column.addWidget(Line(theme))
         column.addWidget(Label(theme, "From your account", font="heading"))
-        words = "The key is kept in the system keyring. It lists, starts and stops pods; ComfyDesk never deletes one."
-        column.addWidget(Label(theme, words, font="small", color="text2", wrap=True))
+        self.where = Label(theme, KEPT, font="small", color="text2", wrap=True)
+        column.addWidget(self.where)
         for account in self.accounts.values():
             column.addWidget(account)
         column.addStretch(1)

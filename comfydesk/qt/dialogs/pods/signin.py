@@ -97,12 +97,17 @@ class SignIn(Group):
         self.combo.setCurrentIndex(self._kinds.index(auth.kind))
         self.name.set_value(auth.user or auth.name)
         self.value.fill(secrets.get(auth_item(profile_id)))
-        self.value.set_stored(stored)
         for row in tuple(self.headers):
             self._drop(row)
         for name in auth.headers:
-            self._add(name, secrets.get(header_item(profile_id, name)), stored=stored)
+            self._add(name, secrets.get(header_item(profile_id, name)))
+        self.set_stored(stored)
         self._show()
+
+    def set_stored(self, stored: bool) -> None:
+        """Whether the secrets are there already."""
+        for line in (self.value, *(row.value for row in self.headers)):
+            line.set_stored(stored)
 
     def choose(self, kind: AuthKind) -> None:
         """Another kind, and the keyboard on what has to be typed."""
@@ -163,11 +168,10 @@ class SignIn(Group):
         row.addWidget(self.only_now)
         self.column.addLayout(row)
 
-    def _add(self, name: str, secret: Secret | None, *, stored: bool = False) -> None:
+    def _add(self, name: str, secret: Secret | None) -> None:
         row = HeaderRow(self.theme, self.text(placeholder="CF-Access-Client-Id"), self.secret())
         row.name.set_value(name)
         row.value.fill(secret)
-        row.value.set_stored(stored)
         row.remove.clicked.connect(lambda: self._drop(row))
         self.headers.append(row)
         self._headers.addWidget(row)

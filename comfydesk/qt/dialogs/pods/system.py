@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from comfydesk.errors import KnownError
@@ -166,10 +166,8 @@ class SystemSheet(Page):
         column.addWidget(self.banner)
         column.addLayout(self._devices)
         column.addWidget(self.ram)
-        column.addWidget(self.free, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(Line(theme))
         column.addLayout(self._facts())
-        column.addWidget(self.check, 0, Qt.AlignmentFlag.AlignLeft)
         column.addStretch(1)
         right = QWidget()
         log = QVBoxLayout(right)
@@ -187,7 +185,9 @@ class SystemSheet(Page):
         row.addWidget(right, 1)
         self.body.addLayout(row)
         self.log.hide()
-        self.hide_foot()
+        self.foot.addWidget(self.check)
+        self.foot.addStretch(1)
+        self.foot.addWidget(self.free)
 
     def _facts(self) -> QGridLayout:
         grid = QGridLayout()
