@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from comfydesk.cli import batch_options
 from comfydesk.cli.context import Context, Subparsers
 from comfydesk.errors import GraphError, UsageError
 from comfydesk.workflow.fields import Field, Form, Kind, Role
@@ -13,6 +14,7 @@ from comfydesk.workflow.fields import Field, Form, Kind, Role
 if TYPE_CHECKING:
     from comfydesk.session.session import Session
     from comfydesk.session.values import OpenWorkflow
+    from comfydesk.workflow.batches import Batch
 
 RANDOM = "random"
 FILE_KINDS = frozenset({Kind.IMAGE, Kind.VIDEO, Kind.AUDIO, Kind.MODEL3D})
@@ -31,6 +33,7 @@ def register(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--file", action="append", default=[], type=_pair, dest="files", metavar="ID=PATH", help="a file to upload"
     )
+    batch_options.add_options(parser)
     parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="where to save (default: the library)")
     parser.add_argument("--patience", type=float, default=30.0, metavar="S", help="seconds a pod may be away (30)")
     parser.set_defaults(run=run)
@@ -52,17 +55,39 @@ async def _generate(args: argparse.Namespace, context: Context) -> int:
     pod_named(context)
     # A broken file is told before any pod is asked, or started.
     await asyncio.to_thread(open_source, args.file, args.file.name, None)
+    sources = await asyncio.to_thread(batch_options.read_sources, args)
     async with session_on_pod(context) as session:
         await session.wait_catalog(args.patience)
-        workflow, values = await _prepared(session, args)
+        workflow, values, batch = await _prepared(session, args, sources)
+        if batch is not None:
+            return await _generate_batch(session, workflow, batch, args, context)
         policy = SeedPolicy.RANDOM if args.seed == RANDOM else SeedPolicy.INCREMENT
         jobs = await session.enqueue(workflow, values, count=args.count, seed_policy=policy, folder=args.output)
         done = await follow.follow(session, [job.id for job in jobs], context, cancels=True, patience=args.patience)
         return follow.report(done, context)
 
 
-async def _prepared(session: "Session", args: argparse.Namespace) -> "tuple[OpenWorkflow, dict[str, Any]]":
-    """The workflow and its values, if the pod has all they need. Raises GraphError, UsageError."""
+async def _generate_batch(
+    session: "Session", workflow: "OpenWorkflow", batch: "Batch", args: argparse.Namespace, context: Context
+) -> int:
+    from comfydesk.cli import follow
+
+    if args.dry_run:
+        return batch_options.preview(batch, context)
+    context.note(f"{batch.summary}.")
+    sets, jobs = await batch_options.enqueue(session, workflow, batch, args.output)
+    done = await follow.follow(session, [job.id for job in jobs], context, cancels=True, patience=args.patience)
+    code = follow.report(done, context)
+    outputs = {job.id: job.outputs for job in done}
+    results = [outputs.get(job.id, ()) for job in jobs]
+    await asyncio.to_thread(batch_options.save_sheets, batch, sets, results, args.output, context)
+    return code
+
+
+async def _prepared(
+    session: "Session", args: argparse.Namespace, sources: batch_options.Sources | None
+) -> "tuple[OpenWorkflow, dict[str, Any], Batch | None]":
+    """The workflow, its values and its batch, if the pod has all they need. Raises GraphError, UsageError."""
     workflow = await session.open_workflow(args.file)
     if workflow.problem is not None or not _ready(workflow):
         # What is missing may have been put there since the list was cached.
@@ -71,9 +96,11 @@ async def _prepared(session: "Session", args: argparse.Namespace) -> "tuple[Open
     if workflow.problem is not None:
         raise workflow.problem
     values = values_of(args, workflow.form)
+    batch = None if sources is None else batch_options.batch_of(args, sources, workflow.form, values)
     if not _ready(workflow):
-        _check(workflow, values, session)
-    return workflow, values
+        # A grid over models may leave out the one that the pod lacks.
+        _check(workflow, values if batch is None else dict(batch.job(0).values), session)
+    return workflow, values, batch
 
 
 def _ready(workflow: "OpenWorkflow") -> bool:
