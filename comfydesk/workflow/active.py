@@ -8,9 +8,7 @@ from dataclasses import dataclass
 
 from comfydesk.errors import GraphError
 from comfydesk.workflow.graph import INPUT_BOUNDARY, ApiGraph, Graph, Node, UiGraph
-
-VIRTUAL = frozenset({"Note", "MarkdownNote", "Reroute", "PrimitiveNode"})
-"""Helpers of the canvas that are never sent."""
+from comfydesk.workflow.live import VIRTUAL
 
 
 @dataclass(frozen=True, slots=True)

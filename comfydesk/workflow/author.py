@@ -7,13 +7,13 @@ graph, so that renumbered ids and migrated `proxyWidgets` come out as conversion
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from comfydesk.workflow.catalog import Catalog
 from comfydesk.workflow.flow import FieldKey
 from comfydesk.workflow.graph import ApiGraph, ApiLink, Group, Node, UiGraph
 from comfydesk.workflow.live import Boundary, Kind, LiveGraph, LiveNode
 from comfydesk.workflow.load import load
+from comfydesk.workflow.loose import as_list, as_mapping
 from comfydesk.workflow.promotion import fed_sockets
 
 WITHIN = " \N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK} "
@@ -143,13 +143,13 @@ class _Walk:
     def _app_inputs(self) -> Iterator[tuple[str, str]]:
         """Node id and widget name of each App Mode input and each favourite."""
         extra = self._workflow.extra
-        for entry in _list(_mapping(extra.get("linearData")).get("inputs")):
+        for entry in as_list(as_mapping(extra.get("linearData")).get("inputs")):
             if isinstance(entry, list) and len(entry) >= 2 and isinstance(entry[1], str):
                 yield _node_of_locator(str(entry[0]), entry[1]), entry[1]
-        for favourite in _list(_mapping(extra.get("favoritedWidgets")).get("favorites")):
-            widget = _mapping(favourite).get("widgetName")
+        for favourite in as_list(as_mapping(extra.get("favoritedWidgets")).get("favorites")):
+            widget = as_mapping(favourite).get("widgetName")
             if isinstance(widget, str):
-                yield _node_of_locator(str(_mapping(favourite).get("nodeLocatorId")), widget), widget
+                yield _node_of_locator(str(as_mapping(favourite).get("nodeLocatorId")), widget), widget
 
     def _targets(self, node_id: str, widget: str) -> Iterator[FieldKey]:
         """Where a node's widget ends: in itself, on a host in what it promotes, else anywhere inside by its bare id."""
@@ -195,11 +195,3 @@ def _group_of(node: Node, groups: tuple[Group, ...]) -> str:
         if left <= x <= left + width and top <= y <= top + height and width * height < best_area:
             best, best_area = group.title, width * height
     return best
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}

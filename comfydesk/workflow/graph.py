@@ -18,6 +18,11 @@ MODE_MUTED = 2
 MODE_BYPASSED = 4
 
 
+def id_number(node_id: str) -> int:
+    """The number that an id is, 0 for others ("007" is none, nor is "²")."""
+    return int(node_id) if node_id.isascii() and node_id.isdigit() and len(node_id) < 16 and node_id[0] != "0" else 0
+
+
 # --- UI format ----------------------------------------------------------------------------------------------------
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from comfydesk.errors import GraphError
 from comfydesk.workflow import limits
 from comfydesk.workflow.catalog import Catalog
-from comfydesk.workflow.graph import Graph, InputSlot, Link, Node, OutputSlot, UiGraph
+from comfydesk.workflow.graph import Graph, InputSlot, Link, Node, OutputSlot, UiGraph, id_number
 from comfydesk.workflow.live import VIRTUAL
 from comfydesk.workflow.parse import parse_node
 from comfydesk.workflow.widgets import UNDEFINED, chosen_widgets
@@ -38,7 +38,7 @@ def unpack_groups(workflow: UiGraph, catalog: Catalog) -> UiGraph:
 def _unpack_once(root: Graph, groups: Mapping[str, Any], catalog: Catalog) -> Graph:
     nodes: list[Node] = []
     links = dict(root.links)
-    last = max([root.last_node_id, *(int(node.id) for node in root.nodes if node.id.isdigit() and len(node.id) < 16)])
+    last = max([root.last_node_id, *(id_number(node.id) for node in root.nodes)])
     found = False
     budget = limits.Budget()
     for node in root.nodes:
@@ -88,7 +88,11 @@ class _Unpacking:
         """Inner inputs that inner links feed."""
         self._feeding: set[tuple[int, int]] = set()
         self._internal = [link for link in _lists(data.get("links")) if self._is_internal(link)]
-        self._external = {(entry[0], entry[1]) for entry in _lists(data.get("external")) if len(entry) > 1}
+        self._external = {
+            (entry[0], entry[1])
+            for entry in _lists(data.get("external"))
+            if len(entry) > 1 and type(entry[0]) is int and type(entry[1]) is int
+        }
 
     def _is_internal(self, link: list[Any]) -> bool:
         size = len(self._inner)
@@ -236,9 +240,12 @@ class _Unpacking:
         converted = {slot.name for slot in node.inputs if slot.widget is not None}
         values: list[Any] = []
         widgets = chosen_widgets(self._catalog.layout(node.type).widgets, {})
+        inside = False
         for position, widget in enumerate(widget for widget in widgets if widget.stored):
             fallback = own[position] if position < len(own) else widget.default
-            values.append(fallback if widget.name in converted else next(pending, fallback))
+            # A seed that was made an input takes its control_after_generate along: the group node has neither.
+            inside = inside if widget.spec is None else widget.name in converted
+            values.append(fallback if inside else next(pending, fallback))
         while values and values[-1] is UNDEFINED:
             values.pop()
         return values

@@ -36,6 +36,7 @@ VIRTUAL: Mapping[str, Kind] = {
     "Note": Kind.NOTE,
     "MarkdownNote": Kind.NOTE,
 }
+"""Helpers of the canvas that are never sent."""
 
 
 def shorten(text: str, most: int = 50) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from comfydesk.errors import GraphError
 from comfydesk.workflow import limits
 from comfydesk.workflow.catalog import Catalog
-from comfydesk.workflow.graph import Graph, Link, Node, Subgraph, UiGraph
+from comfydesk.workflow.graph import Graph, Link, Node, Subgraph, UiGraph, id_number
 from comfydesk.workflow.groups import unpack_groups
 from comfydesk.workflow.live import VIRTUAL, Kind, LiveGraph, LiveInput, LiveNode, shorten
 from comfydesk.workflow.primitives import load_primitive
@@ -164,7 +164,7 @@ def unique_ids(workflow: UiGraph) -> dict[str, Renumbered]:
         for node in subgraph.graph.nodes:
             if node.id not in used:
                 used.add(node.id)
-                last = max(last, _number(node.id))
+                last = max(last, id_number(node.id))
                 continue
             last += 1
             while str(last) in used:
@@ -174,8 +174,3 @@ def unique_ids(workflow: UiGraph) -> dict[str, Renumbered]:
         if changed:
             renumbered[subgraph.id] = changed
     return renumbered
-
-
-def _number(node_id: str) -> int:
-    """The number that an id is, 0 for others ("007" is none)."""
-    return int(node_id) if node_id.isascii() and node_id.isdigit() and len(node_id) < 16 and node_id[0] != "0" else 0

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from comfydesk.errors import GraphError
-from comfydesk.workflow.active import VIRTUAL, active_nodes
+from comfydesk.workflow.active import active_nodes
 from comfydesk.workflow.card import RequiredModel
 from comfydesk.workflow.catalog import Catalog, InputSpec
 from comfydesk.workflow.convert import to_api
 from comfydesk.workflow.flow import Flow
 from comfydesk.workflow.graph import ApiGraph, ApiNode, UiGraph
+from comfydesk.workflow.live import VIRTUAL
 from comfydesk.workflow.scan import declared_models
 from comfydesk.workflow.specs import COMBO
 
@@ -135,7 +136,7 @@ def _types_in_file(graph: UiGraph | ApiGraph) -> set[str]:
         return {node.class_type for node in graph.nodes.values() if node.class_type}
     canvases = [graph.root, *(subgraph.graph for subgraph in graph.subgraphs.values())]
     types = {node.type for canvas in canvases for node in canvas.nodes if node.active}
-    return types - set(graph.subgraphs) - VIRTUAL
+    return types - set(graph.subgraphs) - VIRTUAL.keys()
 
 
 def _declared(graph: UiGraph | ApiGraph) -> Iterator[RequiredModel]:

@@ -7,7 +7,7 @@ Shapes: ComfyUI frontend 1.49.6.
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, NoReturn, TypeGuard
 
 from comfydesk.errors import GraphError
@@ -26,6 +26,7 @@ from comfydesk.workflow.graph import (
     Subgraph,
     UiGraph,
 )
+from comfydesk.workflow.loose import as_list, as_mapping, as_text
 
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _ADVICE = "Choose a workflow saved or exported by ComfyUI"
@@ -182,7 +183,7 @@ def _ui_graph(document: dict[str, Any]) -> UiGraph:
     return UiGraph(
         root=_graph(document),
         subgraphs=subgraphs,
-        extra=_mapping(document.get("extra")),
+        extra=as_mapping(document.get("extra")),
         version=float(version) if _is_number(version) else 0.4,
         raw=document,
     )
@@ -193,7 +194,7 @@ def _definitions(document: dict[str, Any]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     holders = [document]
     for holder in holders:
-        definitions = _mapping(holder.get("definitions")).get("subgraphs") or []
+        definitions = as_mapping(holder.get("definitions")).get("subgraphs") or []
         if not isinstance(definitions, list) or not all(isinstance(raw, dict) for raw in definitions):
             _malformed("the list of subgraphs")
         found.extend(definitions)
@@ -216,7 +217,7 @@ def _subgraph(raw: dict[str, Any]) -> Subgraph:
         _malformed("a subgraph without an id")
     return Subgraph(
         id=identifier,
-        name=_text(raw.get("name")),
+        name=as_text(raw.get("name")),
         graph=_graph(raw),
         inputs=tuple(map(_boundary_slot, _objects(raw.get("inputs"), "an input of a subgraph"))),
         outputs=tuple(map(_boundary_slot, _objects(raw.get("outputs"), "an output of a subgraph"))),
@@ -226,11 +227,11 @@ def _subgraph(raw: dict[str, Any]) -> Subgraph:
 
 def _boundary_slot(raw: dict[str, Any]) -> BoundarySlot:
     return BoundarySlot(
-        id=_text(raw.get("id")),
-        name=_text(raw.get("name")),
+        id=as_text(raw.get("id")),
+        name=as_text(raw.get("name")),
         type=_type(raw.get("type")),
         link_ids=_ids(raw.get("linkIds")),
-        label=_text(raw.get("label")),
+        label=as_text(raw.get("label")),
     )
 
 
@@ -240,11 +241,11 @@ def _graph(raw: dict[str, Any]) -> Graph:
         _malformed("its list of nodes")
     links = raw.get("links")
     entries = links.values() if isinstance(links, dict) else links if isinstance(links, list) else ()
-    last = raw.get("last_node_id", _mapping(raw.get("state")).get("lastNodeId"))
+    last = raw.get("last_node_id", as_mapping(raw.get("state")).get("lastNodeId"))
     return Graph(
         nodes=tuple([parse_node(node, position) for position, node in enumerate(nodes)]),
         links={link.id: link for link in map(_link, entries) if link is not None},
-        groups=tuple([_group(group) for group in _list(raw.get("groups")) if isinstance(group, dict)]),
+        groups=tuple([_group(group) for group in as_list(raw.get("groups")) if isinstance(group, dict)]),
         last_node_id=int(last) if _is_number(last) else 0,
     )
 
@@ -270,7 +271,7 @@ def parse_node(raw: Any, position: int) -> Node:
         if isinstance(outputs, list)
         else (),
         widgets_values=get("widgets_values"),
-        properties=_mapping(get("properties")),
+        properties=as_mapping(get("properties")),
         raw=raw,
     )
 
@@ -290,7 +291,7 @@ def _input_slot(raw: dict[str, Any]) -> InputSlot:
 
 
 def _output_slot(raw: dict[str, Any]) -> OutputSlot:
-    return OutputSlot(_text(raw.get("name")), _type(raw.get("type")), _ids(raw.get("links")))
+    return OutputSlot(as_text(raw.get("name")), _type(raw.get("type")), _ids(raw.get("links")))
 
 
 def _link(raw: Any) -> Link | None:
@@ -322,9 +323,9 @@ def _link(raw: Any) -> Link | None:
 
 def _group(raw: dict[str, Any]) -> Group:
     bounding = raw.get("bounding")
-    numbers = [float(entry) for entry in _list(bounding) if _is_number(entry)]
+    numbers = [float(entry) for entry in as_list(bounding) if _is_number(entry)]
     x, y, width, height = numbers if len(numbers) == 4 else (0.0, 0.0, 0.0, 0.0)
-    return Group(_text(raw.get("title")), (x, y, width, height), _text(raw.get("color")))
+    return Group(as_text(raw.get("title")), (x, y, width, height), as_text(raw.get("color")))
 
 
 # --- Small parts ------------------------------------------------------------------------------------------------
@@ -342,7 +343,7 @@ def _id(value: Any, what: str) -> str:
 
 
 def _ids(values: Any) -> tuple[str, ...]:
-    return tuple([_id(value, "a link's id") for value in _list(values) if value is not None])
+    return tuple([_id(value, "a link's id") for value in as_list(values) if value is not None])
 
 
 def _slot(value: Any) -> int:
@@ -360,20 +361,8 @@ def _type(value: Any) -> str:
     return "COMBO" if isinstance(value, list) else "*"
 
 
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
 def _objects(value: Any, what: str) -> list[dict[str, Any]]:
-    entries = _list(value)
+    entries = as_list(value)
     if not all(isinstance(entry, dict) for entry in entries):
         _malformed(what)
     return entries

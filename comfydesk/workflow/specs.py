@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from comfydesk.workflow.folders import model_folder
+from comfydesk.workflow.loose import as_list, as_mapping, as_text
 
 COMBO = "COMBO"
 DYNAMIC_COMBO = "COMFY_DYNAMICCOMBO_V3"
@@ -241,12 +242,12 @@ def node_spec(name: str, raw: Mapping[str, Any]) -> NodeSpec:
     return NodeSpec(
         name=name,
         display_name=display_name if isinstance(display_name, str) and display_name else name,
-        category=_text(raw.get("category")),
-        description=_text(raw.get("description")),
+        category=as_text(raw.get("category")),
+        description=as_text(raw.get("description")),
         inputs=_inputs(name, raw),
         outputs=_outputs(raw),
         output_node=bool(raw.get("output_node")),
-        python_module=_text(raw.get("python_module")),
+        python_module=as_text(raw.get("python_module")),
         api_node=bool(raw.get("api_node")),
         deprecated=bool(raw.get("deprecated")),
         experimental=bool(raw.get("experimental")),
@@ -254,10 +255,10 @@ def node_spec(name: str, raw: Mapping[str, Any]) -> NodeSpec:
 
 
 def _inputs(node: str, raw: Mapping[str, Any]) -> tuple[InputSpec, ...]:
-    declared = _mapping(raw.get("input"))
+    declared = as_mapping(raw.get("input"))
     specs: dict[str, InputSpec] = {}
     for section in (Section.REQUIRED, Section.OPTIONAL):
-        for name, entry in _mapping(declared.get(section)).items():
+        for name, entry in as_mapping(declared.get(section)).items():
             specs[name] = input_spec(node, name, entry, section)
     order = raw.get("input_order")
     ordered = []
@@ -269,7 +270,7 @@ def _inputs(node: str, raw: Mapping[str, Any]) -> tuple[InputSpec, ...]:
                 if spec is not None and spec.section is section:
                     ordered.append(specs.pop(spec.name))
     ordered.extend(specs.values())
-    for name, entry in _mapping(declared.get(Section.HIDDEN)).items():
+    for name, entry in as_mapping(declared.get(Section.HIDDEN)).items():
         ordered.append(input_spec(node, name, entry, Section.HIDDEN))
     return tuple(ordered)
 
@@ -278,7 +279,7 @@ def input_spec(node: str, name: str, entry: Any, section: Section, prefix: str =
     """One input out of its `[type, options]`. `prefix` ("resize_type.") is put before its name."""
     parts = entry if isinstance(entry, list) else [entry]
     declared_type = parts[0] if parts else None
-    options = _mapping(parts[1]) if len(parts) > 1 else {}
+    options = as_mapping(parts[1]) if len(parts) > 1 else {}
     full_name = prefix + name
     if isinstance(declared_type, list):
         return InputSpec(full_name, COMBO, section, options, tuple(declared_type), folder=model_folder(node, name))
@@ -297,7 +298,7 @@ def input_spec(node: str, name: str, entry: Any, section: Section, prefix: str =
         if declared_type == AUTOGROW:
             return InputSpec(full_name, AUTOGROW, section, options, autogrow=_autogrow(node, options, depth))
     if declared_type == MATCH_TYPE:
-        allowed = _mapping(options.get("template")).get("allowed_types")
+        allowed = as_mapping(options.get("template")).get("allowed_types")
         return InputSpec(full_name, allowed if isinstance(allowed, str) else "*", section, options)
     return InputSpec(full_name, declared_type, section, options)
 
@@ -308,45 +309,45 @@ _MAX_DYNAMIC_DEPTH = 8
 
 def _children(node: str, name: str, options: Mapping[str, Any], depth: int) -> dict[str, tuple[InputSpec, ...]]:
     children = {}
-    for option in _list(options.get("options")):
-        key = _mapping(option).get("key")
+    for option in as_list(options.get("options")):
+        key = as_mapping(option).get("key")
         if isinstance(key, str):
-            children[key] = tuple(_section_specs(node, _mapping(option).get("inputs"), f"{name}.", depth + 1))
+            children[key] = tuple(_section_specs(node, as_mapping(option).get("inputs"), f"{name}.", depth + 1))
     return children
 
 
 def _autogrow(node: str, options: Mapping[str, Any], depth: int) -> Autogrow:
-    template = _mapping(options.get("template"))
+    template = as_mapping(options.get("template"))
     names = template.get("names")
     named = tuple(name for name in names if isinstance(name, str)) if isinstance(names, list) else None
     return Autogrow(
         inputs=tuple(_section_specs(node, template.get("input"), "", depth + 1)),
         minimum=_count(template.get("min"), 1),
         maximum=len(named) if named is not None else _count(template.get("max"), 100),
-        prefix=_text(template.get("prefix")),
+        prefix=as_text(template.get("prefix")),
         names=named,
     )
 
 
 def _section_specs(node: str, declared: Any, prefix: str, depth: int) -> Iterator[InputSpec]:
     for section in (Section.REQUIRED, Section.OPTIONAL):
-        for name, entry in _mapping(_mapping(declared).get(section)).items():
+        for name, entry in as_mapping(as_mapping(declared).get(section)).items():
             yield input_spec(node, name, entry, section, prefix, depth)
 
 
 def _outputs(raw: Mapping[str, Any]) -> tuple[OutputSpec, ...]:
-    names, lists = _list(raw.get("output_name")), _list(raw.get("output_is_list"))
-    tooltips, matches = _list(raw.get("output_tooltips")), _list(raw.get("output_matchtypes"))
+    names, lists = as_list(raw.get("output_name")), as_list(raw.get("output_is_list"))
+    tooltips, matches = as_list(raw.get("output_tooltips")), as_list(raw.get("output_matchtypes"))
     outputs = []
-    for index, declared in enumerate(_list(raw.get("output"))):
-        output_type = COMBO if isinstance(declared, list) else _text(declared) or "*"
+    for index, declared in enumerate(as_list(raw.get("output"))):
+        output_type = COMBO if isinstance(declared, list) else as_text(declared) or "*"
         outputs.append(
             OutputSpec(
-                name=_text(names[index]) if index < len(names) else "",
+                name=as_text(names[index]) if index < len(names) else "",
                 type="*" if output_type == MATCH_TYPE else output_type,
                 is_list=bool(lists[index]) if index < len(lists) else False,
-                tooltip=_text(tooltips[index]) if index < len(tooltips) else "",
-                match=_text(matches[index]) if index < len(matches) else "",
+                tooltip=as_text(tooltips[index]) if index < len(tooltips) else "",
+                match=as_text(matches[index]) if index < len(matches) else "",
             )
         )
     return tuple(outputs)
@@ -366,15 +367,3 @@ def _find(inputs: tuple[InputSpec, ...], name: str) -> InputSpec | None:
 
 def _count(value: Any, fallback: int) -> int:
     return int(value) if isinstance(value, int | float) and 0 <= value <= 10_000 else fallback
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}

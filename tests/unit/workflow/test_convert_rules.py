@@ -418,6 +418,41 @@ def test_group_nodes_are_unpacked_under_the_ids_that_comfyui_gives(convert: Conv
     assert (found["6:4"]["seed"], found["6:4"]["sampler_name"], found["6:4"]["latent_image"]) == (7, "dpm_2", ["1", 0])
 
 
+def group_of(*inside: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A group node's definition, the value of `extra`."""
+    nodes = [{**entry, "id": None, "index": index} for index, entry in enumerate(inside)]
+    return {"groupNodes": {"Draw": {"nodes": nodes, "links": [], "external": [], **more}}}
+
+
+def test_a_seed_made_an_input_of_a_group_node_takes_its_helper_along(convert: Convert) -> None:
+    """The group node has no control_after_generate then, and its list no place for one."""
+    sampler = node(0, "KSampler", [5, "fixed", 20, 8, "euler", "normal", 1], outs=[[]])
+    sampler["inputs"] = [slot("seed", (None, "INT"), ("seed",))]
+    nodes = [
+        node(1, "PrimitiveInt", [77, "fixed"], outs=[[1]]),
+        node(2, "workflow>Draw", [9, 3, "dpm_2", "karras", 0.5], ins={"seed": 1}, widgets=("seed",)),
+    ]
+    found = convert(nodes, [(1, 1, 0, 2, 0)], extra=group_of(sampler), last_node_id=2)
+    drawn = {"seed": ["1", 0], "steps": 9, "cfg": 3, "sampler_name": "dpm_2", "scheduler": "karras", "denoise": 0.5}
+    assert found["4:3"] == drawn
+
+
+@pytest.mark.parametrize(
+    "external", [[[[1], 2, "x"]], [[{}, {}]], [[0, [0]]], [0], "x"], ids=["list", "objects", "slot", "flat", "text"]
+)
+def test_a_group_node_with_junk_for_outputs_is_unpacked_all_the_same(convert: Convert, external: Any) -> None:
+    empty = node(0, "EmptyLatentImage", [8, 8, 1], outs=[[]])
+    found = convert([node(1, "workflow>Draw", [16, 8, 1])], extra=group_of(empty, external=external))
+    assert found["102:101"]["width"] == 16
+
+
+@pytest.mark.parametrize("node_id", ["²", "٣", "007", "-1", "1e3"])
+def test_ids_that_only_look_like_numbers_are_names(convert: Convert, node_id: str) -> None:
+    empty = node(0, "EmptyLatentImage", [8, 8, 1])
+    nodes = [node(node_id, "EmptyImage", IMAGE), node(1, "workflow>Draw", [16, 8, 1])]
+    assert list(convert(nodes, extra=group_of(empty))) == [node_id, "102:101"]
+
+
 # --- Impossible graphs ------------------------------------------------------------------------------------------
 # The frontend stops at broken links too. Loops of real nodes it sends, and the server refuses them; loops of reroutes
 # it cuts anywhere.
