@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QKeySequence, QPainter, QPainterPath, QPaintEvent, QPixmap, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from comfydesk.qt.theme import ColorName, Theme
 from comfydesk.qt.widgets import paint, shadow
@@ -60,7 +60,7 @@ class Page(QWidget):
         self._column.addWidget(self._foot)
         self.close_button.clicked.connect(self.closed)
         escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        escape.activated.connect(self.closed)
+        escape.activated.connect(self._on_escape)
         theme.changed.connect(self._measure)
         self._measure()
 
@@ -88,6 +88,10 @@ class Page(QWidget):
         area, reach = self._card(), theme.px(shadow.REACH)
         shadow.paint_shadow(painter, self._tile, area.adjusted(-reach, -reach, reach, reach))
         paint.box(painter, area, theme.px(RADIUS), fill=theme.color("popup"), outline=theme.color("control"))
+
+    def _on_escape(self) -> None:
+        if QApplication.activePopupWidget() is None:  # a list or menu in front goes first
+            self.closed.emit()
 
     def _card(self) -> QRect:
         edge = self.theme.px(MARGIN)

@@ -88,6 +88,7 @@ class Connecting(QObject):
             sheet.demo_wanted.connect(self.open_demo)
             sheet.pasted.connect(self._on_welcome_paste)
             sheet.here_wanted.connect(self._connect_here)
+            sheet.look_wanted.connect(lambda: self._tasks.start(self._look_here(sheet)))
             self._tasks.start(self._look_here(sheet))
         self._pages.open(self.welcome_sheet)
 

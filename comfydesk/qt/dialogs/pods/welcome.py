@@ -18,7 +18,7 @@ WIDTH = 560
 PASTE = "https://abc123-8188.proxy.runpod.net or an ssh line"
 DEMO = "Built in, needs no GPU. It draws simple pictures; it is no AI."
 MINE = "Paste the address of its ComfyUI page, or the ssh line that your provider shows."
-NOTHING = "Nothing answers at 127.0.0.1:8188. Start ComfyUI, and it can be connected at any time."
+NOTHING = "Nothing answers at 127.0.0.1:8188. Start ComfyUI and look again."
 
 
 class Offer(QWidget):
@@ -54,6 +54,7 @@ class WelcomeSheet(Page):
 
     demo_wanted = Signal()
     pasted = Signal(str)
+    look_wanted = Signal()
     here_wanted = Signal(object)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -66,15 +67,15 @@ class WelcomeSheet(Page):
         self.spinner = Spinner(theme, "Looking at 127.0.0.1:8188")
         self.here = Button(theme, "Connect to it")
         self.here.hide()
-        self.nothing = Button(theme, "Another address\N{HORIZONTAL ELLIPSIS}")
-        self.nothing.hide()
+        self.look = Button(theme, "Look again", icon="refresh")
+        self.look.hide()
         self._lay_out()
         self.hide_foot()
         self.demo.clicked.connect(self.demo_wanted)
         self.connect_button.clicked.connect(self._paste)
         self.paste.edit.returnPressed.connect(self._paste)
         self.here.clicked.connect(lambda: self.here_wanted.emit(self._here))
-        self.nothing.clicked.connect(lambda: self.pasted.emit(""))
+        self.look.clicked.connect(self._look)
 
     def first_focus(self) -> QWidget:
         return self.demo
@@ -84,10 +85,13 @@ class WelcomeSheet(Page):
         self.spinner.hide()
         self._here = profile
         self.here.setVisible(bool(found))
-        self.nothing.setVisible(not found)
-        self.local.why.setText(
-            f"{found}." if found else "Nothing answers at 127.0.0.1:8188. Start ComfyUI and look again."
-        )
+        self.look.setVisible(not found)
+        self.local.why.setText(f"{found}." if found else NOTHING)
+
+    def _look(self) -> None:
+        self.look.hide()
+        self.spinner.show()
+        self.look_wanted.emit()
 
     def _paste(self) -> None:
         self.pasted.emit(self.paste.value().strip())
@@ -103,7 +107,7 @@ class WelcomeSheet(Page):
         mine.controls.addWidget(self.paste, 1)
         mine.controls.addWidget(self.connect_button)
         self.local = Offer(theme, "plug", "I have ComfyUI here", "On this computer.")
-        for part in (self.spinner, self.here, self.nothing):
+        for part in (self.spinner, self.here, self.look):
             self.local.controls.addWidget(part)
         self.local.controls.addStretch(1)
         holder = QWidget()
