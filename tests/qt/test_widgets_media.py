@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from comfydesk.qt.models.thumbnails import Thumbnails
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.widgets.drop_zone import DropZone, refusal
+from comfydesk.store.records import LocalFile
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def test_a_dropped_picture_is_taken_and_shown(
     zone.show()
     with qtbot.waitSignals([zone.value_changed, thumbnails.ready]):
         drop(zone, picture)
-    assert zone.value() == str(picture)
+    assert zone.value() == picture
     assert zone._filled._name.text() == "valley.png"
     assert zone._filled._details.text().startswith("640 \N{MULTIPLICATION SIGN} 360")
     preview = zone._filled.preview.grab().toImage()
@@ -60,13 +61,13 @@ def test_a_file_of_another_kind_is_refused_and_nothing_is_lost(
 ) -> None:
     notes = tmp_path / "notes.txt"
     notes.write_text("no picture")
-    zone = DropZone(theme, "image", str(picture))
+    zone = DropZone(theme, "image", picture)
     qtbot.addWidget(zone)
     with qtbot.waitSignal(zone.problem_changed) as caught:
         drop(zone, notes)
     assert caught.args is not None
     assert caught.args[0].startswith("notes.txt is no picture that can be sent.")
-    assert zone.value() == str(picture)
+    assert zone.value() == picture
 
 
 def test_a_broken_picture_says_why(theme: Theme, qtbot: QtBot, thumbnails: Thumbnails, tmp_path: Path) -> None:
@@ -98,7 +99,7 @@ def test_500_megabytes_are_taken_without_being_read(theme: Theme, qtbot: QtBot, 
     zone = DropZone(theme)
     qtbot.addWidget(zone)
     zone.offer(huge)
-    assert zone.value() == str(huge)
+    assert zone.value() == huge
     assert zone._filled._details.text() == "500 MB"
 
 
@@ -111,7 +112,7 @@ def test_a_picture_from_the_clipboard_becomes_a_file(theme: Theme, qtbot: QtBot,
     QTest.keyClick(zone, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
     zone.paste()
     assert sorted(path.name for path in (tmp_path / "pasted").iterdir()) == ["pasted_0001.png", "pasted_0002.png"]
-    assert QImage(zone.value()).size() == image.size()
+    assert QImage(str(zone.value())).size() == image.size()
     QGuiApplication.clipboard().clear()
 
 
@@ -127,8 +128,24 @@ def test_a_file_of_the_pod_can_be_chosen(theme: Theme, qtbot: QtBot) -> None:
 
 
 def test_delete_takes_the_file_away(theme: Theme, qtbot: QtBot, picture: Path) -> None:
-    zone = DropZone(theme, "image", str(picture))
+    zone = DropZone(theme, "image", picture)
     qtbot.addWidget(zone)
     with qtbot.waitSignal(zone.value_changed) as caught:
         QTest.keyClick(zone, Qt.Key.Key_Delete)
     assert caught.args == [""]
+
+
+def test_a_path_that_a_workflow_names_is_never_looked_at_and_one_that_the_user_put_in_is(
+    theme: Theme, qtbot: QtBot, thumbnails: Thumbnails, picture: Path
+) -> None:
+    zone = DropZone(theme, "image", str(picture), thumbnails=thumbnails)
+    qtbot.addWidget(zone)
+    assert zone._filled._details.text() == "In the pod's input folder"
+    assert zone.value() == str(picture), "a name on the pod, whatever it looks like"
+    assert not thumbnails._loading
+    zone.set_value(LocalFile(str(picture), "", 1))
+    assert zone.value() == picture
+    assert zone._filled._details.text().startswith("640 ")
+    picture.unlink()
+    zone.set_value(picture)
+    assert zone._filled._details.text() == "No longer on this computer"

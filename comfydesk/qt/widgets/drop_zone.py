@@ -1,7 +1,7 @@
 """A picture, video, sound or 3D file to work from: dropped, pasted, chosen, or one that the pod has."""
 
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any, Literal
 
 from PySide6.QtCore import QFileInfo, QMimeData, QRect, QSize, Qt, Signal
@@ -23,6 +23,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QBoxLayout, QFileDialog, QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from comfydesk.qt.models.thumbnails import Thumbnails
+from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.theme import ColorName, Theme
 from comfydesk.qt.widgets import paint
 from comfydesk.qt.widgets.buttons import Button, Kind, Size
@@ -31,6 +32,7 @@ from comfydesk.qt.widgets.labels import ElidedLabel, Label
 from comfydesk.qt.widgets.model_picker import size_text
 from comfydesk.qt.widgets.popup_list import Entry, PopupList
 from comfydesk.qt.widgets.thumbnail import paint_thumbnail
+from comfydesk.store.records import LocalFile
 
 Media = Literal["image", "video", "audio", "model3d"]
 HEIGHT = 96
@@ -57,7 +59,10 @@ def refusal(path: Path, media: Media) -> str:
 
 
 class DropZone(Editor):
-    """Its value is a path on this computer, or a name in the pod's input folder; "" or None is nothing yet.
+    """Its value is a Path: a file of this computer, that the user put in; or a str: a name in the pod's input folder.
+
+    A str is never looked for on this computer, however much it looks like a path: the workflow may have brought it.
+    "" is nothing yet; a LocalFile is taken as its path.
 
     `files` names the pod's own files on offer; `pasted` is the folder where pictures from the clipboard are kept.
     """
@@ -68,7 +73,7 @@ class DropZone(Editor):
         self,
         theme: Theme,
         media: Media = "image",
-        value: str | None = None,
+        value: Path | LocalFile | str | None = None,
         *,
         files: Sequence[str] = (),
         thumbnails: Thumbnails | None = None,
@@ -77,7 +82,7 @@ class DropZone(Editor):
     ) -> None:
         super().__init__(theme, parent)
         self._media, self._files, self._thumbnails, self._pasted = media, tuple(files), thumbnails, pasted
-        self._value = ""
+        self._value: Path | str = ""
         self._problem = ""
         self._over = False
         self._popup: PopupList | None = None
@@ -102,11 +107,11 @@ class DropZone(Editor):
 
     # --- Value ----------------------------------------------------------------------------------------------------
 
-    def value(self) -> str:
+    def value(self) -> Path | str:
         return self._value
 
     def set_value(self, value: Any) -> None:
-        self._value = "" if value is None else str(value)
+        self._value = _typed(value)
         self._say("")
         self._show()
 
@@ -145,7 +150,7 @@ class DropZone(Editor):
         why_not = refusal(path, self._media)
         self._say(why_not)
         if not why_not:
-            self._take(str(path))
+            self._take(path)
 
     def paste(self) -> None:
         """A file or a picture from the clipboard."""
@@ -170,12 +175,12 @@ class DropZone(Editor):
         name = next(name for n in range(1, len(taken) + 2) if (name := f"pasted_{n:04}.png") not in taken)
         path = self._pasted / name
         if image.save(str(path), quality=100):  # 100: little compression, five times as fast
-            self._take(str(path))
+            self._take(path)
         else:
             path.unlink(missing_ok=True)
             self._say("The picture could not be kept. Is the disk full?")
 
-    def _take(self, value: str) -> None:
+    def _take(self, value: Path | str) -> None:
         changed = value != self._value
         self._value = value
         self._say("")
@@ -187,7 +192,7 @@ class DropZone(Editor):
         if self._popup is None:
             self._popup = PopupList(self.theme, "Files on the pod", self)
             self._popup.picked.connect(lambda at: self._take(self._files[at]))
-        current = self._files.index(self._value) if self._value in self._files else -1
+        current = self._files.index(self._value) if isinstance(self._value, str) and self._value in self._files else -1
         self._popup.open_at(anchor, tuple(Entry(name) for name in self._files), current)
 
     # --- Showing --------------------------------------------------------------------------------------------------
@@ -196,11 +201,14 @@ class DropZone(Editor):
         self._stack.setCurrentWidget(self._filled if self._value else self._empty)
         if not self._value:
             return
-        path = Path(self._value)
-        local = path.is_absolute() and path.is_file()
-        details = _describe(path, self._media) if local else "In the pod's input folder"
-        self._filled.tell(path.name, details)
-        self._load(path if local else None)
+        if isinstance(self._value, str):
+            self._filled.tell(PureWindowsPath(self._value).name, "In the pod's input folder")
+            self._load(None)
+            return
+        there = self._value.is_file()
+        details = _describe(self._value, self._media) if there else "No longer on this computer"
+        self._filled.tell(self._value.name, details)
+        self._load(self._value if there else None)
 
     def _load(self, path: Path | None) -> None:
         picture = None
@@ -209,13 +217,16 @@ class DropZone(Editor):
         self._filled.preview.show_picture(picture)
 
     def _ready(self, path: str) -> None:
-        if path == self._value:
+        if self._is_mine(path):
             self._load(Path(path))
 
     def _failed(self, path: str, reason: str) -> None:
-        if path == self._value:
+        if self._is_mine(path):
             self._filled.preview.show_broken(reason)
             self._say(f"{Path(path).name} cannot be read: {reason.rstrip('.')}.")
+
+    def _is_mine(self, path: str) -> bool:
+        return isinstance(self._value, Path) and str(self._value) == path
 
     def _say(self, problem: str) -> None:
         if problem != self._problem:
@@ -279,6 +290,12 @@ class DropZone(Editor):
         if self._receive(event.mimeData()):
             event.acceptProposedAction()
         self.update()
+
+
+def _typed(value: Any) -> Path | str:
+    if isinstance(value, LocalFile):
+        return Path(value.path)
+    return value if isinstance(value, Path) else "" if value is None else str(value)
 
 
 def _describe(path: Path, media: Media) -> str:
@@ -378,7 +395,7 @@ class _Preview(QWidget):
 
     def show_broken(self, reason: str) -> None:
         self._picture, self._broken = None, True
-        self.setToolTip(reason)
+        self.setToolTip(plain_tip(reason))
         self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:

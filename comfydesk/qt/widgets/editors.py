@@ -105,7 +105,7 @@ def _make(theme: Theme, field: Field, value: Any, around: Surroundings) -> Edito
         case Kind.IMAGE | Kind.VIDEO | Kind.AUDIO | Kind.MODEL3D:
             files = tuple(str(choice) for choice in field.choices)
             media = _MEDIA[field.kind]
-            return DropZone(theme, media, _text(value), files=files, thumbnails=around.thumbnails, pasted=around.pasted)
+            return DropZone(theme, media, value, files=files, thumbnails=around.thumbnails, pasted=around.pasted)
         case Kind.COLOR:
             return ColorEditor(theme, _text(value))
         case Kind.OTHER:

@@ -1,6 +1,7 @@
 """What lies open, and the commands on it: from the docks' wishes to the session's calls."""
 
 from collections.abc import Coroutine, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from comfydesk.errors import KnownError
 from comfydesk.qt.bridge.tasks import Tasks
 from comfydesk.qt.window.drafts import Drafts
 from comfydesk.store.records import Job, LocalFile, Output
-from comfydesk.workflow.fields import Form, Kind, Role
+from comfydesk.workflow.fields import Role
 
 if TYPE_CHECKING:
     import asyncio
@@ -19,9 +20,25 @@ if TYPE_CHECKING:
     from comfydesk.session.values import OpenWorkflow, WorkflowEntry
     from comfydesk.workflow.needs import Needs
 
-_FILES = (Kind.IMAGE, Kind.VIDEO, Kind.AUDIO, Kind.MODEL3D)
 CHECKED_AT_MOST = 200
 """Cards that are checked against a pod as soon as it is there; the others when they are opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What is being opened, and what is to be done with it once its form is known."""
+
+    source: str
+    """Id of a workflow of the browser, or path of a file."""
+    fill: Mapping[Role, Any] = field(default_factory=dict)
+    """Into the fields of those roles."""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """Field id → value."""
+    then_generate: bool = False
+
+
+Found = tuple["OpenWorkflow", Mapping[str, Any]]
+"""What was opened, and the values that came with it."""
 
 
 class Bench(QObject):
@@ -31,6 +48,8 @@ class Bench(QObject):
     """Name of what is being opened."""
     opened = Signal(object, object)
     """OpenWorkflow, values (field id → value)."""
+    made_ready = Signal(str)
+    """Id of a workflow that was opened in order to be generated at once: what `opened` has just shown."""
     open_failed = Signal(object)
     """KnownError; what was open before still is."""
     queued = Signal(object)
@@ -48,35 +67,52 @@ class Bench(QObject):
         """Jobs that were queued here, in this run."""
         self._session = session
         self._tasks = tasks
-        self._opening: asyncio.Task[OpenWorkflow] | None = None
-        self._fill: Mapping[Role, Any] = {}
-        self._values: Mapping[str, Any] = {}
+        self._task: asyncio.Task[Found] | None = None
+        self._latest: Opening | None = None
+        """What `_task` is about: an answer to anything else comes too late."""
+        self._waits: Opening | None = None
+        """What `current` was opened for, until its form is known: without a pod it is not."""
+        self._again = False
 
     @property
     def idle(self) -> bool:
         """Nothing is open or being opened."""
-        return self.current is None and self._opening is None
+        return self.current is None and not self._busy
+
+    @property
+    def _busy(self) -> bool:
+        return self._task is not None and not self._task.done()
 
     # --- Opening --------------------------------------------------------------------------------------------------
 
-    def open(self, source: "WorkflowEntry | Path", *, fill: Mapping[Role, Any] | None = None) -> None:
+    def open(
+        self, source: "WorkflowEntry | Path", *, fill: Mapping[Role, Any] | None = None, then_generate: bool = False
+    ) -> None:
         """Open a workflow of the browser, or a file; `fill` goes into the fields of those roles.
 
-        Whatever was being opened is let go.
+        Whatever was being opened is let go, and with it what was to be done then: `then_generate` (see `made_ready`)
+        holds for this opening alone.
         """
-        self._start(source.name, self._session.open_workflow(source), fill or {}, {})
+        opening = Opening(
+            str(source) if isinstance(source, Path) else source.id, fill or {}, then_generate=then_generate
+        )
+        self._start(source.name, opening, self._opened(self._session.open_workflow(source)))
 
     def reopen(self) -> None:
         """Make the form anew: the pod's list of nodes has arrived or changed. Values stay."""
-        if self.current is not None and self._opening is None:
-            self._start("", self._session.reopen(self.current), {}, {})
+        if self._busy:
+            self._again = True
+        elif self.current is not None:
+            opening = self._waits or Opening(self.current.id)
+            self._start("", opening, self._opened(self._session.reopen(self.current)))
 
     def reuse(self, output: Output, entry: "WorkflowEntry | None") -> None:
         """Open what made `output`, with the values it was made with.
 
         `entry` is the workflow of that name if there is one; else the file itself carries it.
         """
-        self._tasks.start(self._reuse(output, entry), failed=self.open_failed.emit)
+        name = Path(output.path).name if entry is None else entry.name
+        self._start(name, Opening(output.path), self._reuse(output, entry))
 
     def keep(self, values: Mapping[str, Any]) -> None:
         """The form says what is in it now."""
@@ -94,49 +130,66 @@ class Bench(QObject):
         if self._session.catalog is not None:
             self._tasks.start(self._check(tuple(entries)[:CHECKED_AT_MOST]), done=self.checked.emit)
 
-    def _start(
-        self,
-        name: str,
-        work: "Coroutine[Any, Any, OpenWorkflow]",
-        fill: Mapping[Role, Any],
-        values: Mapping[str, Any],
-    ) -> None:
-        if self._opening is not None:
-            self._opening.cancel()
-        self._fill, self._values = fill, values
+    def _start(self, name: str, opening: Opening, work: Coroutine[Any, Any, Found]) -> None:
+        if self._task is not None:
+            self._task.cancel()
+        if name and self._waits is not None:
+            # Another one was asked for: should that fail, this one is still filled in, but not made unasked.
+            self._waits = replace(self._waits, then_generate=False)
+        self._latest, self._again = opening, False
         if name:
             self.opening.emit(name)
-        self._opening = self._tasks.start(work, done=self._on_opened, failed=self._on_open_failed)
+        self._task = self._tasks.start(
+            work,
+            done=lambda found: self._on_opened(opening, *found),
+            failed=lambda error: self._on_open_failed(opening, error),
+        )
 
-    def _on_opened(self, opened: "OpenWorkflow") -> None:
-        self._opening = None
-        given = dict(self._values)
-        for role, value in self._fill.items():
-            for field in opened.form.with_role(role)[:1]:
-                given[field.id] = value
-        if opened.form.fields:
-            # Without a pod the form is not known yet: what is to go into it waits.
-            self._fill, self._values = {}, {}
+    def _on_opened(self, opening: Opening, opened: "OpenWorkflow", values: Mapping[str, Any]) -> None:
+        if opening is not self._latest:
+            return  # it was through already when another one was asked for
+        again, self._latest, self._again = self._again, None, False
+        given = {**opening.values, **values}
+        for role, value in opening.fill.items():
+            for entry in opened.form.with_role(role)[:1]:
+                given[entry.id] = value
+        known = bool(opened.form.fields)
+        self._waits = None if known else replace(opening, values=given)
+        if known:
             self.drafts.keep(opened.id, opened.form, given)
         self._show(opened)
+        if known and opening.then_generate:
+            self.made_ready.emit(opened.id)
+        if again:
+            self.reopen()
 
-    def _on_open_failed(self, error: KnownError) -> None:
-        self._opening = None
+    def _on_open_failed(self, opening: Opening, error: KnownError) -> None:
+        if opening is not self._latest:
+            return
+        again, self._latest, self._again = self._again, None, False
+        if self._waits is not None:
+            self._waits = replace(self._waits, then_generate=False)
         self.open_failed.emit(error)
+        if again:
+            self.reopen()
 
     def _show(self, opened: "OpenWorkflow") -> None:
         self.current = opened
         self.opened.emit(opened, self.drafts.values(opened.id, opened.form))
 
-    async def _reuse(self, output: Output, entry: "WorkflowEntry | None") -> None:
+    async def _opened(self, work: "Coroutine[Any, Any, OpenWorkflow]") -> Found:
+        return await work, {}
+
+    async def _reuse(self, output: Output, entry: "WorkflowEntry | None") -> Found:
         jobs = await self._session.jobs_by_id((output.job,)) if output.job else ()
         if entry is None or not jobs:
-            self._start(Path(output.path).name, self._session.open_workflow(Path(output.path)), {}, {})
-            return
+            return await self._session.open_workflow(Path(output.path)), {}
         values = {
-            field: value.path if isinstance(value, LocalFile) else value for field, value in jobs[0].values.items()
+            # A file that was uploaded is one of this computer, and a text never is.
+            id_: Path(value.path) if isinstance(value, LocalFile) else value
+            for id_, value in jobs[0].values.items()
         }
-        self._start(entry.name, self._session.open_workflow(entry), {}, values)
+        return await self._session.open_workflow(entry), values
 
     async def _check(self, entries: "tuple[WorkflowEntry, ...]") -> "dict[str, Needs]":
         found: dict[str, Needs] = {}
@@ -154,15 +207,14 @@ class Bench(QObject):
     def generate(self, values: Mapping[str, Any], count: int = 1, *, keep_seed: bool = False) -> None:
         """Queue `count` jobs of the open workflow with these values.
 
+        A pathlib.Path among the values is a file of this computer, to be uploaded; a text never is, whatever it says.
         Each gets a seed of its own; with `keep_seed` the first has the form's, and each following one more.
         """
         if self.current is None:
             return
         self.keep(values)
         workflow = self.current
-        self._tasks.start(
-            self._enqueue(workflow, with_files(workflow.form, values), count, keep_seed), failed=self.refused.emit
-        )
+        self._tasks.start(self._enqueue(workflow, values, count, keep_seed), failed=self.refused.emit)
 
     async def _enqueue(self, workflow: "OpenWorkflow", values: Mapping[str, Any], count: int, keep_seed: bool) -> None:
         # The session is there by now, and with it everything heavy.
@@ -201,13 +253,3 @@ class Bench(QObject):
     def _watch(self, jobs: tuple[Job, ...]) -> None:
         self.watched.update(job.id for job in jobs)
         self.queued.emit(jobs)
-
-
-def with_files(form: Form, values: Mapping[str, Any]) -> dict[str, Any]:
-    """`values`, with files of this computer as paths: those the user put in, never one that the workflow names."""
-    ready = dict(values)
-    for field in form.fields:
-        value = values.get(field.id)
-        if field.kind in _FILES and isinstance(value, str) and value != field.default and Path(value).is_absolute():
-            ready[field.id] = Path(value)
-    return ready

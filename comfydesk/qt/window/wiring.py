@@ -16,6 +16,7 @@ from comfydesk.qt.docks.jobline import Running
 from comfydesk.qt.models.rows import WorkflowRow
 from comfydesk.qt.window.bench import Bench
 from comfydesk.qt.window.desk import Desk, show_folder
+from comfydesk.qt.window.draft_keeper import DraftKeeper
 from comfydesk.qt.window.now import Now
 from comfydesk.qt.window.pods import PodDesk
 from comfydesk.store.records import Job, JobState, Output
@@ -24,6 +25,7 @@ from comfydesk.workflow.fields import Role
 if TYPE_CHECKING:
     from comfydesk.session.session import Session
     from comfydesk.session.values import OpenWorkflow, WorkflowEntry
+    from comfydesk.workflow.needs import Needs
 
 FILES = "Workflows and files that carry one (*.json *.png *.webp *.jpg *.mp4 *.webm *.flac *.mp3 *.opus *.svg *.glb)"
 FIRST_CHOICE = "t2i"
@@ -39,10 +41,10 @@ class Wiring(QObject):
         self._desk, self._window = desk, desk.window
         self._session, self._tasks = session, tasks
         self.bench = Bench(session, tasks, self)
+        self.keeper = DraftKeeper(desk, self.bench, tasks, self)
         self.now = Now(desk.jobs, session.node_title, self)
         self.pods = PodDesk(desk, session, tasks, self)
         self.pods.demo_wanted.connect(self.demo_wanted)
-        self._make_next = False
         self._weighed: str | None = None
         self._catalog: object = None
         desk.jobs.ask_eta(session.eta)
@@ -149,6 +151,7 @@ class Wiring(QObject):
         queue.shown.connect(self.show_job)
         bench.opening.connect(desk.generation.show_opening)
         bench.opened.connect(self._on_opened)
+        bench.made_ready.connect(self._on_made_ready)
         bench.open_failed.connect(desk.generation.show_error)
         bench.refused.connect(desk.generation.show_error)
         bench.checked.connect(self._on_checked)
@@ -171,17 +174,19 @@ class Wiring(QObject):
         desk.browser.mark_open(opened.id)
         self._window.places.keep_workflow(opened.id)
         self._window.setWindowTitle(f"{opened.name} \N{EN DASH} ComfyDesk")
-        if self._make_next and opened.form.fields:
-            self._make_next = False
-            desk.generation.press()
 
-    def _on_checked(self, found: dict[str, object]) -> None:
+    def _on_made_ready(self, workflow: str) -> None:
+        """Generate costs money: it is pressed only for what "Make" was said of, and that is what the panel shows."""
+        shown = self._desk.generation.workflow
+        if shown is not None and shown.id == workflow:
+            self._desk.generation.press()
+
+    def _on_checked(self, found: "dict[str, Needs]") -> None:
         pod = self._session.current_pod
-        self._desk.workflows.set_needs(found, "" if pod is None else pod.name)  # type: ignore[arg-type]
+        self._desk.workflows.set_needs(found, "" if pod is None else pod.name)
 
     def _make(self, entry: "WorkflowEntry") -> None:
-        self._make_next = True
-        self.bench.open(entry)
+        self.bench.open(entry, then_generate=True)
 
     def _cancel_running(self) -> None:
         if self.now.job is not None:
