@@ -191,13 +191,16 @@ def hurried_pod(target: PodTarget, client_id: str) -> Pod:
 
 @dataclass
 class Director:
-    """Injects `total` faults, spread over the jobs: the next when jobs have come on, or after a pause."""
+    """Injects `total` faults, one after the other; `injected` says how far it is, so that jobs can keep step."""
 
     places: list[Place]
     rng: random.Random
     total: int
-    jobs: int
     done: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def injected(self) -> int:
+        return self.done.total()
 
     async def run(self) -> None:
         kinds: list[tuple[Callable[[Place], Awaitable[None]], int]] = [
@@ -209,23 +212,15 @@ class Director:
             (self._outage, 4),
             (self._other_port, 4),
             (self._restart, 1),
-            (self._answer_lost, 3),
+            (self._answer_lost, 5),
             (self._cut_download, 3),
         ]
         faults, weights = zip(*kinds, strict=True)
-        for number in range(self.total):
+        for _ in range(self.total):
             fault = self.rng.choices(faults, weights)[0]
             await fault(self.rng.choice(self.places))
             self.done[fault.__name__.strip("_")] += 1
-            await self._pause(number + 1)
-
-    async def _pause(self, injected: int) -> None:
-        """Until the jobs have come as far as the faults, or 0.25 s."""
-        for _ in range(25):
-            await asyncio.sleep(0.01)
-            finished = sum(len({prompt for _, prompt in place.finished}) for place in self.places)
-            if finished >= self.jobs * injected / self.total:
-                return
+            await asyncio.sleep(self.rng.uniform(0.005, 0.06))
 
     def _seconds(self) -> float:
         return self.rng.uniform(1, 30) / COMPRESSED
