@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QListView, QStackedWidget, QV
 
 from comfydesk.qt.docks.dock import Dock, Panel
 from comfydesk.qt.models.rows import ROW
+from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.models.workflows import WorkflowFilter, WorkflowModel
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.widgets.banner import Banner
@@ -80,7 +81,8 @@ class BrowserPanel(Panel):
         add = IconButton(theme, "plus", "Open a workflow file", size=Size.COMPACT)
         add.clicked.connect(self.open_file)
         self.title.add(add)
-        self.setMinimumWidth(theme.px(MINIMUM_WIDTH))
+        theme.changed.connect(self._measure)
+        self._measure()
         self._lay_out()
         self.list.chosen.connect(self._on_chosen)
         cards.generate.connect(self._on_make)
@@ -124,7 +126,7 @@ class BrowserPanel(Panel):
     def show_task(self, words: str, types: frozenset[str]) -> None:
         """Show the workflows of some task types, called `words`."""
         self.task.setText(words)
-        self.task.setToolTip(f"Remove {words}")
+        self.task.setToolTip(plain_tip(f"Remove {words}"))
         self.task.show()
         self.outputs.set_current(0)
         self.search.set_text("")
@@ -150,8 +152,7 @@ class BrowserPanel(Panel):
         theme = self.theme
         head = QWidget()
         column = QVBoxLayout(head)
-        pad(column, theme, 12, 0, 12, 8)
-        column.setSpacing(theme.px(8))
+        pad(column, theme, 12, 0, 12, 8, gap=8)
         chips = QHBoxLayout()
         chips.addWidget(self.outputs)
         tasks = QHBoxLayout()
@@ -163,6 +164,9 @@ class BrowserPanel(Panel):
         column.addWidget(self.banner)
         self.body.addWidget(head)
         self.body.addWidget(self._pages, 1)
+
+    def _measure(self) -> None:
+        self.setMinimumWidth(self.theme.px(MINIMUM_WIDTH))
 
     def _narrow(self, wanted: WorkflowFilter) -> None:
         self._model.set_filter(wanted)

@@ -7,6 +7,7 @@ from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStatusBar, QWidget
 
 from comfydesk.qt.models.pods import IdleWords, device_words, memory_words, stand
+from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.models.words import clock
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.widgets.buttons import Button, IconButton, Kind, Size
@@ -81,7 +82,7 @@ class PodPart(Part):
         self.dot.set_tone(tone)
         self.name.setText(pod.name)
         self.state.set_text(words)
-        self.setToolTip(pod.status.detail or pod.url)
+        self.setToolTip(plain_tip(pod.status.detail or pod.url))
         self.action.setText(action)
         self.action.setVisible(bool(self._verb))
 

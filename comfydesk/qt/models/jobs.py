@@ -12,6 +12,7 @@ from comfydesk.events import JobProgress
 from comfydesk.qt.models.rowmodel import RowModel
 from comfydesk.qt.models.rows import THUMBNAIL, JobRow
 from comfydesk.qt.models.thumbnails import Thumbnails
+from comfydesk.qt.models.tips import plain_tip
 from comfydesk.store.records import Job, JobState
 
 WORDS = {
@@ -70,7 +71,7 @@ class JobModel(RowModel[JobRow]):
             return ", ".join(part for part in parts if part)
         if role == Qt.ItemDataRole.ToolTipRole and row.job.error is not None:
             error = row.job.error
-            return "\n".join(part for part in (error.what, error.why, error.advice) if part)
+            return plain_tip("\n".join(part for part in (error.what, error.why, error.advice) if part))
         return None
 
     def put_jobs(self, jobs: Iterable[Job]) -> None:

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from comfydesk.qt.models.rowmodel import Index, RowModel
 from comfydesk.qt.models.rows import THUMBNAIL, OutputRow, Shown
 from comfydesk.qt.models.thumbnails import Thumbnails
+from comfydesk.qt.models.tips import plain_tip
 from comfydesk.store.records import Output
 
 
@@ -44,7 +45,7 @@ class OutputModel(RowModel[OutputRow]):
             when = datetime.fromtimestamp(output.created).astimezone().strftime("%H:%M")
             return ", ".join(part for part in (Path(output.path).name, output.prompt, when) if part)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return row.reason or output.prompt or Path(output.path).name
+            return plain_tip(row.reason or output.prompt or Path(output.path).name)
         return None
 
     def put_outputs(self, outputs: Iterable[Output]) -> None:

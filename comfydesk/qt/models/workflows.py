@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from comfydesk.qt.models.rowmodel import RowModel
 from comfydesk.qt.models.rows import THUMBNAIL, WorkflowRow
 from comfydesk.qt.models.thumbnails import Thumbnails
+from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.models.words import ARROW, counted
 from comfydesk.store.records import Output
 
@@ -42,7 +43,7 @@ class Known:
 
 
 class WorkflowModel(RowModel[WorkflowRow]):
-    """All workflows the session offers; rows are those that pass the filter, last used first, then by name."""
+    """All workflows the session offers; rows are those that pass the filter, by name."""
 
     counted = Signal(int, int)
     """shown, of all"""
@@ -60,8 +61,9 @@ class WorkflowModel(RowModel[WorkflowRow]):
     def row_id(self, row: WorkflowRow) -> str:
         return row.entry.id
 
-    def sort_key(self, row: WorkflowRow) -> tuple[float, str, str]:
-        return (-row.used, row.entry.name.casefold(), row.entry.id)
+    def sort_key(self, row: WorkflowRow) -> tuple[str, str]:
+        # By name alone: a card is found again where it was, also after the next start.
+        return (row.entry.name.casefold(), row.entry.id)
 
     def shown(self, row: WorkflowRow, role: int) -> Any:
         if role == THUMBNAIL:
@@ -72,7 +74,7 @@ class WorkflowModel(RowModel[WorkflowRow]):
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return ", ".join(part for part in (row.entry.name, in_and_out(row), readiness(row)) if part)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return row.entry.card.error or row.entry.card.description or row.entry.name
+            return plain_tip(row.entry.card.error or row.entry.card.description or row.entry.name)
         return None
 
     @property

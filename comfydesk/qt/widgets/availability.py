@@ -2,6 +2,8 @@
 
 from PySide6.QtWidgets import QWidget
 
+from comfydesk.qt.models.tips import plain_tip
+
 _TOOLTIP = "comfydesk_tooltip"
 
 
@@ -11,7 +13,7 @@ def block(widget: QWidget, reason: str) -> None:
         widget.setProperty(_TOOLTIP, widget.toolTip())
     widget.setEnabled(not reason)
     if reason:
-        widget.setToolTip(reason)
+        widget.setToolTip(plain_tip(reason))
     else:
         widget.setToolTip(widget.property(_TOOLTIP) or "")
         widget.setProperty(_TOOLTIP, None)

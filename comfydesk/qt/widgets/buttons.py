@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QEnterEvent, QFocusEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QSizePolicy, QWidget
 
+from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.theme import ColorName, FontName, Theme
 from comfydesk.qt.widgets import availability, paint
 from comfydesk.qt.widgets.focus_ring import ring_off, ring_on_focus
@@ -66,7 +67,7 @@ class Button(QPushButton):
         self._spinner: SpinnerDriver | None = None
         self._rest_words = words
         self.setCheckable(checkable)
-        self.setToolTip(tooltip)
+        self.setToolTip(plain_tip(tooltip))
         self.setCursor(Qt.CursorShape.PointingHandCursor if kind is Kind.LINK else Qt.CursorShape.ArrowCursor)
         self.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
         theme.changed.connect(self._restyle)
@@ -295,7 +296,7 @@ class IconButton(Button):
 
     def set_name(self, name: str) -> None:
         """Another tool tip and accessible name (the button now does something else)."""
-        self.setToolTip(name)
+        self.setToolTip(plain_tip(name))
         self.setAccessibleName(name)
 
     def sizeHint(self) -> QSize:
@@ -328,7 +329,7 @@ class SplitButton(QWidget):
         super().__init__(parent)
         self.main = Button(theme, words, kind=kind, size=size, keys=keys, corners=Corners.LEFT, parent=self)
         self.more = Button(theme, kind=kind, icon="chevron-down", size=size, corners=Corners.RIGHT, parent=self)
-        self.more.setToolTip(menu_name)
+        self.more.setToolTip(plain_tip(menu_name))
         self.more.setAccessibleName(menu_name)
         self.main.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QSizePolicy, QWidget
 
+from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.theme import ColorName, FontName, Theme
 from comfydesk.qt.widgets.buttons import Button, Kind, Size
 
@@ -32,7 +33,7 @@ class RemovableChip(Button):
 
     def __init__(self, theme: Theme, words: str, parent: QWidget | None = None) -> None:
         super().__init__(theme, words, icon="close", kind=Kind.SECONDARY, size=Size.COMPACT, parent=parent)
-        self.setToolTip(f"Remove {words}")
+        self.setToolTip(plain_tip(f"Remove {words}"))
         self.setAccessibleName(f"Remove {words}")
 
 

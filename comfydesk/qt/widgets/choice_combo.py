@@ -7,6 +7,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QSizePolicy, QStyle, QStyleOptionComboBox, QWidget
 
+from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.theme import ColorName, Theme
 from comfydesk.qt.widgets import paint
 from comfydesk.qt.widgets.editor import Editor
@@ -147,7 +148,7 @@ class ChoiceEditor(Editor):
         blocked = self.combo.blockSignals(True)
         self.combo.setCurrentIndex(at)
         self.combo.blockSignals(blocked)
-        self.combo.setToolTip(str(value) if value is not None else "")
+        self.combo.setToolTip(plain_tip("" if value is None else value))
 
     def set_name(self, name: str) -> None:
         self.combo.setAccessibleName(name)
@@ -163,5 +164,5 @@ class ChoiceEditor(Editor):
         return -1
 
     def _activated(self, _at: int) -> None:
-        self.combo.setToolTip(self.combo.currentText())
+        self.combo.setToolTip(plain_tip(self.combo.currentText()))
         self.value_changed.emit(self.value())

@@ -7,6 +7,7 @@ from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QEnterEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QBoxLayout, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
+from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.theme import ColorName, Theme
 from comfydesk.qt.widgets import paint
 from comfydesk.qt.widgets.buttons import IconButton, Size
@@ -37,7 +38,7 @@ class Message(QWidget):
     def set_text(self, words: str) -> None:
         self._words = words
         self.setAccessibleName(words)
-        self.setToolTip(words)
+        self.setToolTip(plain_tip(words))
         self.updateGeometry()
         self.update()
 
@@ -177,7 +178,7 @@ class FieldLabel(ElidedLabel):
     def _restyle(self) -> None:
         super()._restyle()
         if self._tip:
-            self.setToolTip(self._tip)
+            self.setToolTip(plain_tip(self._tip))
 
 
 def _reset_words(default: str) -> str:

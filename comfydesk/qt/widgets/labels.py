@@ -4,6 +4,7 @@ from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
+from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.theme import ColorName, FontName, Theme
 from comfydesk.qt.widgets import paint
 
@@ -91,7 +92,7 @@ class ElidedLabel(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.setToolTip(self._words if self.is_elided() else "")
+        self.setToolTip(plain_tip(self._words) if self.is_elided() else "")
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -105,6 +106,6 @@ class ElidedLabel(QWidget):
         paint.text(painter, self.rect(), self._words, font, color, elide=self._mode, metrics=metrics)
 
     def _restyle(self) -> None:
-        self.setToolTip(self._words if self.width() and self.is_elided() else "")
+        self.setToolTip(plain_tip(self._words) if self.width() and self.is_elided() else "")
         self.updateGeometry()
         self.update()

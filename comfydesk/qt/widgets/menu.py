@@ -4,6 +4,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QMenu, QWidget
 
+from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.widgets.popup_window import cut_round, make_round
 
@@ -31,7 +32,7 @@ class Menu(QMenu):
             self._theme.bind_icon(action, icon)
         if keys:
             action.setShortcut(keys)
+        action.setToolTip(plain_tip(reason or words))  # Qt would take the words for one, markup and all
         if reason:
             action.setEnabled(False)
-            action.setToolTip(reason)
         return action

@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.widgets import paint
 from comfydesk.qt.widgets.field_frame import FieldFrame, LineEdit
@@ -90,7 +91,7 @@ class _Entries(QAbstractListModel):
         if role == Qt.ItemDataRole.AccessibleDescriptionRole:
             return entry.detail
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{entry.text}\n{entry.detail}" if entry.detail else entry.text
+            return plain_tip(f"{entry.text}\n{entry.detail}" if entry.detail else entry.text)
         return None
 
 

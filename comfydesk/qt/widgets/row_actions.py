@@ -7,6 +7,7 @@ from PySide6.QtGui import QHelpEvent, QMouseEvent
 from PySide6.QtWidgets import QAbstractItemView, QStyledItemDelegate, QStyleOptionViewItem, QToolTip
 
 from comfydesk.qt.models.rows import ROW
+from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.theme import Theme
 
 Index = QModelIndex | QPersistentModelIndex
@@ -68,7 +69,7 @@ class ActionDelegate(QStyledItemDelegate):
         if event.type() == QEvent.Type.ToolTip:
             for action, spot in self.spots(option.rect, index).items():
                 if spot.contains(event.pos()):
-                    QToolTip.showText(event.globalPos(), self.name_of(action, index), view, spot)
+                    QToolTip.showText(event.globalPos(), plain_tip(self.name_of(action, index)), view, spot)
                     return True
         return super().helpEvent(event, view, option, index)
 

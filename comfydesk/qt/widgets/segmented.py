@@ -7,6 +7,7 @@ from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QHBoxLayout, QSizePolicy, QWidget
 
+from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.theme import ColorName, Theme
 from comfydesk.qt.widgets import paint
 from comfydesk.qt.widgets.focus_ring import ring_off, ring_on_focus
@@ -27,7 +28,7 @@ class _SegmentButton(QAbstractButton):
         super().__init__(parent)
         self._theme, self._segment, self._height = theme, segment, height
         self.setText(segment.text)
-        self.setToolTip(segment.tooltip)
+        self.setToolTip(plain_tip(segment.tooltip))
         self.setAccessibleName(segment.tooltip or segment.text)
         self.setCheckable(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

@@ -4,6 +4,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.widgets.buttons import IconButton, Size
 from comfydesk.qt.widgets.field_frame import FieldFrame
@@ -35,7 +36,7 @@ class Stepper(FieldFrame):
         self.edit = NumberEdit(theme)
         self.edit.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.edit.setAccessibleName(name)
-        self.setToolTip(name)
+        self.setToolTip(plain_tip(name))
         self.row.addWidget(self.less)
         self.hold(self.edit)
         self.row.addWidget(self.more)

@@ -7,6 +7,7 @@ from comfydesk.errors import KnownError
 from comfydesk.hosts.protocol import HostPod
 from comfydesk.qt.dialogs.pods.account import PROVIDERS, AccountPicker
 from comfydesk.qt.models.pods import PodRow
+from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.widgets.buttons import Button, Kind
 from comfydesk.qt.widgets.empty_state import EmptyState
@@ -69,7 +70,7 @@ class ProfilesSheet(Page):
     def show_keyring(self, note: str) -> None:
         """Why keys cannot be kept; empty where they can."""
         self.where.setText(SESSION_ONLY if note else KEPT)
-        self.where.setToolTip(note)
+        self.where.setToolTip(plain_tip(note))
 
     def show_account(self, kind: PlaceKind, found: tuple[HostPod, ...] | KnownError) -> None:
         """The account's pods, or why they cannot be listed."""

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from comfydesk.credentials import Secret, auth_item, header_item
 from comfydesk.qt.dialogs.pods.place import Group
+from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.widgets.buttons import Button, IconButton, Kind
 from comfydesk.qt.widgets.choice_combo import Combo
@@ -207,4 +208,4 @@ class SignIn(Group):
         forgotten = "Kept until ComfyDesk is closed"
         words = SESSION_ONLY if self._keyring_note else forgotten if self.only_now.isChecked() else KEPT
         self.where.setText(words)
-        self.where.setToolTip(self._keyring_note)
+        self.where.setToolTip(plain_tip(self._keyring_note))

@@ -1,0 +1,28 @@
+"""Tool tips that never take markup from anybody: a pod, a file or a workflow may have written the words. PURE."""
+
+import re
+from html import escape
+
+LONGEST = 500
+"""Characters: what one reads in a tool tip."""
+
+_LINE = 60
+_WIDTH = 360
+_UNBROKEN = re.compile(r"(\S{40})(?=\S)")
+
+
+def plain_tip(words: object) -> str:
+    """`words` as a tool tip that shows them as they are, at most LONGEST characters of them.
+
+    Qt takes a tool tip for rich text if it looks like it, and then reads files that an `<img>` names. What cannot look
+    like it and fits on a line is left as it is: screen readers read it too.
+    """
+    text = str(words).strip()
+    if len(text) > LONGEST:
+        text = f"{text[: LONGEST - 1]}\N{HORIZONTAL ELLIPSIS}"
+    if len(text) <= _LINE and not any(sign in text for sign in "<&\n\r"):
+        return text
+    safe = escape(_UNBROKEN.sub("\\1\N{ZERO WIDTH SPACE}", text)).replace("\n", "<br/>")
+    if max(map(len, text.splitlines())) <= _LINE:
+        return f"<qt>{safe}</qt>"
+    return f'<qt><table width="{_WIDTH}"><tr><td>{safe}</td></tr></table></qt>'
