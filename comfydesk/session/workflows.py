@@ -51,10 +51,21 @@ def _parse(file: BinaryIO, file_name: str) -> UiGraph | ApiGraph:
 
 
 def open_source(source: Path | bytes, file_name: str, catalog: Catalog | None, entry_id: str = "") -> OpenWorkflow:
-    """Everything about a workflow that the panel needs. Raises GraphError for what is no workflow."""
-    graph = parse_source(source, file_name)
+    """Everything about a workflow that the panel needs. Raises GraphError, which names the file, for what is none."""
+    try:
+        graph = parse_source(source, file_name)
+    except GraphError as error:
+        raise named(file_name, error) from error
     document = graph.raw if isinstance(graph, UiGraph) else graph.to_json()
     return prepare(graph, title_of(graph, file_name), entry_id or f"file:{document_hash(document)[:32]}", catalog)
+
+
+def named(file_name: str, error: GraphError) -> GraphError:
+    """`error` with the name of the file in its headline."""
+    if not file_name or file_name in error.what:
+        return error
+    why = ". ".join(part.rstrip(".") for part in (error.what, error.why) if part)
+    return GraphError(f"{one_line(file_name)} cannot be opened", why, error.advice)
 
 
 def title_of(graph: UiGraph | ApiGraph, file_name: str) -> str:

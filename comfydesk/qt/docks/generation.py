@@ -44,7 +44,7 @@ class Head(QWidget):
         pad(column, theme, 16, 0, 16, 12)
         column.setSpacing(0)
         line = QHBoxLayout()
-        line.setSpacing(theme.px(4))
+        pad(line, theme, 0, 0, 0, 0, gap=4)
         for part in (self.icon, self.word, self.rest):
             line.addWidget(part)
         column.addWidget(self.name)
@@ -75,24 +75,19 @@ class Footer(QWidget):
         self.what = ElidedLabel(theme, font="caption", color="text2")
         self.when = ElidedLabel(theme, font="caption", color="text2")
         column = QVBoxLayout(self)
-        pad(column, theme, 16, 12, 16, 12)
+        pad(column, theme, 16, 12, 16, 12, gap=8)
         row = QHBoxLayout()
+        pad(row, theme, 0, 0, 0, 0, gap=8)
         row.addWidget(self.generate, 1)
         row.addWidget(self.count)
         row.addWidget(self.cancel)
         words = QHBoxLayout()
+        pad(words, theme, 0, 0, 0, 0, gap=8)
         words.addWidget(self.what, 1)
         words.addWidget(self.when)
         column.addLayout(row)
         column.addLayout(words)
         theme.surface(self, "window")
-        self._layouts = (column, row, words)
-        theme.changed.connect(self._space)
-        self._space()
-
-    def _space(self) -> None:
-        for layout in self._layouts:
-            layout.setSpacing(self._theme.px(8))
 
 
 class GenerationPanel(Panel):
@@ -119,7 +114,8 @@ class GenerationPanel(Panel):
         more = IconButton(theme, "more", "More on this workflow", size=Size.COMPACT)
         more.clicked.connect(lambda: self.menu.popup(more.mapToGlobal(more.rect().bottomLeft())))
         self.title.add(more)
-        self.setMinimumWidth(theme.px(MINIMUM_WIDTH))
+        theme.changed.connect(self._measure)
+        self._measure()
         self._lay_out()
         self.empty.acted.connect(self.connect_wanted)
         self.form.values_changed.connect(self._on_values)
@@ -173,6 +169,10 @@ class GenerationPanel(Panel):
             after = f"starts after {counted(waiting, 'job')}"
             self.footer.when.set_text(after if seconds is None else f"starts in {clock(seconds)}")
 
+    def tell_count(self) -> None:
+        """The number beside the button was set by somebody else than the user."""
+        self._tell_what()
+
     def show_last_seed(self, seed: int | None) -> None:
         """The seed that "last" brings back."""
         for field in self.form.form().with_role(Role.SEED):
@@ -225,6 +225,9 @@ class GenerationPanel(Panel):
         self.body.addWidget(self._pages, 1)
         self.body.addWidget(Line(self.theme))
         self.body.addWidget(self.footer)
+
+    def _measure(self) -> None:
+        self.setMinimumWidth(self.theme.px(MINIMUM_WIDTH))
 
     def _on_values(self) -> None:
         self._tell_what()

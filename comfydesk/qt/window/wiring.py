@@ -41,7 +41,6 @@ class Wiring(QObject):
         self._desk, self._window = desk, desk.window
         self._session, self._tasks = session, tasks
         self.bench = Bench(session, tasks, self)
-        self.keeper = DraftKeeper(desk, self.bench, tasks, self)
         self.now = Now(desk.jobs, session.node_title, self)
         self.pods = PodDesk(desk, session, tasks, self)
         self.pods.demo_wanted.connect(self.demo_wanted)
@@ -51,6 +50,7 @@ class Wiring(QObject):
         self._feed(bridge)
         self._join_docks()
         self._join_actions()
+        self.keeper = DraftKeeper(desk, self.bench, tasks, self)  # last: it completes what the panel shows
         self._show_pods()
 
     # --- Session → window -----------------------------------------------------------------------------------------

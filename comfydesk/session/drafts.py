@@ -1,0 +1,66 @@
+"""What was typed and not yet made, on disk: it survives a closed window, and a killed one."""
+
+import contextlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from comfydesk.errors import StoreError
+
+FILE_NAME = "drafts.json"
+VERSION = 1
+MAX_BYTES = 32_000_000
+"""A larger file is none of ours."""
+_PATH = "$path"
+"""Marks a file of this computer among the values, which is something else than a text that looks like one."""
+
+
+class DraftFile:
+    """One JSON file. `load` and `save` are synchronous; `save` may run in a worker, one call at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def load(self) -> dict[str, Any]:
+        """What was saved last. Empty if there is nothing, or nothing that can be read: drafts are no reason to stop."""
+        try:
+            if self.path.stat().st_size > MAX_BYTES:
+                return {}
+            document = json.loads(self.path.read_bytes(), object_hook=_revive)
+        except (OSError, ValueError, RecursionError):
+            return {}
+        if not isinstance(document, dict) or document.get("version") != VERSION:
+            return {}
+        drafts = document.get("drafts")
+        return drafts if isinstance(drafts, dict) else {}
+
+    def save(self, drafts: Mapping[str, Any]) -> None:
+        """Replace the file, in one step: a crash leaves the old one or the new one. Raises StoreError."""
+        part = self.path.with_name(self.path.name + ".part")
+        text = json.dumps({"version": VERSION, "drafts": drafts}, default=_keep, ensure_ascii=False)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with part.open("wb") as file:
+                file.write(text.encode("utf-8", "surrogatepass"))
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(self.path)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                part.unlink()
+            what = "What you typed cannot be kept for the next start"
+            raise StoreError(what, f"{self.path}: {error.strerror}") from error
+
+
+def _keep(value: object) -> dict[str, str]:
+    if isinstance(value, Path):
+        return {_PATH: str(value)}
+    msg = f"{type(value).__name__} in a draft"
+    raise TypeError(msg)
+
+
+def _revive(value: dict[str, Any]) -> Any:
+    path = value.get(_PATH)
+    return Path(path) if len(value) == 1 and isinstance(path, str) else value

@@ -1,0 +1,135 @@
+"""What a person met who used the window for the first time, as specifications."""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+
+from comfydesk.errors import GraphError
+from comfydesk.qt.theme import Theme
+from comfydesk.qt.widgets.banner import Banner
+from comfydesk.qt.widgets.seed_row import SeedRow
+from comfydesk.session.drafts import FILE_NAME, DraftFile
+from comfydesk.session.workflows import named
+from comfydesk.store.records import JobState
+from comfydesk.workflow.fields import Role
+from tests.qt.studio import Loop, Studio
+
+
+@pytest.fixture
+def studio(qtbot: QtBot, gui_loop: Loop, theme: Theme, tmp_path: Path) -> Iterator[Studio]:
+    made = Studio(qtbot, gui_loop, theme, tmp_path).open()
+    yield made
+    made.close()
+    made.stop_pod()
+
+
+@pytest.fixture
+def lonely(qtbot: QtBot, gui_loop: Loop, theme: Theme, tmp_path: Path) -> Iterator[Studio]:
+    """A window without a pod."""
+    made = Studio(qtbot, gui_loop, theme, tmp_path).open(pod=False)
+    yield made
+    made.close()
+
+
+def test_a_banner_is_one_line_where_there_is_room_and_stacked_where_there_is_not(qtbot: QtBot, theme: Theme) -> None:
+    banner = Banner(theme)
+    qtbot.addWidget(banner)
+    banner.tell("notes.json cannot be opened", "It is no workflow. Drop a ComfyUI file.", action="Choose another")
+    banner.resize(900, banner.heightForWidth(900))
+    what, why = banner._what, banner._why
+    qtbot.waitUntil(lambda: why.x() > what.x())
+    assert banner.heightForWidth(900) == 36
+    banner.resize(328, banner.heightForWidth(328))
+    qtbot.waitUntil(lambda: why.y() >= what.geometry().bottom())
+    assert why.x() == what.x()
+    assert why.width() > 220, "the text has the full width"
+    assert banner.action.y() >= why.geometry().bottom()
+    assert banner.action.geometry().bottom() < banner.height()
+
+
+def test_what_cannot_be_opened_is_said_with_its_name() -> None:
+    told = named("notes.json", GraphError("This is no workflow", "It is a list", "Drop another"))
+    assert (told.what, told.why, told.advice) == (
+        "notes.json cannot be opened",
+        "This is no workflow. It is a list",
+        "Drop another",
+    )
+    before = GraphError("notes.json is broken")
+    assert named("notes.json", before) is before
+
+
+def test_a_wrong_file_is_told_in_whole_lines(lonely: Studio, tmp_path: Path) -> None:
+    wrong = tmp_path / "shopping list.json"
+    wrong.write_text('["milk", "bread"]')
+    lonely.window.file_dropped.emit(wrong)
+    banner = lonely.desk.generation.banner
+    lonely.until(banner.isVisible)
+    assert "shopping list.json" in banner.text()
+    lonely.until(lambda: whole(banner._what) and whole(banner._why))
+    assert banner._why.width() > 200
+
+
+def first_is_done(studio: Studio) -> bool:
+    return studio.states()[:1] == [JobState.DONE]
+
+
+def whole(label: QWidget) -> bool:
+    """Whether all words of a label fit into it."""
+    return label.height() >= label.heightForWidth(label.width())
+
+
+def restarted(qtbot: QtBot, gui_loop: Loop, theme: Theme, folder: Path) -> Studio:
+    """The next start of the same data folder, the window as it was left."""
+    return Studio(qtbot, gui_loop, theme, folder).open(size=None)
+
+
+def test_the_form_survives_a_restart(qtbot: QtBot, gui_loop: Loop, theme: Theme, tmp_path: Path) -> None:
+    first = Studio(qtbot, gui_loop, theme, tmp_path).open().ready()
+    first.pick("Text to video")
+    first.rewrite("a heron over the reeds")
+    form = first.desk.generation.form
+    steps, seed = form.form().with_role(Role.STEPS)[0], form.form().with_role(Role.SEED)[0]
+    part = form.part(seed.id)
+    row = part.editor(seed.id) if part is not None else None
+    assert isinstance(row, SeedRow)
+    first.click(row.lock)
+    first.click(first.desk.generation.footer.count.more)
+    assert steps.id in form.values()
+    first.close()
+    first.stop_pod()
+
+    again = restarted(qtbot, gui_loop, theme, tmp_path).ready()
+    assert again.opened == "Text to video"
+    assert again.prompt.value() == "a heron over the reeds"
+    assert again.desk.generation.form.locked_seeds() == {seed.id}
+    assert again.desk.generation.footer.count.value() == 2
+    again.pick("Text to image")
+    assert again.desk.generation.footer.count.value() == 1
+    again.close()
+    again.stop_pod()
+
+
+def test_the_form_survives_a_killed_window(studio: Studio) -> None:
+    studio.ready().rewrite("written down without being closed")
+    file = DraftFile(studio.paths.data / FILE_NAME)
+    studio.until(lambda: "written down without being closed" in str(file.load()))
+
+
+def test_cards_and_panels_are_where_they_were_at_each_start(
+    qtbot: QtBot, gui_loop: Loop, theme: Theme, tmp_path: Path
+) -> None:
+    seen = []
+    for _ in range(3):
+        made = restarted(qtbot, gui_loop, theme, tmp_path)
+        made.quick().generate()
+        made.until(partial(first_is_done, made))
+        window = made.window
+        names = [row.entry.name for row in made.desk.workflows.rows()]
+        seen.append((names, window.browser_dock.width(), window.generation_dock.width()))
+        made.close()
+        made.stop_pod()
+    assert seen[0] == seen[1] == seen[2]
