@@ -6,7 +6,7 @@ in ComfyUI, where "control_after_generate" is no input either.
 
 import math
 import random
-from collections.abc import Mapping
+from collections.abc import Container, Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -30,15 +30,20 @@ def split_field(field_id: str, graph: ApiGraph) -> tuple[str, str]:
 
     Ids from the canvas have no dot, those of API files may; inputs often do ("resize_type.width").
     """
-    dot = field_id.find(".")
-    while dot > 0:
-        node, name = field_id[:dot], field_id[dot + 1 :]
+    for node, name in _readings(field_id):
         known = graph.nodes.get(node)
         if known is not None and name in known.inputs:
             return node, name
-        dot = field_id.find(".", dot + 1)
     what = f"The workflow has no input {shorten(field_id)!r}"
     raise GraphError(what, "It was changed, or the id is mistyped", "List the inputs with `comfydesk form`")
+
+
+def _readings(field_id: str) -> Iterator[tuple[str, str]]:
+    """What a field id may mean: cut at each of its dots."""
+    dot = field_id.find(".")
+    while dot > 0:
+        yield field_id[:dot], field_id[dot + 1 :]
+        dot = field_id.find(".", dot + 1)
 
 
 # --- Values -----------------------------------------------------------------------------------------------------
@@ -48,29 +53,40 @@ def apply_values(graph: ApiGraph, values: Mapping[str, Any], catalog: Catalog | 
     """`graph` with `values` (field id → JSON value) in its inputs. GraphError names a field it does not have.
 
     A list is wrapped, so that it is not taken for a link. An input that is linked has no value to set: GraphError. With
-    a `catalog`, a new choice of a dynamic combo brings its own inputs, at their defaults unless `values` has them too;
-    without one, only the choice itself changes.
+    a `catalog`, a new choice of a dynamic combo brings its own inputs, at their defaults unless `values` has them too,
+    and takes those of the old choice away: values for them are dropped, whatever the order of `values` (a form of the
+    old choice sends all its fields). The new inputs become fields of a form only when the form is built anew. Without a
+    catalog only the choice itself changes.
     """
     changed: dict[str, dict[str, Any]] = {}
-    late: list[tuple[str, Any]] = []
-    for field_id, value in values.items():
-        try:
-            node_id, name = split_field(field_id, graph)
-        except GraphError:
-            if catalog is None:
-                raise
-            late.append((field_id, value))  # may come with a new choice
-            continue
+    gone: set[tuple[str, str]] = set()
+    # A combo's name is the beginning of its inputs' names: the shortest first sets each choice before what it brings.
+    for field_id in sorted(values, key=len):
+        node_id, name = _target(field_id, graph, changed, gone)
+        if (node_id, name) in gone and name not in changed[node_id]:
+            continue  # unless another choice has brought it back
         node = graph.nodes[node_id]
         inputs = changed.get(node_id)
         if inputs is None:
             inputs = changed[node_id] = dict(node.inputs)
         previous = inputs.get(name)
-        _set_value(field_id, inputs, name, value)
+        _set_value(field_id, inputs, name, values[field_id])
         if catalog is not None and not _same(previous, inputs[name]):
+            before = set(inputs)
             _renew_choice(node, name, inputs, catalog)
-    patched = _with_inputs(graph, changed)
-    return apply_values(patched, dict(late)) if late else patched
+            gone.update((node_id, key) for key in before - inputs.keys())
+    return _with_inputs(graph, changed)
+
+
+def _target(
+    field_id: str, graph: ApiGraph, changed: Mapping[str, dict[str, Any]], gone: Container[tuple[str, str]]
+) -> tuple[str, str]:
+    """Node and input of a field, which may have come or gone with a choice just made. GraphError."""
+    for node_id, name in _readings(field_id):
+        inputs = changed.get(node_id)
+        if (inputs is not None and name in inputs) or (node_id, name) in gone:
+            return node_id, name
+    return split_field(field_id, graph)
 
 
 def _with_inputs(graph: ApiGraph, changed: Mapping[str, dict[str, Any]]) -> ApiGraph:
@@ -108,24 +124,42 @@ def plain_value(value: Any) -> Any:
 
 
 def _renew_choice(node: ApiNode, name: str, inputs: dict[str, Any], catalog: Catalog) -> None:
-    """Give a dynamic combo's new choice its inputs; what both choices have keeps its value or link."""
+    """Give a dynamic combo's new choice its inputs; what both choices have keeps its value or link.
+
+    A choice within it is kept only if the new one offers it.
+    """
     if node.class_type not in catalog.nodes:
         return
-    layout = catalog.layout(node.class_type)
-    combo = _combo(layout.widgets, name, inputs)
+    combo = _combo(catalog.layout(node.class_type).widgets, name, inputs)
     if combo is None:
         return
-    prefix = f"{name}."
-    wanted = list(chosen_widgets((combo,), {name: inputs[name]}))[1:]
-    sockets = {child.name for child in _inputs_of_choice(combo, inputs[name])}
-    known = {widget.name for widget in wanted} | sockets
-    for key in [key for key in inputs if key.startswith(prefix)]:
-        if key not in known and not any(key.startswith(f"{socket}.") for socket in sockets):
+    wanted = list(_brought(combo, inputs))
+    known = {widget.name for widget in wanted}
+    grown: set[str] = set()
+    for choice in (combo, *(widget for widget in wanted if widget.children)):
+        for child in _inputs_of_choice(choice, inputs.get(choice.name, choice.default)):
+            known.add(child.name)
+            if child.autogrow is not None:
+                grown.add(f"{child.name}.")
+    for key in [key for key in inputs if key.startswith(f"{name}.")]:
+        if key not in known and not key.startswith(tuple(grown)):
             del inputs[key]
     for widget in wanted:
         if widget.sent and widget.default is not UNDEFINED and widget.name not in inputs:
             default = widget.default
             inputs[widget.name] = {"__value__": default} if isinstance(default, list) else default
+
+
+def _brought(combo: WidgetSpec, inputs: dict[str, Any]) -> Iterator[WidgetSpec]:
+    """The widgets that a choice brings, those of choices within it too. Choices it does not offer leave `inputs`."""
+    choice = inputs.get(combo.name, combo.default)
+    for widget in combo.children.get(choice, ()) if isinstance(choice, str) else ():
+        yield widget
+        if widget.children:
+            within = inputs.get(widget.name)
+            if isinstance(within, str) and within not in widget.children:
+                del inputs[widget.name]
+            yield from _brought(widget, inputs)
 
 
 def _combo(widgets: tuple[WidgetSpec, ...], name: str, inputs: Mapping[str, Any]) -> WidgetSpec | None:
@@ -159,13 +193,28 @@ def next_seed(policy: SeedPolicy, last: int, field: Field, rng: random.Random) -
     """The seed after `last`, within the field's range.
 
     Drawn ones lie within ±2^50, as the frontend's. Counting is exact over all 64 bits and stops at the ends of the
-    range (where the frontend falls back to 2^50).
+    range (where the frontend falls back to 2^50). A catalog may state bounds and steps that are no finite numbers:
+    they count as none. GraphError: counting on from what is no number.
     """
-    low = 0 if field.minimum is None else math.ceil(field.minimum)
-    high = _RANDOM_LIMIT if field.maximum is None else math.floor(field.maximum)
-    step = max(1, int(field.step or 1))
+    low = math.ceil(_finite(field.minimum, 0))
+    high = math.floor(_finite(field.maximum, _RANDOM_LIMIT))
+    step = max(1, int(_finite(field.step, 1)))
     if policy is SeedPolicy.RANDOM:
         start, end = max(low, -_RANDOM_LIMIT), min(high, _RANDOM_LIMIT)
         return start + rng.randrange(max(1, (end - start) // step)) * step
     moved = {SeedPolicy.INCREMENT: step, SeedPolicy.DECREMENT: -step}.get(policy, 0)
-    return min(max(last + moved, low), high) if moved else last
+    if not moved:
+        return last
+    return min(max(_whole(last) + moved, low), high)
+
+
+def _finite(value: float | None, fallback: int) -> float:
+    return fallback if value is None or not -math.inf < value < math.inf else value
+
+
+def _whole(seed: Any) -> int:
+    """A seed out of a file, which may hold anything."""
+    if isinstance(seed, int | float) and not isinstance(seed, bool) and -math.inf < seed < math.inf:
+        return int(seed)
+    what = f"The seed {shorten(repr(seed))} is no number"
+    raise GraphError(what, "The next one cannot be counted from it", "Enter a number, or draw seeds at random")

@@ -110,6 +110,49 @@ def test_an_input_of_a_choice_not_taken_is_unknown(graph: ApiGraph, catalog: Cat
         apply_values(graph, {"7.resize_type": "scale width", "7.resize_type.height": 7}, catalog)
 
 
+@pytest.mark.parametrize("reverse", [False, True], ids=["choice first", "choice last"])
+def test_what_only_the_old_choice_has_is_dropped_in_any_order(graph: ApiGraph, catalog: Catalog, reverse: bool) -> None:
+    """A form of the old choice sends all its fields, whatever was chosen."""
+    multiplied = apply_values(graph, {"7.resize_type": "scale by multiplier"}, catalog)
+    values = [("7.resize_type", "scale width"), ("7.resize_type.multiplier", 3.0), ("7.scale_method", "lanczos")]
+    patched = apply_values(multiplied, dict(reversed(values) if reverse else values), catalog)
+    assert patched.nodes["7"].inputs == {
+        "input": ApiLink("1", 0),
+        "resize_type": "scale width",
+        "resize_type.width": 512,
+        "scale_method": "lanczos",
+    }
+
+
+@pytest.mark.parametrize("reverse", [False, True], ids=["outer first", "inner first"])
+def test_choices_within_a_new_choice_can_be_set_at_once(
+    api: Callable[..., ApiGraph], catalog: Catalog, reverse: bool
+) -> None:
+    graph = api({"1": ("SaveVideo", {"filename_prefix": "x", "format": "webm"})})
+    wanted: dict[str, Any] = {"1.format": "mp4", "1.format.codec": "h264", "1.format.codec.encoding": "re-encode"}
+    wanted["1.format.codec.encoding.crf"] = 11
+    values = dict(reversed(wanted.items())) if reverse else wanted
+    inputs = apply_values(graph, values, catalog).nodes["1"].inputs
+    assert {f"1.{name}": inputs[name] for name in inputs if f"1.{name}" in wanted} == wanted
+
+
+def test_what_an_outer_choice_took_and_an_inner_one_brings_back_is_set(
+    api: Callable[..., ApiGraph], catalog: Catalog
+) -> None:
+    before: dict[str, Any] = {"1.format": "mp4", "1.format.codec": "h264", "1.format.codec.encoding": "re-encode"}
+    before["1.format.codec.encoding.crf"] = 11
+    graph = apply_values(api({"1": ("SaveVideo", {"format": "auto"})}), before, catalog)
+    after = {**before, "1.format": "mkv", "1.format.codec.encoding.crf": 12}
+    patched = apply_values(graph, after, catalog)
+    inputs = patched.nodes["1"].inputs
+    assert {f"1.{name}": inputs[name] for name in inputs if f"1.{name}" in after} == after
+    assert apply_values(graph, {"1.format": "mkv"}, catalog).nodes["1"].inputs["format.codec.encoding.crf"] == 11
+    assert apply_values(graph, {"1.format": "webm"}, catalog).nodes["1"].inputs == {
+        "format": "webm",
+        "format.codec": "auto",
+    }
+
+
 # --- Seeds ------------------------------------------------------------------------------------------------------
 
 
@@ -153,3 +196,18 @@ def test_drawn_seeds_survive_javascript(minimum: int | None, maximum: int | None
 def test_drawn_values_keep_to_the_step() -> None:
     rng = random.Random(1)
     assert {next_seed(SeedPolicy.RANDOM, 0, seed_field(16, 64, 16), rng) for _ in range(100)} == {16, 32, 48}
+
+
+@pytest.mark.parametrize("policy", list(SeedPolicy))
+@pytest.mark.parametrize("odd", [float("inf"), float("-inf"), float("nan"), 10**400])
+def test_bounds_and_steps_that_are_no_numbers_count_as_none(policy: SeedPolicy, odd: float) -> None:
+    for field in (seed_field(maximum=odd), seed_field(minimum=-odd), seed_field(step=odd)):
+        assert type(next_seed(policy, 5, field, random.Random(1))) is int
+
+
+@pytest.mark.parametrize("seed", ["5", None, True, float("nan"), [5]])
+def test_nothing_is_counted_from_what_is_no_number(seed: Any) -> None:
+    assert next_seed(SeedPolicy.FIXED, seed, seed_field(), random.Random(0)) is seed
+    assert type(next_seed(SeedPolicy.RANDOM, seed, seed_field(), random.Random(0))) is int
+    with pytest.raises(GraphError, match="is no number"):
+        next_seed(SeedPolicy.INCREMENT, seed, seed_field(), random.Random(0))
