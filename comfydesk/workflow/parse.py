@@ -28,7 +28,6 @@ from comfydesk.workflow.graph import (
 )
 from comfydesk.workflow.loose import as_list, as_mapping, as_text
 
-_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _ADVICE = "Choose a workflow saved or exported by ComfyUI"
 
 
@@ -82,30 +81,32 @@ def build_workflow(document: Any) -> UiGraph | ApiGraph:
 # --- JSON -------------------------------------------------------------------------------------------------------
 
 
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_STRING = re.compile(rb'"[^"]*+(?:"|\Z)')
+_SKELETON = bytes(set(range(256)) - set(b'[]{}"'))
+_SKELETON_WITH_COMMAS = bytes(set(range(256)) - set(b'[]{}",'))
 
 
 def _check_brackets(raw: bytes) -> None:
     """Bound memory before the parser allocates it, and depth before anybody recurses into the document.
 
-    Counts brackets in strings too at first, which is fast; only a suspicious text is looked at without its strings.
-    Brackets in strings might also hide real ones: then the parser's own recursion limit holds.
+    What stands in strings does not count. Linear: without escaped quotes the quotes left are the strings' ends, and
+    two that meet say nothing.
     """
-    if _is_crowded(raw) or _is_deep(raw):
-        raw = _STRING.sub(b"", raw)
-    if _is_crowded(raw):
+    many = raw.count(b",") > limits.MAX_VALUES
+    plain = raw.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in raw else raw
+    skeleton = plain.translate(None, _SKELETON_WITH_COMMAS if many else _SKELETON).replace(b'""', b"")
+    if b'"' in skeleton:
+        skeleton = _STRING.sub(b"", skeleton)
+    commas = skeleton.count(b",")
+    brackets = skeleton.replace(b",", b"") if commas else skeleton
+    if commas > limits.MAX_VALUES or brackets.count(b"{") + brackets.count(b"[") > limits.MAX_CONTAINERS:
         _too_large("It has more JSON values than any workflow")
-    if _is_deep(raw):
+    if _is_deep(brackets):
         _too_large(f"Its JSON is nested deeper than {limits.MAX_DEPTH} levels")
 
 
-def _is_crowded(raw: bytes) -> bool:
-    return raw.count(b"{") + raw.count(b"[") > limits.MAX_CONTAINERS or raw.count(b",") > limits.MAX_VALUES
-
-
-def _is_deep(raw: bytes) -> bool:
+def _is_deep(brackets: bytes) -> bool:
     """Whether more than MAX_DEPTH rounds of taking out the innermost pairs leave some."""
-    brackets = raw.translate(None, _NOT_BRACKETS)
     for _ in range(limits.MAX_DEPTH):
         shorter = brackets.replace(b"{}", b"").replace(b"[]", b"")
         if len(shorter) == len(brackets):

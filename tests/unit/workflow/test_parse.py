@@ -209,3 +209,30 @@ def test_a_refusal_takes_no_memory_of_its_own() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 2 * max(map(len, texts))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 300 + '"' + '\\"' * 500_000, "[" * 300 + '"' + '\\"' * 500_000 + "\\", "[" * 300 + '"\\\\' * 500_000],
+    ids=["escaped quotes", "a last backslash", "escaped backslashes"],
+)
+def test_strings_without_an_end_are_passed_once(text: str) -> None:
+    start = time.perf_counter()
+    with pytest.raises(GraphError):
+        parse_workflow(text)
+    assert time.perf_counter() - start < 2
+
+
+@pytest.mark.parametrize("closing", ['"]"', '"\\"]"', '"\\\\","]"', '"","]"'])
+def test_brackets_in_strings_hide_no_depth(closing: str) -> None:
+    """They would let a document through that nobody may recurse into."""
+    deep = f"[{closing}," * 700 + "1" + "]" * 700
+    text = f'{{"nodes": [{{"id": 1, "type": "Mystery", "widgets_values": [{deep}]}}], "links": []}}'
+    with pytest.raises(GraphError, match="nested deeper"):
+        parse_workflow(text)
+
+
+@pytest.mark.parametrize("text", ["[[[" * 200, "]}" * 200, '\\"[' * 200, "\\\\", '","' * 500], ids=repr)
+def test_what_stands_in_strings_does_not_count(text: str) -> None:
+    graph = parsed(ui(nodes=[node(title=text), node(id=2, title=text[1:])]))
+    assert [entry.title for entry in graph.root.nodes] == [text, text[1:]]
