@@ -10,11 +10,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from comfydesk.errors import GraphError
+from comfydesk.workflow.live import shorten
 from comfydesk.workflow.widgets import UNDEFINED
 
 # --- Dynamic prompts --------------------------------------------------------------------------------------------
 
-_COMMENTS = re.compile(r"/\*.*?\*/|//[^\n\r\u2028\u2029]*", re.DOTALL)
+_COMMENT = re.compile(r"/(?:\*|/[^\n\r\u2028\u2029]*)")
 _ESCAPES = re.compile(r"\\([{}|])")
 _MAX_DEPTH = 20
 
@@ -25,7 +27,7 @@ def dynamic_prompt(text: str, rng: random.Random, depth: int = 0) -> str:
     Comments vanish from "http://example" too: that is what the frontend does. Beyond 20 levels braces stay as they are.
     """
     if "/" in text:
-        text = _COMMENTS.sub("", text)
+        text = _without_comments(text)
     if "{" not in text and "\\" not in text:
         return text
     parts: list[str] = []
@@ -43,6 +45,21 @@ def dynamic_prompt(text: str, rng: random.Random, depth: int = 0) -> str:
         else:
             parts.append(char)
     return _ESCAPES.sub(r"\1", "".join(parts))
+
+
+def _without_comments(text: str) -> str:
+    parts: list[str] = []
+    position = start = 0
+    last = text.rfind("*/")
+    while match := _COMMENT.search(text, start):
+        start = match.end()
+        if match[0] == "/*":
+            if last < start:
+                continue  # it never ends, and is none
+            start = text.index("*/", start) + 2
+        parts.append(text[position : match.start()])
+        position = start
+    return "".join(parts) + text[position:]
 
 
 def _choice(text: str, position: int) -> tuple[list[str], int]:
@@ -70,6 +87,8 @@ def _choice(text: str, position: int) -> tuple[list[str], int]:
 # --- %…% ------------------------------------------------------------------------------------------------------
 
 _PATTERN = re.compile(r"%([^%]+)%")
+MAX_FILLED = 4096
+"""Characters that a text may take from other widgets: file systems allow names of 255, and paths of 4,096."""
 _UNSAFE = re.compile(r'[/?<>\\:*|"\x00-\x1f\x7f]')
 _DATE = re.compile(r"dd?|MM?|hh?|mm?|ss?|yyy?y?")
 
@@ -77,15 +96,25 @@ _DATE = re.compile(r"dd?|MM?|hh?|mm?|ss?|yyy?y?")
 def replace_text(text: str, now: datetime, widget_value: Callable[[str, str], Any]) -> str:
     """`%date:FORMAT%` and `%Node.widget%` filled in; other patterns stay (the server knows `%width%` and the like).
 
-    `widget_value(node, widget)` looks a value up, None when there is no such node or widget.
+    `widget_value(node, widget)` looks a value up, None when there is no such node or widget. GraphError when what is
+    filled in adds up to more than MAX_FILLED: a text named a thousand times, or a text of thousands of pages.
     """
+    room = MAX_FILLED
 
     def filled(match: re.Match[str]) -> str:
+        nonlocal room
         parts = match[1].split(".")
         if len(parts) != 2:
             return format_date(parts[0][5:], now) if parts[0].startswith("date:") else match[0]
         found = widget_value(parts[0], parts[1])
-        return match[0] if found is None else _UNSAFE.sub("_", js_text(found[0]))
+        if found is None:
+            return match[0]
+        value = js_text(found[0])
+        room -= len(value)
+        if room < 0:
+            what = f"The text of {shorten(match[0])} is too long for a file name"
+            raise GraphError(what, f"At most {MAX_FILLED} characters can be filled in", "Use a shorter value there")
+        return _UNSAFE.sub("_", value)
 
     return _PATTERN.sub(filled, text)
 
@@ -138,19 +167,52 @@ def js_text(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return js_number(value)
-    if isinstance(value, list):
-        return ",".join(js_text(entry) for entry in value)
-    return "[object Object]"
+    return _joined(value) if isinstance(value, list) else "[object Object]"
+
+
+def _joined(values: list[Any]) -> str:
+    """A list's text: that of its entries, lists in it flattened, with commas between."""
+    parts: list[str] = []
+    pending: list[Any] = [values]
+    while pending:
+        entry = pending.pop()
+        if isinstance(entry, list):
+            for position, inner in reversed(list(enumerate(entry))):
+                pending += (inner, ",") if position else (inner,)
+        else:
+            parts.append(js_text(entry))
+    return "".join(parts)
 
 
 def js_json(value: Any) -> Any:
-    """JSON.stringify: numbers in JavaScript's spelling, no blanks. UNDEFINED stays."""
+    """JSON.stringify: numbers in JavaScript's spelling, no blanks. UNDEFINED stays. Values may nest to any depth."""
     if value is UNDEFINED:
         return value
-    if isinstance(value, bool) or value is None or isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, int | float):
-        return js_number(value) if math.isfinite(value) else "null"
-    if isinstance(value, dict):
-        return "{" + ",".join(f"{json.dumps(key, ensure_ascii=False)}:{js_json(v)}" for key, v in value.items()) + "}"
-    return "[" + ",".join(js_json(entry) for entry in value) + "]"
+    parts: list[str] = []
+    pending: list[Any] = [value]
+    while pending:
+        entry = pending.pop()
+        if type(entry) is _Mark:
+            parts.append(entry)
+        elif isinstance(entry, dict):
+            pending.append(_Mark("}"))
+            for position, (key, inner) in reversed(list(enumerate(entry.items()))):
+                comma = "," if position else ""
+                pending += (inner, _Mark(f"{comma}{json.dumps(key, ensure_ascii=False)}:"))
+            parts.append("{")
+        elif isinstance(entry, list):
+            pending.append(_Mark("]"))
+            for position, inner in reversed(list(enumerate(entry))):
+                pending += (inner, _Mark("," if position else ""))
+            parts.append("[")
+        elif isinstance(entry, float | int) and not isinstance(entry, bool):
+            parts.append(js_number(entry) if -math.inf < entry < math.inf else "null")
+        else:
+            parts.append(json.dumps(entry, ensure_ascii=False))
+    return "".join(parts)
+
+
+class _Mark(str):
+    """Text of the JSON itself among values that wait."""
+
+    __slots__ = ()

@@ -1,11 +1,13 @@
 """Texts made when a graph is sent. The expected ones without chance or clock were taken from the frontend."""
 
 import random
+import time
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from comfydesk.errors import GraphError
 from comfydesk.workflow.textvalues import dynamic_prompt, format_date, js_json, js_number, js_text, replace_text
 from comfydesk.workflow.widgets import UNDEFINED
 
@@ -97,3 +99,35 @@ def test_other_values_in_texts() -> None:
 def test_json_as_javascript_writes_it() -> None:
     assert js_json({"a": [1.0, None, True, "ü\n"], "b": float("nan")}) == '{"a":[1,null,true,"ü\\n"],"b":null}'
     assert js_json(UNDEFINED) is UNDEFINED
+
+
+@pytest.mark.parametrize("text", ["%a.b%" * 5000, "%c.d%"], ids=["many", "long"])
+def test_a_file_name_takes_no_more_than_a_path_can_hold(text: str) -> None:
+    values = {"a": "x" * 4000, "c": "x" * 2**22}
+    with pytest.raises(GraphError, match="too long for a file name"):
+        replace_text(text, NOW, lambda node, _: (values[node],))
+
+
+def test_values_of_any_depth_are_spelled() -> None:
+    deep: Any = 1
+    for _ in range(100_000):
+        deep = [deep, {"a": []}]
+    assert js_json(deep).startswith("[[[[")
+    assert js_text(deep).startswith("1,[object Object],")
+    assert js_json([[], {}, {"a": [1.0, None, "\u00e9"], "b": {}}]) == '[[],{},{"a":[1,null,"\u00e9"],"b":{}}]'
+    assert js_text([[], [None, [1.0, [True]]], {}]) == ",,1,true,[object Object]"
+    assert js_json(10**400) == "1" + "0" * 400
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("a/*b", "a/*b"), ("/*/*/ c", " c"), ("/*x//y*/z/*", "z/*"), ("//*/ x\n/*", "\n/*"), ("/*//", "/*"), ("/", "/")],
+)
+def test_comments_that_never_end_stay(text: str, expected: str) -> None:
+    assert dynamic_prompt(text, random.Random(0)) == expected
+
+
+def test_a_million_comments_that_never_end_take_no_time() -> None:
+    start = time.perf_counter()
+    assert dynamic_prompt("/* " * 500_000, random.Random(0)) == "/* " * 500_000
+    assert time.perf_counter() - start < 4
