@@ -7,6 +7,8 @@ from comfydesk.workflow.embedded.source import Broken, Found, Source, decoded
 
 # --- ISO media: boxes of length and name -----------------------------------------------------------------------------
 
+_MAX_EXTENTS = 64
+"""Pieces of one item; real files have one to four. Pieces may overlap: many would multiply the file."""
 _Box = tuple[bytes, int, int]
 """Name, offset of the body, offset behind it."""
 
@@ -118,14 +120,19 @@ def _read_exif_item(source: Source, iloc: tuple[int, int], idat: int, wanted: in
         item = number(id_size)
         method = number(2) & 15 if version in (1, 2) else 0
         number(2)
-        base, data = number(base_size), b""
-        for _ in range(number(2)):
+        base, extents = number(base_size), number(2)
+        if item == wanted and extents > _MAX_EXTENTS:
+            msg = f"its EXIF lies in {extents:,} pieces"
+            raise Broken(msg)
+        parts: list[bytes] = []
+        for _ in range(extents):
             source.count_part()
             number(index_size)
             start, length = number(offset_size), number(length_size)
             if item == wanted and method in (0, 1):
-                data += source.read(base + start + (idat if method == 1 else 0), length)
+                parts.append(source.read(base + start + (idat if method == 1 else 0), length))
         if item == wanted:
+            data = b"".join(parts)
             read_exif(data[4 + int.from_bytes(data[:4], "big") :], found)
             return
 

@@ -3,6 +3,7 @@
 import io
 import json
 import struct
+import time
 import tracemalloc
 import zlib
 from pathlib import Path
@@ -314,3 +315,29 @@ def test_a_damaged_file_never_raises_anything_but_a_graph_error(data: st.DataObj
         assert "\n" not in str(error)  # noqa: PT017 - either end is right
     else:
         assert isinstance(found, Embedded)
+
+
+def box(name: bytes, body: bytes) -> bytes:
+    return struct.pack(">I4s", 8 + len(body), name) + body
+
+
+def avif_with_extents(extents: int, length: int, filler: int) -> bytes:
+    """An EXIF item of `extents` pieces that are all the same bytes of the file."""
+    entry = box(b"infe", struct.pack(">BxxxHH4s", 2, 1, 0, b"Exif") + b"\0")
+    kinds = box(b"iinf", struct.pack(">IH", 0, 1) + entry)
+    places = struct.pack(">IHHHHH", 0, 0x4400, 1, 1, 0, extents) + struct.pack(">II", 0, length) * extents
+    meta = box(b"meta", bytes(4) + kinds + box(b"iloc", places))
+    return box(b"ftyp", b"avif" + bytes(4) + b"avifmif1") + meta + box(b"mdat", bytes(filler))
+
+
+@pytest.mark.parametrize("extents", [65, 4000, 65_535])
+def test_an_exif_item_in_countless_overlapping_pieces_takes_no_time(extents: int) -> None:
+    data = avif_with_extents(extents, 60_000, 1 << 20)
+    start = time.perf_counter()
+    with pytest.raises(GraphError, match="pieces"):
+        extract(data)
+    assert time.perf_counter() - start < 1
+
+
+def test_few_pieces_are_read() -> None:
+    assert extract(avif_with_extents(4, 1 << 20, 1 << 20)) == Embedded()
