@@ -263,4 +263,9 @@ class PodsChanged:
     pods: tuple[str, ...] = ()
 
 
-Change = JobsChanged | OutputsChanged | WorkflowsChanged | PodsChanged
+@dataclass(frozen=True, slots=True)
+class QueueChanged:
+    """The queue as a whole: it was paused, or goes on."""
+
+
+Change = JobsChanged | QueueChanged | OutputsChanged | WorkflowsChanged | PodsChanged

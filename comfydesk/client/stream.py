@@ -68,7 +68,7 @@ async def dial(address: Address, client_id: str, network: Network, timing: Timin
             user_agent_header=USER_AGENT,
             compression=None,  # pictures do not get smaller
             max_size=MAX_MESSAGE,
-            max_queue=256,
+            max_queue=16,
             open_timeout=timing.open_timeout,
             ping_interval=timing.ping_interval,
             ping_timeout=timing.ping_timeout,
@@ -85,6 +85,10 @@ async def dial(address: Address, client_id: str, network: Network, timing: Timin
         if isinstance(error.__cause__, EOFError | OSError):
             what = f"{address.host} ended the connection in the middle"
             raise PodUnreachableError(what, "it starts, stops or restarts", "Wait a moment") from error
+        if "HTTP/" in str(error.__cause__):  # a server of HTTP/1.0, say
+            raise NotComfyError(
+                "Something answers at that address, but it is not ComfyUI", "", "Check the port: ComfyUI's own is 8188"
+            ) from error
         raise NotComfyError("That port does not speak HTTP", "", "Check the port: ComfyUI's own is 8188") from error
     except InvalidHandshake as error:
         raise NotComfyError("Something answers at that address, but with no WebSocket of ComfyUI's") from error

@@ -23,7 +23,7 @@ from comfydesk.session.uploads import take_in
 from comfydesk.session.values import OpenWorkflow
 from comfydesk.store import jobs
 from comfydesk.store import workflows as documents
-from comfydesk.store.records import Job, JobState, LocalFile
+from comfydesk.store.records import ANY, Job, JobState, LocalFile
 from comfydesk.workflow.catalog import Catalog
 from comfydesk.workflow.convert import to_api
 from comfydesk.workflow.graph import ApiGraph, UiGraph
@@ -60,6 +60,7 @@ class Commands:
         count: int,
         seed_policy: SeedPolicy | None,
         folder: Path | None,
+        target: str | None = None,
     ) -> tuple[Job, ...]:
         """See Session.enqueue."""
         taken = await take_in(values)
@@ -71,13 +72,16 @@ class Commands:
         place = "" if folder is None else str(await asyncio.to_thread(folder.absolute))
         policy = seed_policy or SeedPolicy.FIXED
         sets = await asyncio.to_thread(spread, workflow.form, taken, count, policy, random.SystemRandom())
-        now = time.time()
+        now, batch = time.time(), uuid.uuid4().hex
         new = tuple(
             Job(
                 id=str(uuid.uuid4()),
                 state=JobState.QUEUED,
                 workflow=workflow.name,
-                pod=link.target.id,
+                pod="" if target == ANY else target or link.target.id,
+                target=target or link.target.id,
+                workflow_id=workflow.id,
+                batch=batch,
                 graph_hash=graph_hash,
                 values=one,
                 prompt=prompt_of(workflow.form, one),
@@ -103,8 +107,7 @@ class Commands:
                 followed.poked.set()
 
     async def move_all(self, job_ids: Sequence[str], to: JobState) -> None:
-        for job_id in job_ids:
-            await self._library.commit(jobs.transition, job_id, to, time.time())
+        await self._library.commit(jobs.transition_many, job_ids, to, time.time())
 
     async def retry(self, job_id: str) -> Job | None:
         """See Session.retry."""
@@ -120,6 +123,7 @@ class Commands:
         new = replace(
             job,
             id=str(uuid.uuid4()),
+            batch=uuid.uuid4().hex,
             remote_id="",
             state=JobState.QUEUED,
             owner=self._owner,

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from comfydesk.errors import (
@@ -25,7 +26,7 @@ from comfydesk.session.tasks import Tasks
 from comfydesk.session.uploads import Uploads
 from comfydesk.store import jobs
 from comfydesk.store.jobs import Waiting
-from comfydesk.store.records import Job, JobError, JobState
+from comfydesk.store.records import ANY, Job, JobError, JobState
 
 LOOKAHEAD = 64
 """Queued jobs that one decision considers; more than all pods together take at once."""
@@ -55,6 +56,8 @@ class Dispatcher:
         self._documents = documents
         self._owner = owner
         self._ahead = ahead
+        self.waiting: tuple[Waiting, ...] = ()
+        """The first jobs to go, as of the last decision."""
         self._wake = asyncio.Event()
         self._alarm: asyncio.TimerHandle | None = None
         self._sending: dict[str, str] = {}
@@ -93,6 +96,7 @@ class Dispatcher:
         if not ready_pods:
             return
         waiting = await self._library.call(jobs.waiting, self._owner, ready_pods, LOOKAHEAD)
+        self.waiting = waiting
         candidates = [self._candidate(job) for job in waiting if job.id not in self._sending]
         for assignment in assign(candidates, loads):
             self._sending[assignment.job] = assignment.pod
@@ -109,7 +113,7 @@ class Dispatcher:
     def _candidate(self, job: Waiting) -> Candidate:
         """The job as the decision sees it. Inputs that its pod lacks are sent on their way: that needs no place."""
         ready = self._ledger.wait(job.id) == 0
-        if job.has_files and job.id not in self._inputs:
+        if job.has_files and job.pod != ANY and job.id not in self._inputs:
             if ready and job.id not in self._uploading and job.pod not in self._uploading.values():
                 self._uploading[job.id] = job.pod
                 self._tasks.start(self._upload(job.id, job.pod), f"inputs of {job.id}")
@@ -143,7 +147,7 @@ class Dispatcher:
         try:
             job, link = await self._library.call(jobs.get, job_id), self._links.get(pod)
             if job is not None and link is not None and job.state is JobState.QUEUED:
-                await self._send_job(job, link, job.values if inputs is None else inputs)
+                await self._send_job(replace(job, pod=pod), link, inputs)
         except StoreError as error:  # no room to write that it is sent: not at once again
             self._ledger.failed(job_id, error)
             raise
@@ -151,9 +155,11 @@ class Dispatcher:
             self._sending.pop(job_id, None)
             self.wake()
 
-    async def _send_job(self, job: Job, link: Link, values: Mapping[str, Any]) -> None:
+    async def _send_job(self, job: Job, link: Link, values: Mapping[str, Any] | None) -> None:
         """Everything up to the pod's answer. What fails before the POST leaves the job queued, or fails it."""
         try:
+            if values is None:
+                values = await self._uploads.resolve(job.values, job.pod, link.pod)
             graph, document = await self._documents.prepare(job, values, link.catalog)
         except Exception as error:
             await self._failed_unsent(job, error)
@@ -162,7 +168,7 @@ class Dispatcher:
         # From here on who cancels the job finds it: there is no moment between "queued" and "on its way".
         self._follower.register(followed)
         try:
-            if not await self._follower.commit(followed, jobs.begin_sending, time.time()):
+            if not await self._follower.commit(followed, jobs.begin_sending, job.pod, time.time()):
                 self._follower.drop(followed)  # cancelled or held meanwhile
                 return
             if followed.state is not JobState.SENDING:  # cancelled since: it is not on the pod, and never will be

@@ -6,7 +6,7 @@ hint, a poll, a reconnect, a restart of this program or a cancellation, goes thr
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
@@ -20,9 +20,10 @@ from comfydesk.session.links import Link, Links
 from comfydesk.session.reports import lost_track, of_dropped, of_remote, unanswered, unknown
 from comfydesk.session.tasks import Tasks
 from comfydesk.session.timings import Stopwatch, signature_of, weights
-from comfydesk.store import jobs
+from comfydesk.store import job_files, jobs
 from comfydesk.store import workflows as documents
 from comfydesk.store.database import Database
+from comfydesk.store.jobs import Waiting
 from comfydesk.store.records import Job, JobError, JobFile, JobState
 
 if TYPE_CHECKING:
@@ -98,6 +99,8 @@ class Follower:
         self._followed: dict[str, Followed] = {}
         self._by_remote: dict[tuple[str, str], Followed] = {}
         self._trackers: dict[str, Tracker] = {}
+        self._wholes: dict[tuple[str, str], float | None] = {}
+        """Pod, graph → seconds that such a job took there as a whole, if that is known."""
         self._keep_ids: set[str] = set()
         """Pods that have taken a job under the id we gave it."""
 
@@ -114,7 +117,34 @@ class Follower:
         """What there is to know of a job before it is followed. Raises StoreError."""
         signature = signature_of(graph)
         known = await self._library.call(documents.timings, job.pod, signature)
-        return Followed(job, graph, Stopwatch(graph, known), signature, weights(graph, known))
+        stopwatch = Stopwatch(graph, known)
+        self._wholes[job.pod, job.graph_hash] = stopwatch.whole()
+        return Followed(job, graph, stopwatch, signature, weights(graph, known))
+
+    def eta(self, followed: Followed) -> float | None:
+        """Seconds until it has run, those before it on its pod included; None: not known (yet)."""
+        total, now = 0.0, time.monotonic()
+        for other in self.on(followed.job.pod):
+            rest = other.stopwatch.remaining(now)
+            if rest is None:
+                return None
+            total += rest
+            if other is followed:
+                break
+        return total
+
+    def eta_of_waiting(self, job: str, waiting: Iterable[Waiting]) -> float | None:
+        """The same for one that is to be sent: after what its pod has, and those before it in the queue."""
+        before: dict[str, float | None] = {}
+        for one in waiting:
+            if one.pod not in before:
+                last = self.on(one.pod)[-1:]
+                before[one.pod] = self.eta(last[0]) if last else 0.0
+            so_far, whole = before[one.pod], self._wholes.get((one.pod, one.graph_hash))
+            before[one.pod] = None if so_far is None or whole is None else so_far + whole
+            if one.id == job:
+                return before[one.pod]
+        return None
 
     def register(self, followed: Followed) -> None:
         """It is about to be sent: whoever cancels it finds it from now on. Ends with `sent` or `drop`."""
@@ -347,7 +377,7 @@ class Follower:
             JobFile(job.id, number, file.type, file.subfolder, file.filename)
             for number, file in enumerate(file for file in remote.outputs if _is_kept(file))
         )
-        await self.commit(followed, jobs.begin_saving, files, time.time(), remote.texts)
+        await self.commit(followed, job_files.begin_saving, files, time.time(), remote.texts)
         measured = followed.stopwatch.measured()
         if measured:
             await self._library.call(documents.learn_timings, job.pod, followed.signature, measured)

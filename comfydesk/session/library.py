@@ -1,8 +1,9 @@
-"""The store, awaited: one database on one thread of its own; what its functions change is announced."""
+"""The store, awaited: a connection that writes and one that reads, each on its own thread; changes are announced."""
 
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -24,17 +25,26 @@ class Library:
         self.path = path
         self._changes = changes
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._reading_thread = ThreadPoolExecutor(1, thread_name_prefix="store-read")
         self._database: Database | None = None
+        self._reader: Database | None = None
 
     async def open(self) -> None:
         """Raises StoreError, also for a damaged file, if it is small enough to be read through."""
-        self._database = await asyncio.get_running_loop().run_in_executor(self._thread, _opened, self.path)
+        loop = asyncio.get_running_loop()
+        self._database = await loop.run_in_executor(self._thread, _opened, self.path)
+        self._reader = await loop.run_in_executor(self._reading_thread, partial(Database, self.path, read_only=True))
 
     async def close(self) -> None:
         """After what was asked for before. Again is fine."""
+        loop = asyncio.get_running_loop()
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            await loop.run_in_executor(self._reading_thread, reader.close)
         database, self._database = self._database, None
         if database is not None:
-            await asyncio.get_running_loop().run_in_executor(self._thread, database.close)
+            await loop.run_in_executor(self._thread, database.close)
+        self._reading_thread.shutdown(wait=False)
         self._thread.shutdown(wait=False)
 
     async def call(self, function: Callable[Concatenate[Database, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -44,6 +54,20 @@ class Library:
         return await asyncio.get_running_loop().run_in_executor(
             self._thread, lambda: function(database, *args, **kwargs)
         )
+
+    async def read(self, function: Callable[Concatenate[Database, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """The same on a second connection and thread, for what only reads: it waits for no writer, and holds up none.
+
+        It sees what was committed when it begins, all of it as of one moment. Raises StoreError.
+        """
+        reader = self._reader
+        assert reader is not None, "the library is not open"
+
+        def work() -> T:
+            with reader.snapshot():
+                return function(reader, *args, **kwargs)
+
+        return await asyncio.get_running_loop().run_in_executor(self._reading_thread, work)
 
     async def commit(
         self, function: Callable[Concatenate[Database, P], tuple[Change, ...]], /, *args: P.args, **kwargs: P.kwargs

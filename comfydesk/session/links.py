@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from comfydesk.client.link import LinkState, LinkStatus
 from comfydesk.errors import PodError
 from comfydesk.events import Change, Feed, PodEvent, PodsChanged, QueueStatus
+from comfydesk.session.executor import Executor
 from comfydesk.session.pod_cache import CATALOG, TEMPLATES, PodCache
 from comfydesk.session.tasks import Tasks
 from comfydesk.session.values import PodState, PodTarget
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 REFRESH_PATIENCE = 20.0
 """Seconds for which a list of nodes that is on its way keeps others from being asked for."""
 
-PodFactory = Callable[[PodTarget, str], "Pod"]
+PodFactory = Callable[[PodTarget, str], Executor]
 """Target, client id."""
 
 
@@ -36,7 +37,7 @@ def open_pod(target: PodTarget, client_id: str) -> "Pod":
 class Link:
     """One pod, from connect to disconnect."""
 
-    def __init__(self, target: PodTarget, pod: "Pod", cache: PodCache) -> None:
+    def __init__(self, target: PodTarget, pod: Executor, cache: PodCache) -> None:
         self.target = target
         self.pod = pod
         self.cache = cache

@@ -22,7 +22,7 @@ from comfydesk.session.links import Link, Links
 from comfydesk.session.media import measure
 from comfydesk.session.reports import of_known
 from comfydesk.session.tasks import Tasks
-from comfydesk.store import jobs
+from comfydesk.store import job_files, jobs
 from comfydesk.store import outputs as store
 from comfydesk.store.database import Database
 from comfydesk.store.outputs import Identity
@@ -83,7 +83,7 @@ class Saver:
             current = await self._library.call(jobs.get, job.id)
             if current is None or current.state is not JobState.SAVING:  # cancelled
                 return True
-            missing = await self._library.call(jobs.missing, job.id)
+            missing = await self._library.call(job_files.missing, job.id)
             troubles = await asyncio.gather(*(self._settle(job, file) for file in missing))
             trouble = self._blocking([error for error in troubles if error is not None], job.pod, tries)
             if trouble is not None:  # the results are still on the pod: say why, keep the record
@@ -105,7 +105,7 @@ class Saver:
         return troubles[0] if troubles and tries >= PATIENT_TRIES and link is not None and link.online else None
 
     async def _finish(self, job: Job) -> None:
-        lost = await self._library.call(jobs.lost, job.id)
+        lost = await self._library.call(job_files.lost, job.id)
         if lost:
             names = ", ".join(name for name, _ in lost)
             error = JobError(f"The pod no longer has {names}", lost[0][1], "Run the job again")
@@ -133,7 +133,7 @@ class Saver:
 
     async def _lost(self, file: JobFile, reason: KnownError) -> KnownError | None:
         try:
-            await self._library.commit(jobs.file_lost, file, str(reason))
+            await self._library.commit(job_files.file_lost, file, str(reason))
         except StoreError as error:
             return error
         return None
@@ -149,7 +149,7 @@ class Saver:
         try:
             target = Path(file.path) if file.path else await self._plan(job, file)
         except PodError as error:  # a name that no honest pod gives
-            await self._library.commit(jobs.file_lost, file, str(error))
+            await self._library.commit(job_files.file_lost, file, str(error))
             return
         await self._add(job, file, await link.pod.fetch(remote, target))
 
@@ -164,7 +164,7 @@ class Saver:
         etag = (await link.pod.stat(remote)).etag
         for output, saved_etag in known:
             if etag and saved_etag == etag and await asyncio.to_thread(_is_there, output, job.folder):
-                await self._library.commit(jobs.file_saved, file, output.id)
+                await self._library.commit(job_files.file_saved, file, output.id)
                 return True
         return False
 
@@ -179,7 +179,7 @@ class Saver:
                 path = numbered(await asyncio.to_thread(inside, folder, relative), number)
                 if await asyncio.to_thread(_is_taken, path):
                     continue
-                if await self._library.call(jobs.plan_file, file, str(path)):
+                if await self._library.call(job_files.plan_file, file, str(path)):
                     return path
 
     async def _add(self, job: Job, file: JobFile, fetched: Fetched) -> None:
@@ -207,9 +207,9 @@ class Saver:
 
 def _add_and_link(db: Database, file: JobFile, output: Output, identity: Identity) -> tuple[Change, ...]:
     with db.transaction():
-        jobs.plan_file(db, file, output.path)  # where it really lies: its name may have been taken meanwhile
+        job_files.plan_file(db, file, output.path)  # where it really lies: its name may have been taken meanwhile
         stored, added = store.add(db, output, identity)
-        return (*added, *jobs.file_saved(db, file, stored.id))
+        return (*added, *job_files.file_saved(db, file, stored.id))
 
 
 def taken_up(path: Path) -> Fetched | None:

@@ -1,17 +1,13 @@
 """What the system panel shows beyond statistics: the tail of a pod's log."""
 
-from typing import TYPE_CHECKING
-
 from comfydesk.errors import AuthError, NotComfyError, PodStatusError
-
-if TYPE_CHECKING:
-    from comfydesk.client.pod import Pod
+from comfydesk.session.executor import Executor
 
 MAX_TAIL = 200_000
 """Characters."""
 
 
-async def log_tail(pod: "Pod", lines: int) -> str:
+async def log_tail(pod: Executor, lines: int) -> str:
     """The last `lines` of it; empty where the pod, or a proxy before it, keeps it to itself. Raises PodError."""
     try:
         log = await pod.rest.logs()

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from comfydesk.store.records import ANY
+
 
 @dataclass(frozen=True, slots=True)
 class PodLoad:
@@ -29,6 +31,7 @@ class Candidate:
 
     id: str
     pod: str
+    """Its id, or ANY."""
     position: float
     ready: bool = True
     """Its inputs are on the pod, and no failed attempt is just behind it."""
@@ -43,13 +46,22 @@ class Assignment:
 
 
 def assign(waiting: Iterable[Candidate], pods: Mapping[str, PodLoad]) -> tuple[Assignment, ...]:
-    """What to send now: the queue's order holds on each pod, and a pod that is away holds up only its own jobs."""
+    """What to send now: the queue's order holds on each pod, and a pod that is away holds up only its own jobs.
+
+    A job for any pod goes to the one that has the least of ours.
+    """
     chosen: dict[str, Assignment | None] = {}
     for job in sorted(waiting, key=lambda job: job.position):
-        if job.pod in chosen or job.pod not in pods or not pods[job.pod].open:
+        places = [pod for pod in (pods if job.pod == ANY else (job.pod,)) if pod not in chosen and _is_open(pods, pod)]
+        if not places:
             continue
+        pod = min(places, key=lambda place: pods[place].ours)
         if job.ready:
-            chosen[job.pod] = Assignment(job.id, job.pod)
-        elif job.patience > 0:
-            chosen[job.pod] = None
+            chosen[pod] = Assignment(job.id, pod)
+        elif job.patience > 0 and job.pod != ANY:
+            chosen[pod] = None
     return tuple(assignment for assignment in chosen.values() if assignment is not None)
+
+
+def _is_open(pods: Mapping[str, PodLoad], pod: str) -> bool:
+    return pod in pods and pods[pod].open

@@ -33,7 +33,7 @@ from comfydesk.session.values import OpenWorkflow, PodState, PodTarget, Workflow
 from comfydesk.session.vault import Vault
 from comfydesk.session.waiting import wait_for, wait_for_catalog
 from comfydesk.settings import AHEAD, DOWNLOADS, OUTPUT_FOLDER, Settings
-from comfydesk.store import jobs, outputs
+from comfydesk.store import jobs, order, outputs
 from comfydesk.store.records import Job, JobState, Output
 
 if TYPE_CHECKING:
@@ -281,23 +281,52 @@ class Session:
         count: int = 1,
         seed_policy: "SeedPolicy | None" = None,
         folder: Path | None = None,
+        target: str | None = None,
     ) -> tuple[Job, ...]:
         """Queue `count` jobs for the current pod. They are on disk when this returns; sending is up to the queue.
 
         `values`: field id → value; fields left out keep the workflow's. A pathlib.Path is a file of this computer
         and will be uploaded; a text never is. `seed_policy` (default fixed) says how seeds differ, see batch.spread.
-        `folder`: where results go instead of the library's folder. Raises GraphError, MediaError, StoreError, and
-        UsageError if no pod is connected.
+        `target`: another pod's id, or records.ANY. `folder`: where results go instead of the library's folder. Raises
+        GraphError, MediaError, StoreError, and UsageError if no pod is connected.
         """
         link = self._pods.link()
         self.active()
-        new = await self._ready().enqueue(workflow, values, link, count=count, seed_policy=seed_policy, folder=folder)
+        new = await self._ready().enqueue(
+            workflow, values, link, count=count, seed_policy=seed_policy, folder=folder, target=target
+        )
         self._wake()
         return new
 
-    async def cancel(self, job_id: str) -> None:
-        """Stop a job wherever it is: queued, sent, running or being saved. Ended jobs stay as they are."""
-        await self._ready().cancel(job_id)
+    async def cancel(self, *job_ids: str) -> None:
+        """Stop jobs wherever they are: queued, sent, running or being saved. Ended jobs stay as they are."""
+        await self._ready().cancel(*job_ids)
+
+    async def pause(self, paused: bool = True) -> None:
+        """Send nothing further, or go on. Of all sessions on this library, over restarts; told as QueueChanged."""
+        await self._library.commit(order.pause, paused)
+        self._wake()
+
+    async def is_paused(self) -> bool:
+        return await self._library.read(order.is_paused)
+
+    async def hold_all(self) -> None:
+        """Keep all that is queued here from being sent. What was sent goes on."""
+        await self._library.commit(order.hold_all, self.owner, time.time())
+
+    async def release_all(self) -> None:
+        """Let all held jobs go."""
+        await self._library.commit(order.release_all, self.owner, time.time())
+        self._wake()
+
+    async def move(self, job_ids: Sequence[str], *, after: str | None = None, before: str | None = None) -> None:
+        """Give jobs, in this order, another place in the queue; without a neighbour to the front."""
+        await self._library.commit(order.move_between, job_ids, after, before)
+        self._wake()
+
+    async def counts(self) -> Mapping[JobState, int]:
+        """How many jobs there are in each state."""
+        return await self._library.read(order.counts)
 
     async def hold(self, job_ids: Sequence[str]) -> None:
         """Keep queued jobs from being sent. What was sent goes on."""
@@ -322,35 +351,33 @@ class Session:
         return await self._ready().look_again(job_id)
 
     async def remove(self, job_id: str) -> None:
-        """Forget an ended job; its results stay."""
+        """Take an ended job out of the list; its results stay, and what they were made from."""
         await self._library.commit(jobs.remove, [job_id])
 
-    async def jobs(self, limit: int = 200, offset: int = 0) -> tuple[Job, ...]:
-        """What is to come in the queue's order, then what ended, the latest first."""
-        return await self._library.call(jobs.recent, limit, offset)
+    async def jobs(self, limit: int = 200, offset: int = 0, *, after: str | None = None) -> tuple[Job, ...]:
+        """What is to come in the queue's order, then what ended, the latest first.
+
+        `after`: the last job of the page before; quick however far down, and right while rows come and go.
+        """
+        return await self._library.read(jobs.recent, limit, offset, after=after)
 
     async def jobs_by_id(self, ids: Iterable[str]) -> tuple[Job, ...]:
-        return await self._library.call(jobs.many, tuple(ids))
+        return await self._library.read(jobs.many, tuple(ids))
 
     async def wait(self, job_ids: Sequence[str]) -> tuple[Job, ...]:
         """Until each has ended or is blocked (see Job.blocked)."""
         return await wait_for(job_ids, self.changes, self.jobs_by_id)
 
     def eta(self, job_id: str) -> float | None:
-        """Seconds until a sent job has run, those before it on its pod included; None: not known (yet)."""
+        """Seconds until a job that was sent, or is among the next, has run, those before it on its pod included.
+
+        None: not known (yet).
+        """
         followed = self._follower.get(job_id)
-        if followed is None:
-            return None
-        total = 0.0
-        now = time.monotonic()
-        for other in self._follower.on(followed.job.pod):
-            rest = other.stopwatch.remaining(now)
-            if rest is None:
-                return None
-            total += rest
-            if other is followed:
-                break
-        return total
+        if followed is not None:
+            return self._follower.eta(followed)
+        waiting = () if self._dispatcher is None else self._dispatcher.waiting
+        return self._follower.eta_of_waiting(job_id, waiting)
 
     def node_title(self, job_id: str, node_id: str) -> str:
         """What a person knows a node of a live job as; empty if it is not known."""
@@ -364,12 +391,17 @@ class Session:
 
     # --- Library ----------------------------------------------------------------------------------------------------
 
-    async def outputs(self, limit: int = 200, offset: int = 0, search: str = "") -> tuple[Output, ...]:
-        """The newest first; `search`: words that all occur in the prompt, the workflow's name or the path."""
-        return await self._library.call(outputs.recent, limit, offset, search)
+    async def outputs(
+        self, limit: int = 200, offset: int = 0, search: str = "", *, after: int | None = None
+    ) -> tuple[Output, ...]:
+        """The newest first; `search`: words that all occur in the prompt, the workflow's name or the path.
+
+        `after`: the last output of the page before.
+        """
+        return await self._library.read(outputs.recent, limit, offset, search, after=after)
 
     async def outputs_by_id(self, ids: Iterable[int]) -> tuple[Output, ...]:
-        return await self._library.call(outputs.many, tuple(ids))
+        return await self._library.read(outputs.many, tuple(ids))
 
     # --- Inside -----------------------------------------------------------------------------------------------------
 

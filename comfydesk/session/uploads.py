@@ -4,15 +4,13 @@ import asyncio
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from comfydesk.errors import MediaError
+from comfydesk.session.executor import Executor
 from comfydesk.session.library import Library
 from comfydesk.store import workflows as documents
 from comfydesk.store.records import LocalFile
-
-if TYPE_CHECKING:
-    from comfydesk.client.pod import Pod
 
 
 def read_local_file(path: Path) -> LocalFile:
@@ -49,7 +47,7 @@ class Uploads:
         self._library = library
         self._locks: dict[tuple[str, str], asyncio.Lock] = {}
 
-    async def resolve(self, values: Mapping[str, Any], pod_id: str, pod: "Pod") -> dict[str, Any]:
+    async def resolve(self, values: Mapping[str, Any], pod_id: str, pod: Executor) -> dict[str, Any]:
         """The values as the pod takes them: a LocalFile becomes the name it has there.
 
         Raises PodError, or MediaError if the file is no longer what was enqueued.
@@ -67,7 +65,7 @@ class Uploads:
             await self._library.call(documents.forget_upload, pod_id, file.sha256)
         return bool(files)
 
-    async def _name(self, file: LocalFile, pod_id: str, pod: "Pod") -> str:
+    async def _name(self, file: LocalFile, pod_id: str, pod: Executor) -> str:
         # Two jobs with the same new input: the second waits for the first's upload.
         async with self._locks.setdefault((pod_id, file.sha256), asyncio.Lock()):
             name = await self._library.call(documents.uploaded, pod_id, file.sha256)

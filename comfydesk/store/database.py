@@ -27,9 +27,17 @@ def listed(values: Iterable[object]) -> str:
 class Database:
     """An open library. Raises StoreError (DiskFullError when there is no room) for whatever the disk does to us."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        """`read_only`: of a library that is open for writing elsewhere."""
         self.path = path
         self._depth = 0
+        if read_only:
+            with self._translated():
+                self._connection = sqlite3.connect(
+                    f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS, isolation_level=None
+                )
+                self._connection.row_factory = sqlite3.Row
+            return
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -91,6 +99,17 @@ class Database:
             raise
         finally:
             self._depth -= 1
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Everything that is read in the block is as of one moment."""
+        with self._translated():
+            self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("COMMIT")
 
     def check(self) -> None:
         """Read the whole file. Raises StoreError if it is damaged. Takes seconds on a big library."""

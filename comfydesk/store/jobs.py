@@ -3,12 +3,12 @@
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from comfydesk.events import Change, JobsChanged
 from comfydesk.store.database import Database, Value, listed
-from comfydesk.store.records import Job, JobError, JobFile, JobState, LocalFile
+from comfydesk.store.records import ANY, Job, JobError, JobState, LocalFile
 
 S = JobState
 
@@ -38,7 +38,9 @@ class Waiting:
 
     id: str
     pod: str
+    """Where it may go: a pod's id, or ANY."""
     position: float
+    graph_hash: str = ""
     has_files: bool = False
     """Some of its values are files of this computer."""
 
@@ -49,27 +51,29 @@ def add(db: Database, jobs: Sequence[Job]) -> tuple[Change, ...]:
         row = db.first("SELECT coalesce(max(position), 0) FROM jobs")
         last = float(row[0]) if row else 0.0
         for number, job in enumerate(jobs, 1):
+            seed = None if job.seed is None else str(job.seed)
             db.execute(
-                "INSERT INTO jobs (id, state, owner, remote_id, folder, workflow, pod, graph_hash, document_hash,"
-                " field_values, prompt, seed, position, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO runs (id, workflow_id, workflow, graph_hash, document_hash, field_values, prompt, seed,"
+                " batch) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     job.id,
-                    job.state,
-                    job.owner,
-                    job.remote_id or job.id,
-                    job.folder,
+                    job.workflow_id,
                     job.workflow,
-                    job.pod,
                     job.graph_hash,
                     job.document_hash,
                     _pack_values(job.values),
                     job.prompt,
-                    None if job.seed is None else str(job.seed),
-                    last + number,
-                    job.created,
+                    seed,
+                    job.batch,
                 ),
             )
-    return _changed(job.id for job in jobs)
+            target, remote = job.target or job.pod, job.remote_id or job.id
+            db.execute(
+                "INSERT INTO jobs (id, state, owner, remote_id, folder, target, position, created)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (job.id, job.state, job.owner, remote, job.folder, target, last + number, job.created),
+            )
+    return changed_jobs(job.id for job in jobs)
 
 
 def get(db: Database, job: str) -> Job | None:
@@ -79,35 +83,51 @@ def get(db: Database, job: str) -> Job | None:
 
 def many(db: Database, ids: Sequence[str]) -> tuple[Job, ...]:
     """Those of `ids` that exist, in the order of `ids`."""
-    found = _read(db, "SELECT * FROM jobs WHERE id IN (SELECT value FROM json_each(?))", (listed(ids),))
+    found = _read(db, "SELECT * FROM job_rows WHERE id IN (SELECT value FROM json_each(?))", (listed(ids),))
     by_id = {job.id: job for job in found}
     return tuple(by_id[job] for job in ids if job in by_id)
 
 
-def recent(db: Database, limit: int, offset: int = 0) -> tuple[Job, ...]:
-    """The queue as people read it: what is still to come in its order, then what ended, the latest first."""
+def recent(db: Database, limit: int, offset: int = 0, *, after: str | None = None) -> tuple[Job, ...]:
+    """The queue as people read it: what is still to come in its order, then what ended, the latest first.
+
+    `after`: the last job that the reader has; what follows is found at once, wherever it stands by now.
+    """
+    if after is None:
+        return _read(
+            db,
+            "SELECT * FROM job_rows WHERE hidden = 0 ORDER BY ended, place, number LIMIT ? OFFSET ?",
+            (limit, offset),
+        )
     return _read(
         db,
-        "SELECT * FROM jobs ORDER BY finished IS NOT NULL, coalesce(-finished, position) LIMIT ? OFFSET ?",
-        (limit, offset),
+        """SELECT * FROM job_rows WHERE hidden = 0
+            AND (ended, place, number) > (SELECT ended, place, number FROM job_rows WHERE id = ?)
+        ORDER BY ended, place, number LIMIT ? OFFSET ?""",
+        (after, limit, offset),
     )
 
 
 def waiting(db: Database, owner: str, pods: Iterable[str], limit: int) -> tuple[Waiting, ...]:
-    """A session's first queued jobs for any of these pods, in order."""
+    """A session's first queued jobs that one of these pods may take, in order. None while the queue is paused."""
     rows = db.query(
-        "SELECT id, pod, position, instr(field_values, ?) > 0 AS files FROM jobs WHERE state = 'queued' AND owner = ?"
-        " AND pod IN (SELECT value FROM json_each(?)) ORDER BY position LIMIT ?",
-        (f'"{_FILE_KEY}"', owner, listed(pods), limit),
+        """SELECT id, coalesce(pod, target) AS goal, position, graph_hash, instr(field_values, ?) > 0 AS files
+        FROM job_rows WHERE state = 'queued' AND owner = ?
+            AND (goal IN (SELECT value FROM json_each(?)) OR goal = ?)
+            AND NOT EXISTS (SELECT 1 FROM flags WHERE name = 'paused')
+        ORDER BY position LIMIT ?""",
+        (f'"{_FILE_KEY}"', owner, listed(pods), ANY, limit),
     )
-    return tuple(Waiting(row["id"], row["pod"], row["position"], bool(row["files"])) for row in rows)
+    return tuple(
+        Waiting(row["id"], row["goal"], row["position"], row["graph_hash"], bool(row["files"])) for row in rows
+    )
 
 
 def live(db: Database, owner: str) -> tuple[Job, ...]:
     """The session's jobs that a pod has, or may have."""
     return _read(
         db,
-        "SELECT * FROM jobs WHERE owner = ? AND state IN (SELECT value FROM json_each(?)) ORDER BY position",
+        "SELECT * FROM job_rows WHERE owner = ? AND state IN (SELECT value FROM json_each(?)) ORDER BY position",
         (owner, listed(LIVE)),
     )
 
@@ -119,24 +139,45 @@ def transition(
 
     The times `sent`, `started` and `finished` follow from the state. `error` replaces what was noted before.
     """
+    return transition_many(db, [job], to, now, error=error, durable=durable)
+
+
+def transition_many(
+    db: Database, ids: Sequence[str], to: JobState, now: float, *, error: JobError | None = None, durable: bool = False
+) -> tuple[Change, ...]:
+    """The same for many at once. Returns those that changed, in one change."""
     with db.transaction(durable=durable):
-        changed = db.execute(
+        rows = db.query(
             """UPDATE jobs SET state = :state, error = :error,
                 sent = CASE WHEN :state IN ('sent', 'running', 'saving') THEN coalesce(sent, :now)
                     WHEN :state = 'queued' THEN NULL ELSE sent END,
                 started = CASE :state WHEN 'running' THEN :now ELSE started END,
                 finished = CASE WHEN :ended THEN :now END
-            WHERE id = :job AND state IN (SELECT value FROM json_each(:sources))""",
+            WHERE id IN (SELECT value FROM json_each(:ids)) AND state IN (SELECT value FROM json_each(:sources))
+            RETURNING id""",
             {
                 "state": to,
                 "error": _pack_error(error),
                 "now": now,
                 "ended": to.ended,
-                "job": job,
+                "ids": listed(ids),
                 "sources": listed(ALLOWED[to]),
             },
         )
-    return _changed([job] if changed else [])
+        changed = {row["id"] for row in rows}
+        if to in (S.SAVING, S.DONE, S.FAILED):
+            _note_run(db, changed)
+    return changed_jobs(job for job in ids if job in changed)
+
+
+def _note_run(db: Database, ids: Iterable[str]) -> None:
+    """Where and when it ran, for good."""
+    db.execute(
+        """UPDATE runs SET pod = coalesce(jobs.pod, runs.pod), timings = json_object(
+            'created', created, 'sent', sent, 'started', started, 'finished', finished)
+        FROM jobs WHERE jobs.id = runs.id AND jobs.id IN (SELECT value FROM json_each(?))""",
+        (listed(ids),),
+    )
 
 
 def request_cancel(db: Database, ids: Sequence[str], now: float) -> tuple[Change, ...]:
@@ -156,15 +197,18 @@ def request_cancel(db: Database, ids: Sequence[str], now: float) -> tuple[Change
             {"ids": listed(ids), "now": now},
         )
         changed = {row["id"] for row in rows}
-    return _changed(job for job in ids if job in changed)
+    return changed_jobs(job for job in ids if job in changed)
 
 
-def begin_sending(db: Database, job: str, now: float) -> tuple[Change, ...]:
-    """On disk before the POST begins: SENDING, and when. Nothing happens if the job was cancelled or held meanwhile."""
+def begin_sending(db: Database, job: str, pod: str, now: float) -> tuple[Change, ...]:
+    """On disk before the POST begins: SENDING, where to, and when.
+
+    Nothing happens if the job was cancelled or held meanwhile.
+    """
     with db.transaction(durable=True):
         changes = transition(db, job, S.SENDING, now)
         if changes:
-            db.execute("UPDATE jobs SET posted = ? WHERE id = ?", (now, job))
+            db.execute("UPDATE jobs SET posted = ?, pod = ? WHERE id = ?", (now, pod, job))
     return changes
 
 
@@ -180,15 +224,21 @@ def accepted(
             {"remote": remote_id, "warning": packed, "now": now, "job": job},
         )
         changes = transition(db, job, S.SENT, now)
-    return changes or _changed([job] if changed else [])
+    return changes or changed_jobs([job] if changed else [])
 
 
 def give_back(db: Database, job: str, now: float, *, posted: float | None) -> tuple[Change, ...]:
-    """The pod did not take it: queued again. `posted`: of an attempt that may have arrived all the same."""
+    """The pod did not take it: queued again, for whichever its target allows.
+
+    `posted`: of an attempt that may have arrived all the same; then it stays with that pod, to be looked up there.
+    """
     with db.transaction():
         changes = transition(db, job, S.QUEUED, now)
         if changes:
-            db.execute("UPDATE jobs SET posted = ? WHERE id = ?", (posted, job))
+            db.execute(
+                "UPDATE jobs SET posted = :posted, pod = CASE WHEN :posted IS NOT NULL THEN pod END WHERE id = :job",
+                {"posted": posted, "job": job},
+            )
     return changes
 
 
@@ -206,7 +256,7 @@ def note(db: Database, job: str, error: JobError | None) -> tuple[Change, ...]:
     packed = _pack_error(error)
     with db.transaction():
         changed = db.execute("UPDATE jobs SET error = ? WHERE id = ? AND error IS NOT ?", (packed, job, packed))
-    return _changed([job] if changed else [])
+    return changed_jobs([job] if changed else [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,8 +279,8 @@ def open_on(db: Database, pod: str, since: float = 0) -> OpenOn:
             coalesce(sum(state = 'unknown' AND coalesce(sent, created) >= :since), 0),
             coalesce(sum(CASE WHEN state = 'saving' THEN max(1, (SELECT count(*) FROM job_files
                 WHERE job = jobs.id AND output IS NULL AND lost IS NULL)) END), 0)
-        FROM jobs WHERE pod = :pod AND (finished IS NULL OR state = 'unknown')""",
-        {"pod": pod, "since": since},
+        FROM jobs WHERE coalesce(pod, target) IN (:pod, :any) AND (finished IS NULL OR state = 'unknown')""",
+        {"pod": pod, "any": ANY, "since": since},
     )
     assert row is not None
     return OpenOn(int(row[0]), int(row[1]), int(row[2]))
@@ -250,85 +300,19 @@ def adopt(db: Database, owner: str, dead: Sequence[str]) -> tuple[Change, ...]:
         )
         ids = [row["id"] for row in rows]
         db.execute("UPDATE jobs SET owner = ? WHERE id IN (SELECT value FROM json_each(?))", (owner, listed(ids)))
-    return _changed(ids)
-
-
-def move(db: Database, job: str, position: float) -> tuple[Change, ...]:
-    """Give a job another place in the queue."""
-    with db.transaction():
-        changed = db.execute("UPDATE jobs SET position = ? WHERE id = ?", (position, job))
-    return _changed([job] if changed else [])
+    return changed_jobs(ids)
 
 
 def remove(db: Database, ids: Sequence[str]) -> tuple[Change, ...]:
-    """Forget ended jobs. Their outputs stay."""
+    """Take ended jobs out of the queue's list. Their outputs stay, and what they were made from."""
     with db.transaction():
-        gone = tuple(job for job in ids if db.execute("DELETE FROM jobs WHERE id = ? AND finished IS NOT NULL", (job,)))
-    return (JobsChanged(removed=gone),) if gone else ()
-
-
-# --- Files ----------------------------------------------------------------------------------------------------------
-
-
-def begin_saving(
-    db: Database, job: str, files: Sequence[JobFile], now: float, texts: Sequence[str] = ()
-) -> tuple[Change, ...]:
-    """The job has finished on its pod, said `texts` and left `files`: SAVING, and the list of what is to be fetched."""
-    with db.transaction():
-        changes = transition(db, job, S.SAVING, now)
-        if changes:
-            db.execute("UPDATE jobs SET texts = ? WHERE id = ?", (json.dumps(texts), job))
-            for file in files:
-                db.execute(
-                    "INSERT OR IGNORE INTO job_files (job, number, type, subfolder, filename) VALUES (?, ?, ?, ?, ?)",
-                    (job, file.number, file.type, file.subfolder, file.filename),
-                )
-    return changes
-
-
-def missing(db: Database, job: str) -> tuple[JobFile, ...]:
-    """The job's files that are still to be fetched."""
-    rows = db.query(
-        "SELECT job, number, type, subfolder, filename, path FROM job_files"
-        " WHERE job = ? AND output IS NULL AND lost IS NULL ORDER BY number",
-        (job,),
-    )
-    return tuple(JobFile(*row) for row in rows)
-
-
-def lost(db: Database, job: str) -> tuple[tuple[str, str], ...]:
-    """The job's files that cannot be had any more, each with the reason."""
-    rows = db.query("SELECT filename, lost FROM job_files WHERE job = ? AND lost IS NOT NULL ORDER BY number", (job,))
-    return tuple((row["filename"], row["lost"]) for row in rows)
-
-
-def plan_file(db: Database, file: JobFile, path: str) -> bool:
-    """Write down where a file goes. From then on what lies there complete is that file.
-
-    False: another file's place is, or was, there; nothing is written then.
-    """
-    with db.transaction(durable=True):
-        changed = db.execute(
-            """UPDATE job_files SET path = :path WHERE job = :job AND number = :number
-            AND NOT EXISTS (SELECT 1 FROM outputs WHERE path = :path)
-            AND NOT EXISTS (SELECT 1 FROM job_files WHERE path = :path AND (job, number) <> (:job, :number))""",
-            {"path": path, "job": file.job, "number": file.number},
+        rows = db.query(
+            "UPDATE jobs SET hidden = 1 WHERE id IN (SELECT value FROM json_each(?))"
+            " AND finished IS NOT NULL AND NOT hidden RETURNING id",
+            (listed(ids),),
         )
-    return changed > 0
-
-
-def file_saved(db: Database, file: JobFile, output: int) -> tuple[Change, ...]:
-    """A file of the job is the stored output."""
-    with db.transaction():
-        db.execute("UPDATE job_files SET output = ? WHERE job = ? AND number = ?", (output, file.job, file.number))
-    return _changed([file.job])
-
-
-def file_lost(db: Database, file: JobFile, reason: str) -> tuple[Change, ...]:
-    """A file of the job is gone for good."""
-    with db.transaction():
-        db.execute("UPDATE job_files SET lost = ? WHERE job = ? AND number = ?", (reason, file.job, file.number))
-    return _changed([file.job])
+    gone = {row["id"] for row in rows}
+    return (JobsChanged(removed=tuple(job for job in ids if job in gone)),) if gone else ()
 
 
 # --- Rows -----------------------------------------------------------------------------------------------------------
@@ -352,7 +336,10 @@ def _job(row: sqlite3.Row, outputs: tuple[str, ...]) -> Job:
         id=row["id"],
         state=JobState(row["state"]),
         workflow=row["workflow"],
-        pod=row["pod"],
+        pod=row["pod"] or ("" if row["target"] == ANY else row["target"]),
+        target=row["target"],
+        workflow_id=row["workflow_id"],
+        batch=row["batch"],
         graph_hash=row["graph_hash"],
         values=_unpack_values(row["field_values"]),
         prompt=row["prompt"],
@@ -375,6 +362,9 @@ def _job(row: sqlite3.Row, outputs: tuple[str, ...]) -> Job:
 
 
 _FILE_KEY = "$file"
+MAX_ERROR = 64 << 10
+"""Characters of a traceback, and of all messages about fields."""
+MAX_LINE = 4 << 10
 
 
 def _pack_values(values: Mapping[str, Any]) -> str:
@@ -398,13 +388,31 @@ def _unpack_value(value: Any) -> Any:
 
 
 def _pack_error(error: JobError | None) -> str | None:
-    return None if error is None else json.dumps(asdict(error), ensure_ascii=False)
+    """No longer than MAX_ERROR, about: a server may say anything. The end of a traceback says most."""
+    if error is None:
+        return None
+    fields: dict[str, str] = {}
+    left = MAX_ERROR
+    for key, text in error.fields.items():
+        left -= len(key) + len(text)
+        if left < 0:
+            break
+        fields[key] = text
+    short = replace(
+        error,
+        what=error.what[:MAX_LINE],
+        why=error.why[:MAX_LINE],
+        traceback=error.traceback[-MAX_ERROR:],
+        fields=fields,
+    )
+    return json.dumps(asdict(short), ensure_ascii=False)
 
 
 def _unpack_error(text: str | None) -> JobError | None:
     return None if text is None else JobError(**json.loads(text))
 
 
-def _changed(ids: Iterable[str]) -> tuple[Change, ...]:
+def changed_jobs(ids: Iterable[str]) -> tuple[Change, ...]:
+    """The news of rows that were written."""
     found = tuple(ids)
     return (JobsChanged(found),) if found else ()

@@ -35,7 +35,7 @@ def add(db: Database, output: Output, identity: Identity) -> tuple[Output, tuple
         if known is not None:
             db.execute("DELETE FROM outputs WHERE id = ?", (known["id"],))
         row = db.insert(
-            "INSERT INTO outputs (path, media, size, sha256, created, job, workflow, pod, prompt, seed, width, height,"
+            "INSERT INTO outputs (path, media, size, sha256, created, run, workflow, pod, prompt, seed, width, height,"
             " duration, remote_type, remote_subfolder, remote_filename, etag)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
@@ -76,14 +76,25 @@ def named(db: Database, pod: str, type_: str, subfolder: str, filename: str) -> 
     return tuple((_output(row), row["etag"]) for row in rows)
 
 
-def recent(db: Database, limit: int, offset: int = 0, search: str = "") -> tuple[Output, ...]:
-    """The newest first. `search`: every word must occur in the prompt, the workflow's name or the path."""
+def recent(
+    db: Database, limit: int, offset: int = 0, search: str = "", *, after: int | None = None
+) -> tuple[Output, ...]:
+    """The newest first. `search`: every word must occur in the prompt, the workflow's name or the path.
+
+    `after`: the last output that the reader has; the next ones are found at once.
+    """
     rows = db.query(
         r"""SELECT * FROM outputs WHERE NOT EXISTS (
-            SELECT 1 FROM json_each(?) AS word
+            SELECT 1 FROM json_each(:words) AS word
             WHERE prompt || char(10) || workflow || char(10) || outputs.path NOT LIKE word.value ESCAPE '\'
-        ) ORDER BY created DESC, id DESC LIMIT ? OFFSET ?""",
-        (listed(_pattern(word) for word in search.split()), limit, offset),
+        ) AND (:after IS NULL OR (created, id) < (SELECT created, id FROM outputs WHERE id = :after))
+        ORDER BY created DESC, id DESC LIMIT :limit OFFSET :offset""",
+        {
+            "words": listed(_pattern(word) for word in search.split()),
+            "after": after,
+            "limit": limit,
+            "offset": offset,
+        },
     )
     return tuple(_output(row) for row in rows)
 
@@ -124,7 +135,7 @@ def _output(row: sqlite3.Row) -> Output:
         size=row["size"],
         sha256=row["sha256"],
         created=row["created"],
-        job=row["job"],
+        job=row["run"],
         workflow=row["workflow"],
         pod=row["pod"],
         prompt=row["prompt"],

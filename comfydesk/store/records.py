@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+ANY = "any"
+"""The target of a job that any pod may take."""
+
 
 class JobState(StrEnum):
     HELD = "held"
@@ -74,7 +77,7 @@ class Job:
     workflow: str
     """Display name."""
     pod: str
-    """Profile id it is meant for, or was sent to."""
+    """Id of the pod that it was sent to, or is meant for; empty as long as any may take it."""
     graph_hash: str
     """Key of the API graph in the store."""
     values: Mapping[str, Any]
@@ -104,6 +107,12 @@ class Job:
     """Its prompt_id on the pod: `id`, but for servers before late 2025, which mint their own."""
     folder: str = ""
     """Where its results go, if not to the library's folder."""
+    target: str = ""
+    """Id of the pod that it is meant for, or ANY. Empty in a new job: `pod`."""
+    workflow_id: str = ""
+    """WorkflowEntry.id, where it came from one."""
+    batch: str = ""
+    """What was enqueued together has this in common."""
     texts: tuple[str, ...] = ()
     """What nodes that show text have shown."""
 

@@ -9,7 +9,7 @@ from comfydesk.demo.server import DemoPod
 from comfydesk.errors import DiskFullError
 from comfydesk.session.session import Session
 from comfydesk.settings import Settings
-from comfydesk.store import jobs
+from comfydesk.store import job_files, jobs
 from comfydesk.store.database import Database
 from comfydesk.store.records import JobState
 from tests.pod.session.graphs import flat, picture
@@ -111,7 +111,7 @@ async def test_a_full_disk_after_the_pod_has_it_leaves_nothing_stuck(world: Star
         posts = here.count("/prompt", "POST")
         here.library.failures = {
             jobs.accepted: [DiskFullError("No room")] * 2,
-            jobs.begin_saving: [DiskFullError("No room")],
+            job_files.begin_saving: [DiskFullError("No room")],
         }
         heard: list[Exception] = []
         here.session.problems.subscribe(heard.append)
@@ -133,7 +133,7 @@ async def test_a_full_disk_before_the_post_leaves_the_job_queued(world: Start) -
 async def test_a_fault_while_a_job_is_followed_costs_that_job_only(world: Start) -> None:
     async with world() as here:
         found = here.complaints()
-        here.library.failures = {jobs.begin_saving: [ValueError("a bug")]}
+        here.library.failures = {job_files.begin_saving: [ValueError("a bug")]}
         (lost,) = await here.enqueue(flat())
         good = [job for color in (1, 2, 3) for job in await here.enqueue(flat(color))]
         jobs_now = await here.wait([lost, *good])
@@ -176,4 +176,4 @@ def spoil(db: Database, job: str, state: JobState) -> None:
     """A row whose values do not fit its graph, as a later version might leave it."""
     with db.transaction():
         db.execute("UPDATE jobs SET state = ? WHERE id = ?", (state, job))
-        db.execute("""UPDATE jobs SET field_values = '{"99.nothing": 1}' WHERE id = ?""", (job,))
+        db.execute("""UPDATE runs SET field_values = '{"99.nothing": 1}' WHERE id = ?""", (job,))

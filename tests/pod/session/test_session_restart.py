@@ -12,7 +12,7 @@ from comfydesk.demo.server import DemoPod
 from comfydesk.events import JobProgress, PreviewFrame
 from comfydesk.session import outputs
 from comfydesk.session.session import Session
-from comfydesk.store import jobs
+from comfydesk.store import job_files, jobs
 from comfydesk.store.records import JobState
 from comfydesk.workflow.patch import SeedPolicy
 from tests.pod.session.graphs import flat, picture
@@ -159,7 +159,7 @@ async def test_a_download_cut_by_the_end_is_not_taken_for_the_whole(world: Start
 
 async def test_where_the_file_really_went_is_what_is_noted(world: Start) -> None:
     async with world() as here:
-        gate = here.library.after(jobs.plan_file)
+        gate = here.library.after(job_files.plan_file)
         (job,) = await here.enqueue(flat())
         async with gate:
             here.paths.outputs.mkdir(parents=True, exist_ok=True)

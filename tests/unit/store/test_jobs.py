@@ -1,12 +1,13 @@
+import json
 from collections.abc import Callable
 
 import pytest
 
 from comfydesk.events import JobsChanged, OutputsChanged
-from comfydesk.store import jobs, outputs
+from comfydesk.store import job_files, jobs, order, outputs
 from comfydesk.store.database import Database
 from comfydesk.store.outputs import Identity
-from comfydesk.store.records import Job, JobError, JobFile, JobState, LocalFile, Output
+from comfydesk.store.records import ANY, Job, JobError, JobFile, JobState, LocalFile, Output
 
 Make = Callable[..., Job]
 S = JobState
@@ -138,11 +139,11 @@ def test_whether_a_post_may_have_arrived_outlives_everything_but_an_answer(db: D
         return job
 
     assert not new_job().unanswered
-    jobs.begin_sending(db, "a", 3.0)
+    jobs.begin_sending(db, "a", "p", 3.0)
     assert (stored().posted, stored().unanswered) == (3.0, True)
     jobs.give_back(db, "a", 4.0, posted=3.0)
     assert (stored().state, stored().unanswered) == (S.QUEUED, True)
-    jobs.begin_sending(db, "a", 5.0)
+    jobs.begin_sending(db, "a", "p", 5.0)
     jobs.accepted(db, "a", "a", 6.0)
     assert (stored().state, stored().sent, stored().unanswered) == (S.SENT, 6.0, False)
 
@@ -156,6 +157,21 @@ def test_what_is_found_on_its_pod_after_all_is_looked_after(db: Database, new_jo
     assert job is not None
     assert (job.state, job.owner, job.finished) == (S.SENT, "me", None)
     assert jobs.take_up(db, "a", "other", 3.0) == ()
+
+
+def test_an_error_without_end_is_cut(db: Database, new_job: Make) -> None:
+    new_job()
+    endless = JobError(
+        "w" * 10**6, "y" * 10**6, traceback="x" * 10**6 + "end", fields={str(n): "f" * 999 for n in range(999)}
+    )
+    jobs.note(db, "a", endless)
+    (row,) = db.query("SELECT length(error) FROM jobs")
+    assert row[0] < 200_000
+    job = jobs.get(db, "a")
+    assert job is not None
+    assert job.error is not None
+    assert job.error.traceback.endswith("xend")
+    assert 10 < len(job.error.fields) < 100
 
 
 def test_a_note_changes_nothing_else_and_is_told_once(db: Database, new_job: Make) -> None:
@@ -173,7 +189,7 @@ def test_waiting_are_a_sessions_own_queued_jobs_for_the_pods_asked_for(db: Datab
     new_job("d")
     new_job("e")
     jobs.transition(db, "d", S.HELD, 1.0)
-    jobs.move(db, "e", 0.5)
+    order.move_between(db, ["e"], None, "a")
     assert [job.id for job in jobs.waiting(db, "me", ["p"], 10)] == ["e", "a"]
     assert [job.id for job in jobs.waiting(db, "me", ["p", "q"], 2)] == ["e", "a"]
     assert jobs.waiting(db, "me", [], 10) == ()
@@ -208,12 +224,60 @@ def test_live_is_what_a_pod_has_or_may_have(db: Database, new_job: Make) -> None
     assert [job.id for job in jobs.live(db, "me")] == ["b"]
 
 
-def test_only_ended_jobs_can_be_forgotten(db: Database, new_job: Make) -> None:
+def test_only_ended_jobs_can_be_taken_from_the_list_and_what_they_were_stays(db: Database, new_job: Make) -> None:
     new_job("a")
-    new_job("b")
-    jobs.transition(db, "b", S.CANCELLED, 1.0)
+    new_job("b", values={"1.x": 3}, batch="together", workflow_id="bundled/w")
+    jobs.begin_sending(db, "b", "p", 1.0)
+    jobs.transition(db, "b", S.FAILED, 4.0)
+    output, _ = outputs.add(db, saved_output("/o/1.png", "b"), Identity("p", "output", "sub", "1.png", "e"))
     assert jobs.remove(db, ["a", "b", "nobody"]) == (JobsChanged(removed=("b",)),)
+    assert jobs.remove(db, ["b"]) == ()
     assert [job.id for job in jobs.recent(db, 9)] == ["a"]
+    assert order.counts(db) == {S.QUEUED: 1}
+    (run,) = db.query("SELECT * FROM runs WHERE id = ?", (output.job,))
+    assert (run["pod"], run["batch"], run["workflow_id"], run["field_values"]) == (
+        "p",
+        "together",
+        "bundled/w",
+        '{"1.x": 3}',
+    )
+    assert json.loads(run["timings"]) == {"created": 1.0, "sent": None, "started": None, "finished": 4.0}
+
+
+def test_a_job_for_any_pod_belongs_to_one_only_while_it_is_there(db: Database, new_job: Make) -> None:
+    new_job("a", pod="", target=ANY)
+    new_job("b")
+    assert [(job.id, job.pod) for job in jobs.waiting(db, "me", ["q"], 9)] == [("a", ANY)]
+    jobs.begin_sending(db, "a", "q", 1.0)
+    assert [job.pod for job in jobs.many(db, ["a", "b"])] == ["q", "p"]
+    jobs.give_back(db, "a", 2.0, posted=None)
+    assert [(job.pod, job.target) for job in jobs.many(db, ["a"])] == [("", ANY)]
+    # Where it may have arrived it has to be looked up first.
+    jobs.begin_sending(db, "a", "q", 3.0)
+    jobs.give_back(db, "a", 4.0, posted=3.0)
+    assert [job.id for job in jobs.waiting(db, "me", ["r"], 9)] == []
+    assert [job.id for job in jobs.waiting(db, "me", ["q"], 9)] == ["a"]
+
+
+def test_pages_are_found_again_by_their_last_row(db: Database, new_job: Make) -> None:
+    for number in range(9):
+        new_job(str(number))
+    jobs.transition_many(db, ["1", "3", "5", "7"], S.CANCELLED, 9.0)
+    whole = [job.id for job in jobs.recent(db, 99)]
+    page = [job.id for job in jobs.recent(db, 4)]
+    new_job("new")
+    while rows := jobs.recent(db, 2, after=page[-1]):
+        page += [job.id for job in rows if job.id != "new"]
+    assert page == whole
+    plan = " ".join(
+        row["detail"]
+        for row in db.query(
+            "EXPLAIN QUERY PLAN SELECT * FROM job_rows WHERE hidden = 0"
+            " AND (ended, place, number) > (1, 2, 3) ORDER BY ended, place, number LIMIT 9"
+        )
+    )
+    assert "jobs_as_listed" in plan
+    assert "TEMP B-TREE" not in plan
 
 
 # --- Files ----------------------------------------------------------------------------------------------------------
@@ -223,22 +287,22 @@ def saving(db: Database, new_job: Make, *names: str) -> tuple[JobFile, ...]:
     new_job()
     jobs.transition(db, "a", S.SENDING, 1.0)
     files = tuple(JobFile("a", number, "output", "sub", name) for number, name in enumerate(names))
-    assert jobs.begin_saving(db, "a", files, 2.0) == (JobsChanged(("a",)),)
+    assert job_files.begin_saving(db, "a", files, 2.0) == (JobsChanged(("a",)),)
     return files
 
 
-def saved_output(path: str) -> Output:
-    return Output(0, path, "image", 3, "ff", 1.0, job="a", seed=2**63)
+def saved_output(path: str, job: str = "a") -> Output:
+    return Output(0, path, "image", 3, "ff", 1.0, job=job, seed=2**63)
 
 
 def test_what_is_missing_shrinks_with_every_file_saved_or_lost(db: Database, new_job: Make) -> None:
     one, two, _ = saving(db, new_job, "1.png", "2.png", "3.png")
     output, changes = outputs.add(db, saved_output("/o/1.png"), Identity("p", "output", "sub", "1.png", "e"))
     assert changes == (OutputsChanged(added=(output.id,)),)
-    assert jobs.file_saved(db, one, output.id) == (JobsChanged(("a",)),)
-    jobs.file_lost(db, two, "404")
-    assert [file.filename for file in jobs.missing(db, "a")] == ["3.png"]
-    assert jobs.lost(db, "a") == (("2.png", "404"),)
+    assert job_files.file_saved(db, one, output.id) == (JobsChanged(("a",)),)
+    job_files.file_lost(db, two, "404")
+    assert [file.filename for file in job_files.missing(db, "a")] == ["3.png"]
+    assert job_files.lost(db, "a") == (("2.png", "404"),)
     job = jobs.get(db, "a")
     assert job is not None
     assert job.outputs == ("/o/1.png",)
@@ -247,7 +311,7 @@ def test_what_is_missing_shrinks_with_every_file_saved_or_lost(db: Database, new
 def test_what_was_said_is_kept(db: Database, new_job: Make) -> None:
     new_job()
     jobs.transition(db, "a", S.SENDING, 1.0)
-    jobs.begin_saving(db, "a", (), 2.0, ("a sheep,\n\u2603",))
+    job_files.begin_saving(db, "a", (), 2.0, ("a sheep,\n\u2603",))
     job = jobs.get(db, "a")
     assert job is not None
     assert job.texts == ("a sheep,\n\u2603",)
@@ -255,27 +319,27 @@ def test_what_was_said_is_kept(db: Database, new_job: Make) -> None:
 
 def test_a_second_end_of_the_same_job_adds_no_files(db: Database, new_job: Make) -> None:
     files = saving(db, new_job, "1.png")
-    assert jobs.begin_saving(db, "a", (*files, JobFile("a", 1, "output", "", "x.png")), 3.0) == ()
-    assert len(jobs.missing(db, "a")) == 1
+    assert job_files.begin_saving(db, "a", (*files, JobFile("a", 1, "output", "", "x.png")), 3.0) == ()
+    assert len(job_files.missing(db, "a")) == 1
 
 
 def test_a_planned_place_is_kept_and_belongs_to_one_file(db: Database, new_job: Make) -> None:
     one, two = saving(db, new_job, "1.png", "2.png")
-    assert jobs.plan_file(db, one, "/o/1.png")
-    assert jobs.plan_file(db, one, "/o/1.png")
-    assert not jobs.plan_file(db, two, "/o/1.png")
-    assert jobs.plan_file(db, one, "/o/1 (2).png")
-    assert [file.path for file in jobs.missing(db, "a")] == ["/o/1 (2).png", None]
+    assert job_files.plan_file(db, one, "/o/1.png")
+    assert job_files.plan_file(db, one, "/o/1.png")
+    assert not job_files.plan_file(db, two, "/o/1.png")
+    assert job_files.plan_file(db, one, "/o/1 (2).png")
+    assert [file.path for file in job_files.missing(db, "a")] == ["/o/1 (2).png", None]
     outputs.add(db, saved_output("/o/2.png"), Identity("p", "output", "", "other.png", "e"))
-    assert not jobs.plan_file(db, two, "/o/2.png"), "an output lies there, or did"
+    assert not job_files.plan_file(db, two, "/o/2.png"), "an output lies there, or did"
 
 
 def test_two_jobs_with_one_file_both_have_it(db: Database, new_job: Make) -> None:
     (file,) = saving(db, new_job, "1.png")
     output, _ = outputs.add(db, saved_output("/o/1.png"), Identity("p", "output", "sub", "1.png", "e"))
-    jobs.file_saved(db, file, output.id)
+    job_files.file_saved(db, file, output.id)
     new_job("b")
     jobs.transition(db, "b", S.SENDING, 1.0)
-    jobs.begin_saving(db, "b", (JobFile("b", 0, "output", "sub", "1.png"),), 2.0)
-    jobs.file_saved(db, jobs.missing(db, "b")[0], output.id)
+    job_files.begin_saving(db, "b", (JobFile("b", 0, "output", "sub", "1.png"),), 2.0)
+    job_files.file_saved(db, job_files.missing(db, "b")[0], output.id)
     assert [job.outputs for job in jobs.many(db, ["a", "b"])] == [("/o/1.png",)] * 2
