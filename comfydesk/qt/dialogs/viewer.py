@@ -21,6 +21,7 @@ from comfydesk.qt.models.words import TIMES, size_words
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.widgets.buttons import Button, IconButton, Kind
 from comfydesk.qt.widgets.labels import ElidedLabel, Label
+from comfydesk.qt.widgets.plain import pad
 
 ZOOM_STEP = 1.25
 SMALLEST, LARGEST = 0.02, 16.0
@@ -175,8 +176,7 @@ class Viewer(QWidget):
         theme = self._theme
         bar = QWidget()
         row = QHBoxLayout(bar)
-        row.setContentsMargins(theme.px(12), theme.px(8), theme.px(12), theme.px(8))
-        row.setSpacing(theme.px(8))
+        pad(row, theme, 12, 8, 12, 8, gap=8)
         row.addWidget(self._name)
         row.addWidget(self._facts)
         row.addStretch(1)

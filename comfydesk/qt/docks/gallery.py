@@ -87,6 +87,7 @@ class Strip(QListView):
         self.viewport().setAutoFillBackground(False)
         self.doubleClicked.connect(self.chosen)
         theme.changed.connect(self._measure)
+        self._measure()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -110,6 +111,7 @@ class Strip(QListView):
 
     def _measure(self) -> None:
         px = self._theme.px
+        self.setViewportMargins(px(12), 0, 0, 0)
         room = self.height() - self._theme.height(HEADING - 2, "small_strong") - px(14)
         height = max(px(SMALLEST), min(px(LARGEST), room))
         if height != self._delegate.height:
@@ -136,7 +138,6 @@ class GalleryPanel(Panel):
         self._pages.addWidget(self.empty)
         self._pages.addWidget(self.strip)
         self._menu = Menu(theme, parent=self)
-        self.strip.setViewportMargins(theme.px(12), 0, 0, 0)
         self.body.addWidget(self._pages, 1)
         self.strip.chosen.connect(lambda index: self._emit(self.large, index))
         self.strip.customContextMenuRequested.connect(self._offer)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from comfydesk.qt.docks.canvas import Canvas
 from comfydesk.qt.docks.jobline import JobLine, Running
@@ -19,8 +19,6 @@ from comfydesk.qt.widgets.plain import Line, pad
 from comfydesk.qt.widgets.progress_bar import ProgressBar
 from comfydesk.store.records import Output
 
-BAR_HEIGHT = 56
-
 
 class RunningBar(QWidget):
     """Node, steps, speed, time left, Cancel; and the bar."""
@@ -33,13 +31,12 @@ class RunningBar(QWidget):
         self.hide_preview = IconButton(theme, "eye", "Hide the preview", checkable=True)
         self.cancel = Button(theme, "Cancel", kind=Kind.GHOST, danger=True, icon="stop")
         row = QHBoxLayout()
-        row.setSpacing(theme.px(8))
+        pad(row, theme, 0, 0, 0, 0, gap=8)
         for part in (self.line, self.fit, self.hide_preview, self.cancel):
             row.addWidget(part)
         row.setStretch(0, 1)
         column = QVBoxLayout(self)
-        pad(column, theme, 12, 6, 12, 10)
-        column.setSpacing(theme.px(6))
+        pad(column, theme, 12, 6, 12, 10, gap=6)
         column.addLayout(row)
         column.addWidget(self.bar)
 
@@ -53,8 +50,7 @@ class IdleBar(QWidget):
         self.facts = Label(theme, font="small", color="text2")
         self.fit = IconButton(theme, "fit", "Show large")
         row = QHBoxLayout(self)
-        pad(row, theme, 12, 8, 12, 8)
-        row.setSpacing(theme.px(8))
+        pad(row, theme, 12, 8, 12, 8, gap=8)
         row.addWidget(self.name)
         row.addWidget(self.facts)
         row.addStretch(1)
@@ -155,7 +151,7 @@ class PreviewPanel(QWidget):
         column.addWidget(self._stage, 1)
         column.addWidget(Line(self._theme))
         column.addWidget(self._bars)
-        self._bars.setFixedHeight(self._theme.px(BAR_HEIGHT))
+        self._bars.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
     @property
     def _shows_preview(self) -> bool:

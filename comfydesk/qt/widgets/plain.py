@@ -8,22 +8,24 @@ from comfydesk.qt.theme import ColorName, Theme
 from comfydesk.qt.widgets import paint
 
 
-def pad(layout: QLayout, theme: Theme, left: int, top: int, right: int, bottom: int) -> None:
-    """Margins of a layout in the design's pixels, kept at the user's scale."""
-    _Padding(layout, theme, (left, top, right, bottom))
+def pad(layout: QLayout, theme: Theme, left: int, top: int, right: int, bottom: int, *, gap: int | None = None) -> None:
+    """Margins of a layout, and the gap between its parts, in the design's pixels, kept at the user's scale."""
+    _Padding(layout, theme, (left, top, right, bottom), gap)
 
 
 class _Padding(QObject):
     """Lives as long as the layout."""
 
-    def __init__(self, layout: QLayout, theme: Theme, sides: tuple[int, int, int, int]) -> None:
+    def __init__(self, layout: QLayout, theme: Theme, sides: tuple[int, int, int, int], gap: int | None) -> None:
         super().__init__(layout)
-        self._layout, self._theme, self._sides = layout, theme, sides
+        self._layout, self._theme, self._sides, self._gap = layout, theme, sides, gap
         theme.changed.connect(self._set)
         self._set()
 
     def _set(self) -> None:
         self._layout.setContentsMargins(*(self._theme.px(side) if side else 0 for side in self._sides))
+        if self._gap is not None:
+            self._layout.setSpacing(self._theme.px(self._gap))
 
 
 class Icon(QWidget):

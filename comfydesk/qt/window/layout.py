@@ -31,6 +31,8 @@ class Layout:
         self._theme, self._window = theme, window
         self._browser, self._generation, self._gallery, self._queue = browser, generation, gallery, queue
         self._settings = QSettings(str(file), QSettings.Format.IniFormat)
+        self._unit = theme.px(100)
+        theme.changed.connect(self._rescale)
         window.setDockOptions(
             QMainWindow.DockOption.AllowNestedDocks
             | QMainWindow.DockOption.AllowTabbedDocks
@@ -85,6 +87,14 @@ class Layout:
         window.splitDockWidget(self._gallery, self._queue, Qt.Orientation.Vertical)
         for dock in (self._browser, self._generation, self._gallery, self._queue):
             dock.show()
+
+    def _rescale(self) -> None:
+        """The user's scale is new: the side docks keep their share of the text they show."""
+        before, self._unit = self._unit, self._theme.px(100)
+        if before != self._unit:
+            sides = [self._browser, self._generation]
+            widths = [dock.width() * self._unit // before for dock in sides]
+            self._window.resizeDocks(sides, widths, Qt.Orientation.Horizontal)
 
     def _resize(self) -> None:
         px = self._theme.px
