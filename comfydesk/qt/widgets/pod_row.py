@@ -10,6 +10,7 @@ from comfydesk.qt.widgets import paint
 from comfydesk.qt.widgets.buttons import Button, IconButton, Kind, Size
 from comfydesk.qt.widgets.labels import ElidedLabel, Label
 from comfydesk.qt.widgets.menu import Menu
+from comfydesk.qt.widgets.plain import pad
 from comfydesk.qt.widgets.status_dot import StatusDot
 
 
@@ -96,7 +97,7 @@ class PodRowView(QWidget):
     def _lay_out(self) -> None:
         px = self._theme.px
         row = QHBoxLayout(self)
-        row.setContentsMargins(px(18 if self._tall else 8), px(4), px(8), px(4))
+        pad(row, self._theme, 18 if self._tall else 8, 4, 8, 4)
         row.setSpacing(px(8))
         row.addWidget(self.dot)
         if self._tall:
@@ -106,6 +107,10 @@ class PodRowView(QWidget):
             words.addWidget(self.detail)
             row.addLayout(words, 3)
             row.addWidget(self.state, 2)
+            policy = self.action.sizePolicy()
+            policy.setRetainSizeWhenHidden(True)  # so that the states stand in a column
+            self.action.setSizePolicy(policy)
+            self.action.setFixedWidth(px(72))
         else:
             self.detail.hide()
             row.addWidget(self.name)

@@ -12,7 +12,7 @@ from comfydesk.qt.widgets import paint
 from comfydesk.qt.widgets.buttons import Button, Kind
 from comfydesk.qt.widgets.labels import Label
 from comfydesk.qt.widgets.page import Scroller
-from comfydesk.qt.widgets.plain import Line
+from comfydesk.qt.widgets.plain import Line, pad
 from comfydesk.qt.widgets.spinner import SpinnerDriver, draw_spinner
 
 WAITING, RUNNING, GOOD, BAD = "waiting", "running", "good", "bad"
@@ -105,7 +105,7 @@ class StepRow(QWidget):
         head.addStretch(1)
         head.addWidget(self.time)
         buttons = QHBoxLayout(self._buttons)
-        buttons.setContentsMargins(0, px(8), 0, px(4))
+        pad(buttons, self._theme, 0, 8, 0, 4)
         buttons.setSpacing(px(8))
         buttons.addWidget(self.fix)
         buttons.addWidget(self.copy)
@@ -116,7 +116,7 @@ class StepRow(QWidget):
         words.addWidget(self.detail)
         words.addWidget(self._buttons)
         row = QHBoxLayout(self)
-        row.setContentsMargins(px(12), px(9), px(12), px(9))
+        pad(row, self._theme, 12, 9, 12, 9)
         row.setSpacing(px(12))
         row.addWidget(self.mark, 0, Qt.AlignmentFlag.AlignTop)
         row.addLayout(words, 1)
@@ -217,12 +217,12 @@ class ConnectionCheck(QWidget):
         words.addWidget(Label(theme, "Connection check", font="heading"))
         words.addWidget(self.summary)
         head = QHBoxLayout()
-        head.setContentsMargins(px(16), px(14), px(12), px(12))
+        pad(head, theme, 16, 14, 12, 12)
         head.addLayout(words, 1)
         head.addWidget(self.again, 0, Qt.AlignmentFlag.AlignVCenter)
         holder = QWidget()
         inner = QVBoxLayout(holder)
-        inner.setContentsMargins(px(12), px(8), px(12), px(12))
+        pad(inner, theme, 12, 8, 12, 12)
         inner.setSpacing(0)
         self._list.setSpacing(px(2))
         inner.addLayout(self._list)

@@ -18,7 +18,7 @@ from comfydesk.qt.widgets.buttons import Button, Kind
 from comfydesk.qt.widgets.labelled import Labelled
 from comfydesk.qt.widgets.labels import Label
 from comfydesk.qt.widgets.page import Page, Scroller
-from comfydesk.qt.widgets.plain import Line
+from comfydesk.qt.widgets.plain import Line, pad
 from comfydesk.qt.widgets.text_line import TextLine
 from comfydesk.session.paste import Suggestion
 from comfydesk.session.profiles import (
@@ -282,7 +282,7 @@ class ConnectSheet(Page):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         top = QVBoxLayout()
-        top.setContentsMargins(px(20), px(16), px(16), 0)
+        pad(top, theme, 20, 16, 16, 0)
         top.setSpacing(px(8))
         for part in (self.banner, self.paste_row, self.notes):
             top.addWidget(part)

@@ -291,7 +291,7 @@ class ProfileForm(Group):
         theme = self.theme
         inner = QWidget()
         column = QVBoxLayout(inner)
-        column.setContentsMargins(0, theme.px(4), 0, 0)
+        pad(column, theme, 0, 4, 0, 0)
         column.setSpacing(theme.px(12))
         certificate = Labelled(theme, "Certificate", self.trust)
         self._pin = self.row("certificate", "Fingerprint", self.pin)

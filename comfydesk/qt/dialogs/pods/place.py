@@ -16,6 +16,7 @@ from comfydesk.qt.widgets.labelled import Labelled, side_by_side
 from comfydesk.qt.widgets.labels import Label
 from comfydesk.qt.widgets.number_field import NumberField
 from comfydesk.qt.widgets.numbers import Range
+from comfydesk.qt.widgets.plain import pad
 from comfydesk.qt.widgets.secret_line import SecretLine
 from comfydesk.qt.widgets.section import Section
 from comfydesk.qt.widgets.switch import Switch
@@ -91,7 +92,7 @@ class SshFields(Group):
     def _fold(self) -> Section:
         inner = QWidget()
         column = QVBoxLayout(inner)
-        column.setContentsMargins(0, self.theme.px(4), 0, 0)
+        pad(column, self.theme, 0, 4, 0, 0)
         phrase = Labelled(self.theme, "Passphrase of the key", self.passphrase)
         word = Labelled(self.theme, "Password of the account", self.password)
         column.addWidget(side_by_side(self.theme, phrase, word))

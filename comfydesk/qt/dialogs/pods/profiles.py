@@ -13,7 +13,7 @@ from comfydesk.qt.widgets.buttons import Button, Kind
 from comfydesk.qt.widgets.empty_state import EmptyState
 from comfydesk.qt.widgets.labels import Label
 from comfydesk.qt.widgets.page import Page, Scroller
-from comfydesk.qt.widgets.plain import Line
+from comfydesk.qt.widgets.plain import Line, pad
 from comfydesk.qt.widgets.pod_row import PodRowView
 from comfydesk.session.profiles import PlaceKind
 
@@ -85,7 +85,7 @@ class ProfilesSheet(Page):
             self.head.addWidget(button)
         holder = QWidget()
         column = QVBoxLayout(holder)
-        column.setContentsMargins(px(20), px(12), px(16), px(20))
+        pad(column, theme, 20, 12, 16, 20)
         column.setSpacing(px(12))
         self._list.setSpacing(px(2))
         column.addWidget(self.empty)

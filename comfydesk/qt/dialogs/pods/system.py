@@ -12,7 +12,7 @@ from comfydesk.qt.widgets.banner import Banner
 from comfydesk.qt.widgets.buttons import Button
 from comfydesk.qt.widgets.labels import ElidedLabel, Label
 from comfydesk.qt.widgets.page import Page, Scroller
-from comfydesk.qt.widgets.plain import Icon, Line
+from comfydesk.qt.widgets.plain import Icon, Line, pad
 from comfydesk.qt.widgets.progress_bar import ProgressBar
 from comfydesk.qt.widgets.status_dot import StatusDot
 
@@ -160,7 +160,7 @@ class SystemSheet(Page):
             self.head.addWidget(part)
         left = QWidget()
         column = QVBoxLayout(left)
-        column.setContentsMargins(px(20), px(16), px(16), px(16))
+        pad(column, theme, 20, 16, 16, 16)
         column.setSpacing(px(16))
         self._devices.setSpacing(px(16))
         column.addWidget(self.banner)
@@ -171,7 +171,7 @@ class SystemSheet(Page):
         column.addStretch(1)
         right = QWidget()
         log = QVBoxLayout(right)
-        log.setContentsMargins(px(16), px(14), px(16), px(16))
+        pad(log, theme, 16, 14, 16, 16)
         log.setSpacing(px(8))
         log.addWidget(Label(theme, "Log", font="heading"))
         log.addWidget(self.no_log)

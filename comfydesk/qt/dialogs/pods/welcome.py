@@ -9,7 +9,7 @@ from comfydesk.qt.widgets import paint
 from comfydesk.qt.widgets.buttons import Button, Kind
 from comfydesk.qt.widgets.labels import Label
 from comfydesk.qt.widgets.page import Page, Scroller
-from comfydesk.qt.widgets.plain import Icon
+from comfydesk.qt.widgets.plain import Icon, pad
 from comfydesk.qt.widgets.spinner import Spinner
 from comfydesk.qt.widgets.text_line import TextLine
 from comfydesk.session.profiles import PodProfile
@@ -38,7 +38,7 @@ class Offer(QWidget):
         words.addSpacing(px(8))
         words.addLayout(self.controls)
         row = QHBoxLayout(self)
-        row.setContentsMargins(px(16), px(14), px(16), px(16))
+        pad(row, theme, 16, 14, 16, 16)
         row.setSpacing(px(14))
         mark = Icon(theme, icon)
         row.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
@@ -112,7 +112,7 @@ class WelcomeSheet(Page):
         self.local.controls.addStretch(1)
         holder = QWidget()
         column = QVBoxLayout(holder)
-        column.setContentsMargins(px(20), px(20), px(20), px(20))
+        pad(column, theme, 20, 20, 20, 20)
         column.setSpacing(px(12))
         column.addStretch(1)
         for offer in (demo, mine, self.local):
