@@ -5,6 +5,8 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
@@ -133,3 +135,22 @@ def test_cards_and_panels_are_where_they_were_at_each_start(
         made.close()
         made.stop_pod()
     assert seen[0] == seen[1] == seen[2]
+
+
+def test_the_chevron_beside_generate_opens_its_menu_with_mouse_and_keys(studio: Studio) -> None:
+    panel = studio.quick().desk.generation
+    menu = panel.ways
+    studio.click(panel.footer.generate.more)
+    studio.until(menu.isVisible)
+    below = panel.footer.generate.mapToGlobal(panel.footer.generate.rect().topLeft())
+    assert not menu.geometry().contains(below), "it does not lie over the button"
+    QTest.keyClick(menu, Qt.Key.Key_Escape)
+    studio.until(lambda: not menu.isVisible())
+    panel.footer.generate.main.setFocus()
+    studio.keys(Qt.Key.Key_Down)
+    studio.until(menu.isVisible)
+    seed = panel.form.form().with_role(Role.SEED)[0]
+    shown = panel.form.values()[seed.id]
+    QTest.keyClick(menu, Qt.Key.Key_Return)
+    studio.until(lambda: len(studio.states()) == 1)
+    assert studio.desk.jobs.rows()[0].job.seed == shown

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from comfydesk.session.values import OpenWorkflow
 
 MINIMUM_WIDTH = 320
+MANY = (4, 10)
+"""Offered beside Generate."""
 COUNTED = ("image", "video")
 """Outputs of which one can say "4 images"; of others, jobs are counted."""
 
@@ -120,6 +122,7 @@ class GenerationPanel(Panel):
         self.empty.acted.connect(self.connect_wanted)
         self.form.values_changed.connect(self._on_values)
         self.footer.generate.clicked.connect(self.press)
+        self._offer_ways()
         self.footer.count.changed.connect(lambda _: self._tell_what())
         self.footer.cancel.clicked.connect(self.cancel)
         self._unlock()
@@ -184,8 +187,11 @@ class GenerationPanel(Panel):
 
     # --- What the user does ---------------------------------------------------------------------------------------
 
-    def press(self) -> None:
-        """Generate, as the button and Ctrl+Enter do; says why not if it cannot."""
+    def press(self, *_: object, count: int | None = None, keep_seed: bool | None = None) -> None:
+        """Generate, as the button and Ctrl+Enter do; says why not if it cannot.
+
+        `count` and `keep_seed` in place of what the panel says, for this once.
+        """
         if self._workflow is None or not self.footer.generate.main.isEnabled():
             return
         # Asked before `values`, which ends what is being typed and so forgets what was wrong with it.
@@ -198,7 +204,8 @@ class GenerationPanel(Panel):
             return
         self.banner.clear()
         self.form.set_errors({})
-        self.generate.emit(self.form.values(), self.footer.count.value(), bool(self.form.locked_seeds()))
+        keep = bool(self.form.locked_seeds()) if keep_seed is None else keep_seed
+        self.generate.emit(self.form.values(), self.footer.count.value() if count is None else count, keep)
 
     def go_to_prompt(self) -> None:
         """Give the keyboard to the prompt."""
@@ -228,6 +235,17 @@ class GenerationPanel(Panel):
 
     def _measure(self) -> None:
         self.setMinimumWidth(self.theme.px(MINIMUM_WIDTH))
+
+    def _offer_ways(self) -> None:
+        """What the chevron beside Generate opens."""
+        ways = self.ways = Menu(self.theme, "More ways to generate", parent=self)
+        ways.add("Generate one with the seed shown", "lock").triggered.connect(
+            lambda _=False: self.press(count=1, keep_seed=True)
+        )
+        for count in MANY:
+            action = ways.add(f"Generate {count}, each with its own seed", "dice")
+            action.triggered.connect(lambda _=False, count=count: self.press(count=count, keep_seed=False))
+        self.footer.generate.set_menu(ways)
 
     def _on_values(self) -> None:
         self._tell_what()

@@ -2,8 +2,8 @@
 
 from enum import Enum, StrEnum
 
-from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QEnterEvent, QFocusEvent, QPainter, QPaintEvent
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QEnterEvent, QFocusEvent, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QSizePolicy, QWidget
 
 from comfydesk.qt.models.tips import plain_tip
@@ -342,6 +342,8 @@ class SplitButton(QWidget):
         self._menu: QMenu | None = None
         self.main.clicked.connect(self.clicked)
         self.more.clicked.connect(self._open)
+        for half in (self.main, self.more):
+            half.installEventFilter(self)
 
     def set_menu(self, menu: QMenu) -> None:
         """What the chevron opens."""
@@ -360,7 +362,20 @@ class SplitButton(QWidget):
         self.main.set_blocked(reason)
         self.more.set_blocked(reason)
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        # Buttons take the arrow keys for themselves, to walk to their neighbours.
+        if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Down:
+            self._open()
+            return True
+        return super().eventFilter(watched, event)
+
     def _open(self) -> None:
-        if self._menu is not None:
-            below = QPoint(self.width() - self._menu.sizeHint().width(), self.height() + 4)
-            self._menu.popup(self.mapToGlobal(below))
+        if self._menu is None or self._menu.isEmpty():
+            return
+        size, gap = self._menu.sizeHint(), 4
+        corner = self.mapToGlobal(QPoint(self.width() - size.width(), self.height() + gap))
+        if corner.y() + size.height() > self.screen().availableGeometry().bottom():
+            # At the foot of a window: above the button, not over it.
+            corner = self.mapToGlobal(QPoint(self.width() - size.width(), -gap - size.height()))
+        self._menu.popup(corner)
+        self._menu.setActiveAction(self._menu.actions()[0])
