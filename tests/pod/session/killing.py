@@ -1,0 +1,102 @@
+"""`kill -9` of the program in the middle of a batch, again and again; and what must be true in the end."""
+
+import json
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from comfydesk.demo.process import DemoProcess
+from tests.pod.session.graphs import picture
+
+# The real command line. Nothing is under way for long on loopback: so an unanswered POST is soon believed lost.
+LAUNCH = """
+import sys
+from functools import partial
+from comfydesk.session import session
+session.Pace = partial(session.Pace, may_arrive=2.0)
+from comfydesk.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+PREFIX = "sub/pic"
+
+
+class Batch:
+    """One batch of jobs on a demo pod in a process of its own, all in `folder`."""
+
+    def __init__(self, folder: Path, jobs: int, speed: float) -> None:
+        self.folder = folder
+        self.jobs = jobs
+        self.data = folder / "data"
+        self.killed_at: list[dict[str, int]] = []
+        """For each kill: how many jobs were in which state."""
+        self._pod = DemoProcess.launch(folder / "pod", speed=speed)
+        self._workflow = folder / "workflow.json"
+        self._workflow.write_text(json.dumps(picture(steps=2)))
+
+    def close(self) -> None:
+        self._pod.close()
+
+    def run(self, points: int, rng: random.Random) -> None:
+        """Begin it, kill it at `points` random moments, and bring it to its end."""
+        words = ["generate", str(self._workflow), "--pod", self._pod.url, "--seed", "1", "--count", str(self.jobs)]
+        first = self._start(*words)
+        while not self.states():  # the batch exists from when it is on disk
+            assert first.poll() is None, "it ended before the batch was queued"
+            time.sleep(0.01)
+        self._kill(first, rng.uniform(0, 0.6))
+        for _ in range(points - 1):
+            # A third of them while it starts; the rest while it sends, follows and saves.
+            self._kill(self._start("jobs", "--resume"), rng.uniform(0.1, 1.8))
+        last = self._start("jobs", "--resume", "--json")
+        out, err = last.communicate(timeout=100)
+        assert last.returncode == 0, err
+        self.found = json.loads(out)["jobs"]
+
+    def states(self) -> dict[str, int]:
+        """What the library says now; empty as long as there is none."""
+        path = self.data / "library.sqlite"
+        if not path.exists():
+            return {}
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as library:
+            try:
+                return dict(library.execute("SELECT state, count(*) FROM jobs GROUP BY state").fetchall())
+            except sqlite3.OperationalError:  # it is just being made
+                return {}
+
+    def check(self) -> None:
+        """Every picture is here once, equal to the pod's; each job ran once, and in its order."""
+        assert [job["state"] for job in self.found] == ["done"] * self.jobs
+        paths = {job["seed"]: job["outputs"] for job in self.found}
+        assert sorted(paths) == list(range(1, self.jobs + 1))
+        assert [len(made) for made in paths.values()] == [1] * self.jobs
+        ours = sorted(path for path in (self.data / "outputs").rglob("*") if path.is_file())
+        assert ours == sorted(Path(made[0]) for made in paths.values()), "nothing else, and nothing half-written"
+        theirs = sorted((self.folder / "pod" / "output").rglob("*.png"))
+        assert [path.read_bytes() for path in ours] == [path.read_bytes() for path in theirs]
+        ran = [entry["prompt"][2]["3"]["inputs"]["seed"] for entry in self._history().values()]
+        assert ran == list(range(1, self.jobs + 1)), "each once, in order"
+
+    def _history(self) -> dict[str, Any]:
+        with urllib.request.urlopen(f"{self._pod.url}/history") as answer:
+            found: dict[str, Any] = json.load(answer)
+        return found
+
+    def _start(self, *words: str) -> "subprocess.Popen[str]":
+        command = [sys.executable, "-c", LAUNCH, *words, "--data-dir", str(self.data)]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def _kill(self, process: "subprocess.Popen[str]", after: float) -> None:
+        try:
+            _, err = process.communicate(timeout=after)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            _, err = process.communicate()
+        assert "Traceback" not in err, err
+        self.killed_at.append(self.states())
