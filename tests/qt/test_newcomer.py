@@ -154,3 +154,24 @@ def test_the_chevron_beside_generate_opens_its_menu_with_mouse_and_keys(studio: 
     QTest.keyClick(menu, Qt.Key.Key_Return)
     studio.until(lambda: len(studio.states()) == 1)
     assert studio.desk.jobs.rows()[0].job.seed == shown
+
+
+def test_a_sound_is_a_card_with_its_name_length_and_player(studio: Studio) -> None:
+    studio.ready().pick("Text to audio")
+    studio.generate()
+    studio.until(partial(first_is_done, studio))
+    preview = studio.desk.preview
+    studio.until(preview.card.isVisible)
+    output = studio.desk.outputs.rows()[0].output
+    assert output.media == "audio"
+    assert preview.card.name.text() == Path(output.path).name
+    assert ":" in preview.card.facts.text(), "its length"
+    assert preview.card.play.isVisible()
+    assert preview.card.open.text() == "Open in your player"
+    assert not preview.empty.isVisible()
+    studio.click_row(studio.desk.gallery.strip, 0, double=True)
+    studio.until(studio.desk.viewer.card.isVisible)
+    assert not studio.desk.viewer._trouble.isVisible()
+    studio.window.grab().save(str(studio.paths.data / "viewer.png"))
+    studio.desk.viewer.shut()
+    studio.window.grab().save(str(studio.paths.data / "sound.png"))

@@ -2,8 +2,17 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QImage, QKeySequence, QPainter, QPixmap, QResizeEvent, QShortcut, QWheelEvent
+from PySide6.QtCore import QEvent, QObject, QPoint, QRectF, QSize, Qt, QUrl, Signal
+from PySide6.QtGui import (
+    QDesktopServices,
+    QImage,
+    QKeySequence,
+    QPainter,
+    QPixmap,
+    QResizeEvent,
+    QShortcut,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import (
     QFrame,
     QGraphicsPixmapItem,
@@ -22,6 +31,7 @@ from comfydesk.qt.theme import Theme
 from comfydesk.qt.widgets.buttons import Button, IconButton, Kind
 from comfydesk.qt.widgets.labels import ElidedLabel, Label
 from comfydesk.qt.widgets.plain import pad
+from comfydesk.qt.widgets.sound_card import SoundCard
 
 ZOOM_STEP = 1.25
 SMALLEST, LARGEST = 0.02, 16.0
@@ -125,6 +135,8 @@ class Viewer(QWidget):
         self._zoom.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._trouble = Label(theme, color="text2", wrap=True, parent=self.view)
         self._trouble.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.card = SoundCard(theme, parent=self.view)
+        self.card.hide()
         self.setAccessibleName("Viewer")
         theme.surface(self, "window")
         self._build()
@@ -143,7 +155,14 @@ class Viewer(QWidget):
         self._name.set_text(Path(row.output.path).name)
         self._facts.setText("")
         self._trouble.hide()
-        self._pictures.show(row.output.path, row.output.media)
+        picture = row.output.media in ("image", "video")
+        if picture:
+            self._pictures.show(row.output.path, row.output.media)
+        else:
+            self.view.set_image(QImage())
+            self.card.show_output(row.output)
+        self.card.setVisible(not picture)
+        self.player.setVisible(row.output.media == "video")
         self._cover()
         if not self.isVisible():
             self._back_to = self.window().focusWidget()
@@ -180,6 +199,9 @@ class Viewer(QWidget):
         row.addWidget(self._name)
         row.addWidget(self._facts)
         row.addStretch(1)
+        self.player = Button(theme, "Play in your player", icon="play")
+        self.player.clicked.connect(self._open_outside)
+        row.addWidget(self.player)
         for button, slot in (
             (IconButton(theme, "minus", "Zoom out", kind=Kind.SECONDARY), lambda: self._zoom_by(1 / ZOOM_STEP)),
             (IconButton(theme, "plus", "Zoom in", kind=Kind.SECONDARY), lambda: self._zoom_by(ZOOM_STEP)),
@@ -191,7 +213,7 @@ class Viewer(QWidget):
         ):
             button.clicked.connect(slot)
             row.addWidget(button)
-        row.insertWidget(4, self._zoom)
+        row.insertWidget(5, self._zoom)
         self._zoom.setMinimumWidth(theme.metrics("label").horizontalAdvance("1600 %"))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -225,12 +247,18 @@ class Viewer(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._trouble.setGeometry(self.view.rect())
+        self.card.setGeometry(self.view.rect())
 
     def _cover(self) -> None:
         parent = self.parentWidget()
         if parent is not None:
             self.move(QPoint(0, 0))
             self.resize(parent.size())
+
+    def _open_outside(self) -> None:
+        row = self._outputs.get(self._output)
+        if row is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(row.output.path))
 
     def _zoom_by(self, factor: float) -> None:
         self.view.set_zoom(self.view.zoom * factor)

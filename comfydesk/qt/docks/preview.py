@@ -17,6 +17,7 @@ from comfydesk.qt.widgets.empty_state import EmptyState
 from comfydesk.qt.widgets.labels import ElidedLabel, Label
 from comfydesk.qt.widgets.plain import Line, pad
 from comfydesk.qt.widgets.progress_bar import ProgressBar
+from comfydesk.qt.widgets.sound_card import SoundCard
 from comfydesk.store.records import Output
 
 
@@ -76,11 +77,13 @@ class PreviewPanel(QWidget):
         self.banner = Banner(theme)
         self.canvas = Canvas(theme)
         self.empty = EmptyState(theme, "image", "Nothing made yet", "Pick a workflow and press Generate.")
+        self.card = SoundCard(theme)
         self.running_bar = RunningBar(theme)
         self.idle_bar = IdleBar(theme)
         self._stage = QStackedWidget()
         self._stage.addWidget(self.empty)
         self._stage.addWidget(self.canvas)
+        self._stage.addWidget(self.card)
         self._bars = QStackedWidget()
         self._bars.addWidget(self.idle_bar)
         self._bars.addWidget(self.running_bar)
@@ -130,7 +133,8 @@ class PreviewPanel(QWidget):
             self.canvas.clear()
             self._refresh()
             return
-        self._pictures.show(output.path, output.media, self._longest_edge())
+        self._show_output_again()
+        self._refresh()
 
     @property
     def output(self) -> Output | None:
@@ -160,7 +164,8 @@ class PreviewPanel(QWidget):
 
     def _refresh(self) -> None:
         has_picture = not self.canvas.image.isNull()
-        self._stage.setCurrentWidget(self.canvas if has_picture else self.empty)
+        shows_card = self._shows_card and not self._shows_preview
+        self._stage.setCurrentWidget(self.card if shows_card else self.canvas if has_picture else self.empty)
         self._bars.setCurrentWidget(self.running_bar if self._running is not None else self.idle_bar)
         self._bars.setVisible(self._running is not None or has_picture)
 
@@ -185,8 +190,16 @@ class PreviewPanel(QWidget):
             self._show_output_again()
         self._refresh()
 
+    @property
+    def _shows_card(self) -> bool:
+        """Whether what was made last is no picture."""
+        return self._output is not None and self._output.media not in ("image", "video")
+
     def _show_output_again(self) -> None:
-        if self._output is not None:
+        if self._output is not None and self._shows_card:
+            self.card.show_output(self._output)
+            self.canvas.clear()
+        elif self._output is not None:
             self._pictures.show(self._output.path, self._output.media, self._longest_edge())
         else:
             self.canvas.clear()

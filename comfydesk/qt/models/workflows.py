@@ -130,6 +130,18 @@ class WorkflowModel(RowModel[WorkflowRow]):
                             self._take(replace(known, row=replace(known.row, used=output.created)))
                         self.touch(known.row.entry.id, (THUMBNAIL,))
 
+    def forget_outputs(self, gone: Iterable[int], left: Iterable[Output]) -> None:
+        """`gone` are no more: their cards show the latest of what is `left`."""
+        ids = set(gone)
+        names = {name for name, made in self._made.items() if made.id in ids}
+        for name in names:
+            del self._made[name]
+        if names:
+            self.put_outputs(output for output in left if output.workflow in names)
+        for known in self._all.values():
+            if known.row.entry.name in names:
+                self.touch(known.row.entry.id, (THUMBNAIL,))
+
     def _on_thumbnail(self, path: str) -> None:
         for row in self._rows:
             made = self._made.get(row.entry.name)
