@@ -6,6 +6,8 @@ from PySide6.QtWidgets import QWidget
 from comfydesk.qt.widgets.page import Page
 from comfydesk.qt.window.shell import MainWindow
 
+LEAST = 520
+"""Narrower than this two columns clip."""
 RISE = 16
 RISE_MS = 160
 
@@ -68,11 +70,16 @@ class Pages(QObject):
             self.current.setGeometry(self._area())
 
     def _area(self) -> QRect:
-        """From the middle's top down to the status bar: what lies below the middle is covered."""
+        """From the middle's top down to the status bar: what lies below the middle is covered.
+
+        Where the middle is too narrow for a sheet, it covers the side panels too.
+        """
         window, stage = self._window, self._window.stage
         corner = stage.mapTo(window, QPoint(0, 0))
         bar = window.statusBar()
         bottom = bar.y() if bar.isVisible() else window.height()
+        if stage.width() < window.theme.px(LEAST):
+            return QRect(0, corner.y(), window.width(), bottom - corner.y())
         return QRect(corner.x(), corner.y(), stage.width(), bottom - corner.y())
 
     def _rise(self, page: Page) -> None:

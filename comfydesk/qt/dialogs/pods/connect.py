@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from comfydesk.client.probe import ProbeStep
@@ -185,6 +185,10 @@ class ConnectSheet(Page):
             return
         self.banner.tell_error(error)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._make_room()
+
     # --- Inside ---------------------------------------------------------------------------------------------------
 
     def _start(self, title: str, *, saved: bool) -> None:
@@ -198,9 +202,13 @@ class ConnectSheet(Page):
         self.paste_row.set_problem("")
         self.paste_row.set_note("")
         self.later.setText("Save" if saved else "Save for later")
-        self.demo.setVisible(not saved)
-        self._question.setVisible(not saved)
+        self._make_room()
         self._rank()
+
+    def _make_room(self) -> None:
+        """The offer of the demo pod gives way to the buttons."""
+        self.demo.setVisible(not self._saved and self.width() >= self.theme.px(600))
+        self._question.setVisible(not self._saved and self.width() >= self.theme.px(720))
 
     def _on_fix(self, fix: Fix) -> None:
         if fix.action is Action.TRUST:

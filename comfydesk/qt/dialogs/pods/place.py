@@ -79,7 +79,7 @@ class SshFields(Group):
         user = self.row("ssh.user", "User", self.user)
         if ask_host:
             host, port = self.row("ssh.host", "Server", self.host), self.row("ssh.port", "SSH port", self.port_field)
-            self.column.addWidget(side_by_side(theme, host, port, user, stretches=(5, 2, 3)))
+            self.column.addWidget(side_by_side(theme, host, port, user, stretches=(5, 3, 3)))
         else:
             self.column.addWidget(user)
         self.column.addWidget(self.row("ssh.key_file", "Private key", self.key_file, beside=choose))
