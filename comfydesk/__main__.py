@@ -74,7 +74,7 @@ def _window_or_usage(arguments: Sequence[str]) -> int:
         return end.code if isinstance(end.code, int) else 2
     if args.file is not None and not args.file.is_file():
         what = f"{args.file} is neither a command nor a file"
-        return _tell(UsageError(what, advice="comfydesk --help lists the commands"))
+        return _tell(UsageError(what, advice="See comfydesk --help for the commands"))
     return _window(Wish(args.file, "demo" if args.demo else args.pod, args.data_dir))
 
 

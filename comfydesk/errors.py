@@ -26,7 +26,8 @@ class KnownError(Exception):
 
     def __str__(self) -> str:
         parts = (part.rstrip(".") for part in (self.what, self.why, self.advice) if part)
-        return ". ".join(_sentence(part) for part in parts) + "."
+        first, *rest = parts
+        return ". ".join([first, *map(_sentence, rest)]) + "."
 
 
 class UsageError(KnownError):

@@ -78,10 +78,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as end:  # argparse has printed its line
         return end.code if isinstance(end.code, int) else 2
     run: Run = args.run
+    context = context_of(args)
     try:
-        return run(args, context_of(args))
+        return run(args, context)
     except KnownError as error:
         sys.stderr.write(f"comfydesk: {error}\n")
+        if context.json and not context.documents:
+            context.emit_json({"error": str(error)})
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -6,7 +6,7 @@ Results go to stdout, progress and notes to stderr; with `--json` stdout carries
 import argparse
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TextIO
 
 from comfydesk.paths import Paths
@@ -22,9 +22,12 @@ class Context:
     json: bool = False
     pod: str | None = None
     """`--pod`: a profile's name, an address, or "demo". None: the default pod."""
+    documents: list[Any] = field(default_factory=list, repr=False)
+    """The JSON document, once it was written."""
 
     def emit_json(self, document: Any) -> None:
         """The command's one JSON document. Integers keep all of their digits; NaN stays NaN, as in ComfyUI's files."""
+        self.documents.append(document)
         self.stdout.write(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
         self.stdout.flush()
 

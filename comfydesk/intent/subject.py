@@ -6,6 +6,7 @@ from comfydesk.intent.words import plain
 
 _ABOUT = frozenset({"of", "about", "showing", "depicting", "featuring", "where", "containing"})
 _KEEP = frozenset({"with", "in", "for", "at", "on", "that", "like"})
+_FOR_WHOM = frozenset({"me", "us"})
 _SOURCE = frozenset({"from", "using", "into", "based"})
 
 
@@ -35,7 +36,12 @@ def subject_of(sentence: str, seen: Frame) -> str:
 def _after_verb(sentence: str, seen: Frame) -> str:
     """ "paint a lighthouse" → "a lighthouse"."""
     verbs = [at for act, at in seen.acts if act in (Act.DRAW, Act.CREATE, Act.ANIMATE)]
-    return _until_source(sentence, seen, verbs[0] + 1) if verbs else ""
+    if not verbs:
+        return ""
+    first = verbs[0] + 1
+    if first < len(seen.tokens) and seen.tokens[first].word in _FOR_WHOM:
+        first += 1
+    return _until_source(sentence, seen, first)
 
 
 def _until_source(sentence: str, seen: Frame, first: int) -> str:

@@ -120,14 +120,14 @@ def test_check_of_a_graph_that_cannot_run_says_why(run: Run, info: str, tmp_path
     broken = {"id": 3, "type": "SaveImage", "inputs": [{"name": "images", "type": "IMAGE", "link": 77}]}
     (tmp_path / "loose.json").write_text(json.dumps({"nodes": [broken], "links": []}))
     code, out, err = run("check", str(tmp_path / "loose.json"), "--object-info", info, "--json")
-    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert (code, list(json.loads(out)), err.count("\n")) == (1, ["error"], 1)
     assert "Link 77" in err
 
 
 @pytest.mark.parametrize("command", ["form", "check"])
 def test_a_broken_file_is_one_line_and_exit_code_1(run: Run, files: dict[str, str], info: str, command: str) -> None:
     code, out, err = run(command, files["broken"], "--object-info", info, "--json")
-    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert (code, list(json.loads(out)), err.count("\n")) == (1, ["error"], 1)
     assert "Traceback" not in err
 
 

@@ -52,6 +52,7 @@ def test_word_order_and_politeness_do_not_matter() -> None:
         ("Create a video of a Dog surfing", "a Dog surfing"),
         ("turn this photo of a valley into a video", "a valley"),
         ("paint a lighthouse at dusk", "a lighthouse at dusk"),
+        ("paint me a cat", "a cat"),
         ("text to image", ""),
         ("upscale", ""),
         ("change the sky in this picture to pink", "change the sky in this picture to pink"),
