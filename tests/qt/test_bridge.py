@@ -10,7 +10,7 @@ from PySide6.QtCore import QBuffer, QByteArray, QIODevice
 from PySide6.QtGui import QColor, QImage, QImageWriter
 from pytestqt.qtbot import QtBot
 
-from comfydesk.errors import KnownError, PodError
+from comfydesk.errors import KnownError, PodError, StoreError
 from comfydesk.events import Change, Feed, JobProgress, JobsChanged, OutputsChanged, PreviewFrame, RunState
 from comfydesk.qt.bridge.batch import Batch
 from comfydesk.qt.bridge.feeds import Bridge
@@ -40,22 +40,32 @@ class Library:
         self.stored: dict[str, Job] = {}
         self.reads: list[tuple[str, ...]] = []
         self.gate: asyncio.Event | None = None
+        self.faults: list[KnownError] = []
+        self.made: list[int] = []
+        self.told: list[KnownError] = []
 
     def add(self, id_: str, state: JobState = JobState.QUEUED) -> None:
         self.stored[id_] = Job(id_, state, "Text to image", "demo", "", {}, "", 1, 0, 0)
 
-    async def jobs(self, limit: int = 100) -> tuple[Job, ...]:
-        return tuple(self.stored.values())[:limit]
+    async def jobs(self, limit: int = 100, *, after: str | None = None) -> tuple[Job, ...]:
+        rows = list(self.stored.values())
+        start = 0 if after is None else 1 + [job.id for job in rows].index(after)
+        return tuple(rows[start : start + limit])
 
     async def jobs_by_id(self, ids: Iterable[str]) -> tuple[Job, ...]:
         self.reads.append(tuple(ids))
+        if self.faults:
+            raise self.faults.pop()
         rows = tuple(self.stored[id_] for id_ in self.reads[-1] if id_ in self.stored)
         if self.gate is not None:
             await self.gate.wait()
         return rows
 
-    async def outputs(self, limit: int = 100, offset: int = 0) -> tuple[Output, ...]:
-        return ()
+    async def outputs(self, limit: int = 100, *, after: int | None = None) -> tuple[Output, ...]:
+        start = 0 if after is None else 1 + self.made.index(after)
+        page = tuple(Output(id_, f"/x/{id_}.png", "image", 1, "", 0) for id_ in self.made[start : start + limit])
+        await asyncio.sleep(0)
+        return page
 
     async def outputs_by_id(self, ids: Iterable[int]) -> tuple[Output, ...]:
         return tuple(Output(id_, f"/x/{id_}.png", "image", 1, "", 0) for id_ in ids)
@@ -74,11 +84,12 @@ def bridge(gui_loop: Loop, library: Library) -> Iterator[Bridge]:
     def bug(error: BaseException) -> None:
         raise error
 
-    tasks = Tasks(on_known=bug, on_bug=bug)
+    tasks = Tasks(on_known=library.told.append, on_bug=bug)
     bridge = Bridge(library, tasks)
     yield bridge
     bridge.close()
     gui_loop(tasks.close())
+    assert not [error for error in library.told if error.what != "The disk is away"]
 
 
 def test_changed_rows_are_read_once_however_often_they_changed(bridge: Bridge, library: Library, qtbot: QtBot) -> None:
@@ -111,6 +122,62 @@ def test_a_job_that_is_removed_while_it_is_read_does_not_come_back(
     library.changes.publish(JobsChanged(("b",)))
     qtbot.waitUntil(lambda: "b" in seen)
     assert seen == ["-a", "b"]
+
+
+def test_changes_whose_read_failed_are_read_again_and_the_fault_is_told_once(
+    bridge: Bridge, library: Library, qtbot: QtBot
+) -> None:
+    got: list[str] = []
+    bridge.jobs.connect(lambda jobs: got.extend(job.id for job in jobs))
+    library.add("a")
+    library.faults = [StoreError("The disk is away")] * 2
+    library.changes.publish(JobsChanged(("a",)))
+    qtbot.waitUntil(lambda: got == ["a"])
+    assert len(library.reads) == 3
+    assert len(library.told) == 1
+
+
+def test_two_wishes_for_more_at_once_leave_no_output_out(
+    bridge: Bridge, library: Library, gui_loop: Loop, qtbot: QtBot
+) -> None:
+    got: list[int] = []
+    bridge.outputs.connect(lambda outputs: got.extend(output.id for output in outputs))
+    library.made = list(range(900, 0, -1))
+
+    async def scroll() -> None:
+        for _ in range(5):
+            await asyncio.gather(bridge.read_more_outputs(), bridge.read_more_outputs())
+            await asyncio.sleep(0.05)
+            # Meanwhile others come, and the very last one read goes.
+            library.made.insert(0, 1000 + len(library.made))
+            library.changes.publish(OutputsChanged(added=(library.made[0],)))
+            last = min(got)
+            if last in library.made[:-1]:
+                library.made.remove(last)
+                library.changes.publish(OutputsChanged(removed=(last,)))
+
+    gui_loop(scroll())
+    qtbot.waitUntil(lambda: set(library.made) <= set(got))
+
+
+def test_all_jobs_that_are_to_come_are_read_at_the_start_and_older_ones_page_by_page(
+    bridge: Bridge, library: Library, gui_loop: Loop, qtbot: QtBot
+) -> None:
+    got: list[str] = []
+    bridge.jobs.connect(lambda jobs: got.extend(job.id for job in jobs))
+    for number in range(450):
+        library.add(f"waits {number}")
+    for number in range(450):
+        library.add(f"ended {number}", JobState.DONE)
+    gui_loop(bridge.read_all())
+    qtbot.waitUntil(lambda: len(got) == 600)
+    assert "waits 449" in got
+    # The last row that was read moves: what stood after it still comes.
+    library.stored["ended 149"] = library.stored.pop("ended 149")
+    library.changes.publish(JobsChanged(("ended 149",)))
+    for _ in range(3):
+        gui_loop(bridge.read_more_jobs())
+    qtbot.waitUntil(lambda: set(got) == set(library.stored))
 
 
 def test_outputs_arrive_by_id(bridge: Bridge, library: Library, qtbot: QtBot) -> None:

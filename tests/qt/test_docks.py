@@ -153,17 +153,14 @@ def test_the_queue_offers_what_its_jobs_allow(queue: QueuePanel, qtbot: QtBot) -
     assert not queue.hold.isVisible()
     model.put_jobs([job("a", JobState.RUNNING), job("b", JobState.QUEUED), job("c", JobState.DONE, finished=1.0)])
     assert queue.hold.text() == "Hold all"
-    with qtbot.waitSignal(queue.held) as held:
+    with qtbot.waitSignal(queue.all_held):  # of all jobs: the list may have read only some
         QTest.mouseClick(queue.hold, Qt.MouseButton.LeftButton)
-    assert held.args == [("b",)]
     model.put_jobs([job("b", JobState.HELD)])
     assert queue.hold.text() == "Release all"
-    with qtbot.waitSignal(queue.released) as released:
+    with qtbot.waitSignal(queue.all_released):
         QTest.mouseClick(queue.hold, Qt.MouseButton.LeftButton)
-    assert released.args == [("b",)]
-    with qtbot.waitSignal(queue.removed) as removed:
+    with qtbot.waitSignal(queue.cleared):
         QTest.mouseClick(queue.clear, Qt.MouseButton.LeftButton)
-    assert removed.args == [("c",)]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from PySide6.QtCore import QObject, Signal, SignalInstance
 
+from comfydesk.errors import KnownError
 from comfydesk.events import (
     Change,
     Feed,
@@ -33,6 +34,10 @@ CHUNK = 100
 PAGE = 200
 """Rows that a list starts with, and gets more of at a time."""
 
+RETRY_S = 0.5
+LONGEST_RETRY_S = 30.0
+"""Between reads that fail: the first pause, doubled each time up to the longest."""
+
 
 class Source(Protocol):
     """What the bridge reads of a Session."""
@@ -40,15 +45,18 @@ class Source(Protocol):
     changes: Feed[Change]
     progress: Feed[JobProgress | PreviewFrame]
 
-    async def jobs(self, limit: int = ...) -> tuple[Job, ...]: ...
+    async def jobs(self, limit: int = ..., *, after: str | None = ...) -> tuple[Job, ...]: ...
     async def jobs_by_id(self, ids: Iterable[str]) -> tuple[Job, ...]: ...
-    async def outputs(self, limit: int = ..., offset: int = ...) -> tuple[Output, ...]: ...
+    async def outputs(self, limit: int = ..., *, after: int | None = ...) -> tuple[Output, ...]: ...
     async def outputs_by_id(self, ids: Iterable[int]) -> tuple[Output, ...]: ...
     async def workflows(self) -> "tuple[WorkflowEntry, ...]": ...
 
 
 class Reader(Generic[K, R]):
-    """Reads changed rows again, all ids that gathered meanwhile at once, never two reads at a time."""
+    """Reads changed rows again, all ids that gathered meanwhile at once, never two reads at a time.
+
+    A read that fails is told once, and tried again until it works: no change is lost.
+    """
 
     def __init__(
         self,
@@ -80,15 +88,82 @@ class Reader(Generic[K, R]):
                 self._gone.add(id_)
 
     async def _run(self) -> None:
+        import asyncio
+
+        pause = RETRY_S
         try:
             while self._wanted:
                 ids = tuple(self._wanted)
                 self._wanted.clear()
                 self._gone.clear()
-                rows = await self._read(ids)
+                try:
+                    rows = await self._read(ids)
+                except KnownError as error:
+                    again = dict.fromkeys(id_ for id_ in ids if id_ not in self._gone)
+                    self._wanted = again | self._wanted
+                    if pause == RETRY_S:
+                        self._tasks.tell(error)
+                    await asyncio.sleep(pause)
+                    pause = min(2 * pause, LONGEST_RETRY_S)
+                    continue
+                pause = RETRY_S
                 self._deliver(tuple(row for row in rows if self._key(row) not in self._gone))
         finally:
             self._reading = False
+
+
+class Pager(Generic[K, R]):
+    """The pages of a list, one at a time: each starts after the last row of the one before that is still in its place.
+
+    So no row is left out while others come, go and move; some may be delivered twice.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[K | None], Coroutine[Any, Any, tuple[R, ...]]],
+        deliver: Callable[[tuple[R, ...]], None],
+        key: Callable[[R], K],
+    ) -> None:
+        self._read = read
+        self._deliver = deliver
+        self._key = key
+        self._seen: set[K] = set()
+        self._places: dict[K, None] = {}
+        """Ids that are where they were read, in order: the next page starts after the last."""
+        self._moved: set[K] = set()
+        self._gone: set[K] = set()
+        self._reading = False
+
+    async def next(self) -> tuple[R, ...]:
+        """Deliver and return the next rows; none at the end, or if a read is under way, which brings them."""
+        if self._reading:
+            return ()
+        self._reading = True
+        try:
+            while True:
+                self._moved.clear()
+                self._gone.clear()
+                page = await self._read(next(reversed(self._places), None))
+                ids = [self._key(row) for row in page]
+                news = not self._seen.issuperset(ids)
+                self._seen.update(ids)
+                for id_ in ids:
+                    self._places.pop(id_, None)
+                    if id_ not in self._moved:
+                        self._places[id_] = None
+                self._deliver(tuple(row for row in page if self._key(row) not in self._gone))
+                if news or not page:
+                    return page
+        finally:
+            self._reading = False
+
+    def moved(self, ids: Iterable[K], *, gone: bool = False) -> None:
+        """`ids` changed, and so may stand elsewhere; or they are `gone`, and the read under way shall not show them."""
+        for id_ in ids:
+            self._places.pop(id_, None)
+            self._moved.add(id_)
+            if gone:
+                self._gone.add(id_)
 
 
 class Bridge(QObject):
@@ -118,21 +193,27 @@ class Bridge(QObject):
         self._decoder.decoded.connect(self.previewed)
         self._jobs = Reader(tasks, source.jobs_by_id, self._deliver_jobs, lambda job: job.id)
         self._outputs = Reader(tasks, source.outputs_by_id, self._deliver_outputs, lambda output: output.id)
-        self._outputs_read = 0
+        self._job_pages = Pager(lambda after: source.jobs(PAGE, after=after), self._deliver_jobs, lambda job: job.id)
+        self._output_pages = Pager(
+            lambda after: source.outputs(PAGE, after=after), self._deliver_outputs, lambda output: output.id
+        )
         self._unsubscribe = (source.changes.subscribe(self._on_change), source.progress.subscribe(self._on_progress))
 
     async def read_all(self) -> None:
-        """The state at the start: jobs, the newest outputs, workflows."""
-        self._deliver_jobs(await self._source.jobs(PAGE))
+        """The state at the start: all jobs that are to come, those that ended last, the newest outputs, workflows."""
+        while (page := await self.read_more_jobs()) and not page[-1].state.ended:
+            pass
         await self.read_more_outputs()
         self.workflows.emit(await self._source.workflows())
         self.pods.emit()
 
     async def read_more_outputs(self) -> None:
         """The next page of older outputs; nothing is emitted at the end."""
-        page = await self._source.outputs(PAGE, self._outputs_read)
-        self._outputs_read += len(page)
-        self._deliver_outputs(page)
+        await self._output_pages.next()
+
+    async def read_more_jobs(self) -> tuple[Job, ...]:
+        """The next page of jobs; nothing is emitted at the end."""
+        return await self._job_pages.next()
 
     def close(self) -> None:
         """Hear nothing any more. Call it before the session closes."""
@@ -145,11 +226,13 @@ class Bridge(QObject):
         match change:
             case JobsChanged(jobs, removed):
                 self._jobs.want(jobs)
+                self._job_pages.moved(jobs)
+                self._job_pages.moved(removed, gone=True)
                 if removed:
                     self._jobs.forget(removed)
                     self._batch.put(("gone", removed), partial(self.jobs_gone.emit, removed))
             case OutputsChanged(added, updated, removed):
-                self._outputs_read += len(added) - len(removed)
+                self._output_pages.moved(removed, gone=True)
                 self._outputs.want((*added, *updated))
                 if removed:
                     self._outputs.forget(removed)

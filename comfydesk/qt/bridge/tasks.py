@@ -40,6 +40,11 @@ class Tasks:
         task.add_done_callback(lambda task: self._ended(task, done, failed or self._on_known))
         return task
 
+    def tell(self, error: KnownError) -> None:
+        """A known error of work that goes on by itself."""
+        log.info("%s", error)
+        self._on_known(error)
+
     async def close(self) -> None:
         """Cancel what still runs and wait until all of it has ended."""
         import asyncio

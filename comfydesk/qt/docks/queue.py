@@ -53,6 +53,10 @@ class QueuePanel(Panel):
     held = Signal(object)
     released = Signal(object)
     removed = Signal(object)
+    all_held = Signal()
+    all_released = Signal()
+    cleared = Signal()
+    """Of all jobs, also of those that the list has not read yet."""
     shown = Signal(object)
     """Job whose error or outputs are to be shown."""
 
@@ -77,7 +81,7 @@ class QueuePanel(Panel):
         self.title.add(self.clear)
         self.body.addWidget(self._pages, 1)
         self.hold.clicked.connect(self._hold_or_release)
-        self.clear.clicked.connect(lambda: self.removed.emit(model.ended()))
+        self.clear.clicked.connect(self.cleared)
         delegate.acted.connect(self._act)
         delegate.more.connect(self._more)
         self.list.customContextMenuRequested.connect(self._more_at)
@@ -104,11 +108,10 @@ class QueuePanel(Panel):
         self.show_time(None)
 
     def _hold_or_release(self) -> None:
-        queued = self._model.with_state(JobState.QUEUED)
-        if queued:
-            self.held.emit(queued)
+        if self._model.with_state(JobState.QUEUED):
+            self.all_held.emit()
         else:
-            self.released.emit(self._model.with_state(JobState.HELD))
+            self.all_released.emit()
 
     def _act(self, index: Index) -> None:
         row = row_of(index, JobRow)

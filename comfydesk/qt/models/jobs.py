@@ -9,7 +9,7 @@ from PySide6.QtGui import QImage, QPixmap
 
 from comfydesk.client.files import media_kind
 from comfydesk.events import JobProgress
-from comfydesk.qt.models.rowmodel import RowModel
+from comfydesk.qt.models.rowmodel import Index, RowModel
 from comfydesk.qt.models.rows import THUMBNAIL, JobRow
 from comfydesk.qt.models.thumbnails import Thumbnails
 from comfydesk.qt.models.tips import plain_tip
@@ -38,12 +38,15 @@ class JobModel(RowModel[JobRow]):
 
     counted = Signal()
     """How many wait, run or ended may have changed."""
+    more_wanted = Signal()
+    """The view came near the end of what was read: older jobs, please, with `put_jobs`."""
 
     def __init__(self, thumbnails: Thumbnails | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._eta: Callable[[str], float | None] = lambda _: None
         self._thumbnails = thumbnails
         self._shows: dict[str, str] = {}
+        self._more = False
         self._preview: tuple[str, QPixmap] | None = None
         if thumbnails is not None:
             thumbnails.ready.connect(self._on_thumbnail)
@@ -76,14 +79,25 @@ class JobModel(RowModel[JobRow]):
 
     def put_jobs(self, jobs: Iterable[Job]) -> None:
         """Insert or refresh."""
+        count = self.rowCount()
         for job in jobs:
             row = self.get(job.id)
             self._put(row.with_job(job) if row else JobRow.of(job))
+        if self.rowCount() > count:
+            self._more = True
         self.counted.emit()
 
     def drop(self, ids: Iterable[str]) -> None:
         super().drop(ids)
         self.counted.emit()
+
+    def canFetchMore(self, parent: Index) -> bool:
+        return not parent.isValid() and self._more
+
+    def fetchMore(self, parent: Index) -> None:
+        if self.canFetchMore(parent):
+            self._more = False
+            self.more_wanted.emit()
 
     def put_progress(self, progress: JobProgress) -> None:
         """A job that runs came further. Progress of jobs that do not run (any more) is late, and ignored."""

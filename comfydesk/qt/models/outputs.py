@@ -55,7 +55,8 @@ class OutputModel(RowModel[OutputRow]):
             self._ids[output.path] = output.id
             row = self.get(output.id)
             self._put(replace(row, output=output) if row else OutputRow(output))
-        self._more = self.rowCount() > count
+        if self.rowCount() > count:  # nothing new is no sign of the end: a row may just have changed
+            self._more = True
 
     @property
     def latest(self) -> Output | None:

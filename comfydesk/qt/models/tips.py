@@ -15,14 +15,15 @@ def plain_tip(words: object) -> str:
     """`words` as a tool tip that shows them as they are, at most LONGEST characters of them.
 
     Qt takes a tool tip for rich text if it looks like it, and then reads files that an `<img>` names. What cannot look
-    like it and fits on a line is left as it is: screen readers read it too.
+    like it and has short lines is left as it is: screen readers read it too.
     """
     text = str(words).strip()
     if len(text) > LONGEST:
         text = f"{text[: LONGEST - 1]}\N{HORIZONTAL ELLIPSIS}"
-    if len(text) <= _LINE and not any(sign in text for sign in "<&\n\r"):
+    short = max(map(len, text.splitlines()), default=0) <= _LINE
+    if short and not any(sign in text for sign in "<&"):
         return text
     safe = escape(_UNBROKEN.sub("\\1\N{ZERO WIDTH SPACE}", text)).replace("\n", "<br/>")
-    if max(map(len, text.splitlines())) <= _LINE:
+    if short:
         return f"<qt>{safe}</qt>"
     return f'<qt><table width="{_WIDTH}"><tr><td>{safe}</td></tr></table></qt>'

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal
 
 from comfydesk.errors import KnownError
+from comfydesk.qt.bridge.feeds import PAGE
 from comfydesk.qt.bridge.tasks import Tasks
 from comfydesk.qt.window.drafts import Drafts
 from comfydesk.store.records import Job, LocalFile, Output
@@ -241,6 +242,24 @@ class Bench(QObject):
 
     def release(self, jobs: tuple[str, ...]) -> None:
         self._tasks.start(self._session.release(jobs))
+
+    def hold_all(self) -> None:
+        self._tasks.start(self._session.hold_all())
+
+    def release_all(self) -> None:
+        self._tasks.start(self._session.release_all())
+
+    def clear_finished(self) -> None:
+        """Take all jobs off the list that have ended, also those that no list has read."""
+        self._tasks.start(self._clear_finished())
+
+    async def _clear_finished(self) -> None:
+        ended: list[str] = []
+        after = None
+        while page := await self._session.jobs(PAGE, after=after):
+            ended += (job.id for job in page if job.state.ended)
+            after = page[-1].id
+        await self._remove(tuple(ended))
 
     def remove(self, jobs: tuple[str, ...]) -> None:
         """Take ended jobs off the list; their outputs stay."""

@@ -46,6 +46,7 @@ class Wiring(QObject):
         self.pods.demo_wanted.connect(self.demo_wanted)
         self._weighed: str | None = None
         self._catalog: object = None
+        self._newest: tuple[float, int] = (0, 0)
         desk.jobs.ask_eta(session.eta)
         self._feed(bridge)
         self._join_docks()
@@ -64,11 +65,13 @@ class Wiring(QObject):
         bridge.outputs.connect(desk.workflows.put_outputs)
         bridge.outputs.connect(self._on_outputs)
         bridge.outputs_gone.connect(desk.outputs.drop)
+        bridge.outputs_gone.connect(self._on_outputs_gone)
         bridge.workflows.connect(self._on_workflows)
         bridge.pods.connect(self._show_pods)
         bridge.progressed.connect(self.now.on_progress)
         bridge.previewed.connect(self.now.on_preview)
         desk.outputs.more_wanted.connect(lambda: self._tasks.start(bridge.read_more_outputs()))
+        desk.jobs.more_wanted.connect(lambda: self._tasks.start(bridge.read_more_jobs()))
         self.now.changed.connect(self._show_running)
         self.now.previewed.connect(desk.preview.show_preview)
         desk.jobs.counted.connect(self._show_queue)
@@ -87,8 +90,18 @@ class Wiring(QObject):
         """Whether it ended while the window looked: what failed in an earlier run is in the queue, and no more."""
         return job.id in self.bench.watched
 
-    def _on_outputs(self, _: tuple[Output, ...]) -> None:
-        self._desk.preview.show_output(self._desk.outputs.latest)
+    def _on_outputs(self, outputs: tuple[Output, ...]) -> None:
+        """What is newer than all before comes into the middle; pages of older ones do not."""
+        newest = max(outputs, key=lambda output: (output.created, output.id))
+        if (newest.created, newest.id) > self._newest:
+            self._newest = (newest.created, newest.id)
+            self._desk.preview.show_output(newest)
+
+    def _on_outputs_gone(self, ids: tuple[int, ...]) -> None:
+        desk, shown = self._desk, self._desk.preview.output
+        desk.workflows.forget_outputs(ids, (row.output for row in desk.outputs.rows()))
+        if shown is not None and shown.id in ids:
+            desk.preview.show_output(desk.outputs.latest)
 
     def _on_workflows(self, entries: "tuple[WorkflowEntry, ...]") -> None:
         desk = self._desk
@@ -148,6 +161,9 @@ class Wiring(QObject):
         queue.held.connect(bench.hold)
         queue.released.connect(bench.release)
         queue.removed.connect(bench.remove)
+        queue.all_held.connect(bench.hold_all)
+        queue.all_released.connect(bench.release_all)
+        queue.cleared.connect(bench.clear_finished)
         queue.shown.connect(self.show_job)
         bench.opening.connect(desk.generation.show_opening)
         bench.opened.connect(self._on_opened)
@@ -163,7 +179,7 @@ class Wiring(QObject):
         desk = self._desk
         desk.action("open", self._ask_file)
         desk.action("cancel", self._cancel_running)
-        desk.action("clear_finished", lambda: self.bench.remove(desk.jobs.ended()))
+        desk.action("clear_finished", self.bench.clear_finished)
         desk.action("reset_values", self.bench.reset)
 
     def _on_opened(self, opened: "OpenWorkflow", values: dict[str, object]) -> None:

@@ -1,0 +1,57 @@
+"""What arrives from the session shows where it should, and stays where the user put it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtGui import QColor, QImage
+from pytestqt.qtbot import QtBot
+
+from comfydesk.qt.theme import Theme
+from comfydesk.store.records import Output
+from tests.qt.studio import Loop, Studio
+
+
+@pytest.fixture
+def lonely(qtbot: QtBot, gui_loop: Loop, theme: Theme, tmp_path: Path) -> Iterator[Studio]:
+    """A window without a pod."""
+    made = Studio(qtbot, gui_loop, theme, tmp_path).open(pod=False)
+    yield made
+    made.close()
+
+
+def made(folder: Path, id_: int, created: float) -> Output:
+    image = QImage(64, 48, QImage.Format.Format_RGB32)
+    image.fill(QColor("seagreen"))
+    path = folder / f"{id_}.png"
+    assert image.save(str(path))
+    return Output(id_, str(path), "image", 1, "", created, workflow="Text to image")
+
+
+def test_older_outputs_that_are_paged_in_leave_the_middle_alone_and_newer_ones_take_it(
+    lonely: Studio, tmp_path: Path
+) -> None:
+    bridge, preview = lonely.bridge, lonely.desk.preview
+    first, looked_at, older, newer = (made(tmp_path, id_, created) for id_, created in enumerate((50, 40, 10, 90), 1))
+    bridge.outputs.emit((first, looked_at))
+    assert preview.output == first
+    preview.show_output(looked_at)
+    bridge.outputs.emit((older,))
+    assert preview.output == looked_at
+    bridge.outputs.emit((first,))
+    assert preview.output == looked_at, "nothing new"
+    bridge.outputs.emit((newer,))
+    assert preview.output == newer
+
+
+def test_an_output_that_is_gone_is_shown_nowhere(lonely: Studio, tmp_path: Path) -> None:
+    bridge, desk = lonely.bridge, lonely.desk
+    older, newer = made(tmp_path, 1, 10), made(tmp_path, 2, 20)
+    bridge.outputs.emit((older, newer))
+    bridge.outputs_gone.emit((2,))
+    assert desk.preview.output == older
+    assert desk.workflows._made["Text to image"] == older
+    bridge.outputs_gone.emit((1,))
+    assert desk.preview.output is None
+    assert not desk.workflows._made
+    assert desk.preview.empty.isVisible()
