@@ -52,8 +52,13 @@ class Batch:
             time.sleep(0.01)
         self._kill(first, rng.uniform(0, 0.6))
         for _ in range(points - 1):
-            # A third of them while it starts; the rest while it sends, follows and saves.
-            self._kill(self._start("jobs", "--resume"), rng.uniform(0.1, 1.8))
+            before = self.states()
+            resumed = self._start("jobs", "--resume")
+            # A quarter of them while it starts; the rest while it sends, follows and saves.
+            if rng.random() < 0.75:
+                while self.states() == before and resumed.poll() is None:
+                    time.sleep(0.01)
+            self._kill(resumed, rng.uniform(0, 0.8))
         last = self._start("jobs", "--resume", "--json")
         out, err = last.communicate(timeout=100)
         assert last.returncode == 0, err
