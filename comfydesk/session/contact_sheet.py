@@ -6,7 +6,6 @@ sheet has at most MAX_SIDE pixels a side and MAX_PIXELS in all.
 
 import os
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +17,8 @@ if TYPE_CHECKING:  # 60 ms
     from PIL import ImageFont
     from PIL.Image import Image
     from PIL.ImageDraw import ImageDraw
+
+    Font = ImageFont.ImageFont | ImageFont.FreeTypeFont
 
 MAX_SIDE = 8192
 MAX_PIXELS = 36_000_000
@@ -35,6 +36,8 @@ INK = (235, 235, 235)
 FAINT = (150, 150, 155)
 _FULL_SIZE = 18
 _MIN_FONT = 9
+_MAX_TEXT = 300
+_COLUMN_LINES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,7 @@ class _Layout:
     title: int
     """Height of the title, 0 without one."""
     size: tuple[int, int]
-    font: "ImageFont.ImageFont | ImageFont.FreeTypeFont"
+    font: "Font"
 
     def corner(self, row: int, column: int) -> tuple[int, int]:
         return self.left + column * (self.cell + GAP), self.top + row * (self.cell + GAP)
@@ -135,7 +138,8 @@ def _layout_with(sheet: Sheet, cell: int) -> _Layout:
     widest = max((font.getlength(_one_line(label)) for label in sheet.rows if label), default=0)
     left = GAP + (min(int(widest) + 1, max(cell, 80)) + GAP if widest else 0)
     title = line if sheet.title else 0
-    top = title + (line if any(sheet.columns) else GAP)
+    lines = max((len(_wrapped(label, cell, _COLUMN_LINES, font)) for label in sheet.columns), default=0)
+    top = title + (lines * _line_height(font) + 2 * GAP if lines else GAP)
     width = left + len(sheet.columns) * (cell + GAP)
     height = top + len(sheet.rows) * (cell + GAP)
     return _Layout(cell, left, top, title, (width, height), font)
@@ -234,31 +238,49 @@ def _of_video(path: Path, side: int) -> "Image":
 
 
 def _one_line(text: str) -> str:
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return " ".join("".join(c if c.isprintable() else " " for c in text[:_MAX_TEXT]).split())
 
 
 def _text(
-    draw: "ImageDraw",
-    text: str,
-    box: tuple[int, int, int, int],
-    font: "ImageFont.ImageFont | ImageFont.FreeTypeFont",
-    ink: tuple[int, int, int],
+    draw: "ImageDraw", text: str, box: tuple[int, int, int, int], font: "Font", ink: tuple[int, int, int]
 ) -> None:
-    """One line in the middle of `box`, cut to its width."""
+    """In the middle of `box`, on as many lines as it has room for."""
     left, top, right, bottom = box
-    text = _one_line(text)[:300]
-    if font.getlength(text) > right - left:
-        length = _longest(text, right - left, font)
-        text = text[:length].rstrip() + "..." if length else ""
-    draw.text(((left + right) / 2, (top + bottom) / 2), text, fill=ink, font=font, anchor="mm")
+    height = _line_height(font)
+    lines = _wrapped(text, right - left, max(1, (bottom - top) // height), font)
+    middle = (top + bottom) / 2 - height * (len(lines) - 1) / 2
+    for number, line in enumerate(lines):
+        draw.text(((left + right) / 2, middle + number * height), line, fill=ink, font=font, anchor="mm")
 
 
-def _longest(text: str, width: int, font: "ImageFont.ImageFont | ImageFont.FreeTypeFont") -> int:
-    """How many letters fit with "..." behind them."""
+def _line_height(font: "Font") -> int:
+    _, top, _, bottom = font.getbbox("Ag|")
+    return int(bottom - top) + 4
+
+
+def _wrapped(text: str, width: int, most: int, font: "Font") -> list[str]:
+    """At most `most` lines of that width, parted at blanks where there are some; "..." for what is left over."""
+    rest = _one_line(text)
+    lines: list[str] = []
+    while rest and len(lines) < most:
+        length = _longest(rest, width, font)
+        if length < len(rest):
+            blank = rest.rfind(" ", 1, length + 1)
+            length = blank if blank > 0 else max(1, length)
+        lines.append(rest[:length].rstrip())
+        rest = rest[length:].lstrip()
+    if rest and lines:
+        last = lines[-1]
+        lines[-1] = last[: _longest(last, width - int(font.getlength("...")) - 1, font)].rstrip() + "..."
+    return lines
+
+
+def _longest(text: str, width: int, font: "Font") -> int:
+    """How many letters fit."""
     low, high = 0, len(text)
     while low < high:
         middle = (low + high + 1) // 2
-        low, high = (middle, high) if font.getlength(text[:middle] + "...") <= width else (low, middle - 1)
+        low, high = (middle, high) if font.getlength(text[:middle]) <= width else (low, middle - 1)
     return low
 
 
@@ -292,13 +314,3 @@ def _settle(part: Path, path: Path) -> Path:
         part.chmod(0o644)
         part.replace(place)
         return place
-
-
-def pages(
-    columns: Sequence[str], rows: Sequence[str], titles: Sequence[str], cells: Sequence[Sequence[Sequence[Path | None]]]
-) -> tuple[Sheet, ...]:
-    """The sheets of a grid: `cells[page][row][column]`, a title a page."""
-    return tuple(
-        Sheet(tuple(columns), tuple(rows), tuple(tuple(row) for row in page), title)
-        for title, page in zip(titles, cells, strict=True)
-    )

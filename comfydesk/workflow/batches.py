@@ -104,7 +104,7 @@ class Batch:
         parts += [f"{self.repeats:,} times"] if self.repeats > 1 else []
         parts += [f"{len(axis.points):,} values of {axis.name}" for axis in self.grid]
         made = "This makes 1 job" if self.total == 1 else f"This makes {self.total:,} jobs"
-        return made + (f": {_TIMES.join(parts)}" if len(parts) > 1 or (parts and self.total > 1) else "")
+        return f"{made}: {_TIMES.join(parts)}" if self.lists or self.grid else made
 
     def check(self) -> None:
         """Raises BatchError when it is too much for one batch, or its seeds would run out."""

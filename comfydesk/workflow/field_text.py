@@ -18,7 +18,8 @@ _WORDS = {
     **dict.fromkeys(("true", "1", "yes", "on"), True),
     **dict.fromkeys(("false", "0", "no", "off"), False),
 }
-_INTEGER = re.compile(r"[+-]?[0-9]{1,20}(?:[.,]0*)?\Z")
+_INTEGER = re.compile(r"([+-]?[0-9]{1,20})(?:\.0{1,2})?\Z")
+"""With a spreadsheet's ".0" or ".00"; ".000" may be thousands."""
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?\Z")
 _MAX_NAMED = 8
 """Candidates that a message names."""
@@ -88,7 +89,7 @@ def value_of(field: Field, text: str, *, decimal_comma: bool = False) -> Any:
     try:
         match field.kind:
             case Kind.INT | Kind.SEED:
-                return _bounded(field, _integer(text))
+                return _bounded(field, _integer(text, decimal_comma=decimal_comma))
             case Kind.FLOAT:
                 return _bounded(field, _number(text, decimal_comma=decimal_comma))
             case Kind.BOOL:
@@ -114,13 +115,14 @@ _KINDS = {
 }
 
 
-def _integer(text: str) -> int:
+def _integer(text: str, *, decimal_comma: bool) -> int:
     text = text.strip()
     if _NUMBER.match(text) and "e" in text.lower():
         raise ValueError("A spreadsheet has shortened this number: format its column as text")
-    if not _INTEGER.match(text):
+    match = _INTEGER.match(text.replace(",", ".") if decimal_comma and "." not in text else text)
+    if match is None:
         raise ValueError("It takes a whole number")
-    return int(re.split("[.,]", text)[0])
+    return int(match[1])
 
 
 def _number(text: str, *, decimal_comma: bool) -> float:

@@ -90,7 +90,7 @@ def test_seeds_may_be_random() -> None:
         (("--grid", "nothing=1"), "no input 'nothing'"),
         (("--grid", "steps=1,x"), "whole number"),
         (("--folder", "image=/no/such/folder"), "cannot be read"),
-        (("--prompts", "/no/such/list"), "List cannot be read"),
+        (("--prompts", "/no/such/list"), "list cannot be read"),
     ],
 )
 def test_what_does_not_go_together_is_told(words: tuple[str, ...], says: str) -> None:

@@ -81,6 +81,8 @@ def test_a_text_becomes_the_fields_own_value(field: Field, text: str, value: Any
         (STEPS, "many", "whole number"),
         (STEPS, "0", "1 or more"),
         (STEPS, "20.5", "whole number"),
+        (SEED, "1,000", "whole number"),
+        (SEED, "1.000", "whole number"),
         (CFG, "nan", "a number"),
         (CFG, "7,5", "a number"),
         (SEED, "1.84467E+19", "shortened this number"),
@@ -166,6 +168,13 @@ def test_columns_find_their_fields_and_cells_their_types() -> None:
 )
 def test_semicolons_and_tabs_part_cells_too(text: str) -> None:
     assert rows(text) == [{"6.text": "a, b", "3.cfg": 7.5}]
+
+
+def test_commas_in_numbers_are_decimals_only_where_semicolons_part_cells() -> None:
+    assert rows("steps;cfg\n8,0;0,5\n") == [{"3.steps": 8, "3.cfg": 0.5}]
+    for text in ('steps,cfg\n"8,0",1\n', 'steps,cfg\n8,"0,5"\n', "steps;cfg\n1,000;1\n"):
+        with pytest.raises(BatchError, match="number"):
+            rows(text)
 
 
 def test_one_column_needs_no_delimiter() -> None:
