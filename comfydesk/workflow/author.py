@@ -8,6 +8,7 @@ graph, so that renumbered ids and migrated `proxyWidgets` come out as conversion
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from comfydesk.workflow import limits
 from comfydesk.workflow.catalog import Catalog
 from comfydesk.workflow.flow import FieldKey
 from comfydesk.workflow.graph import ApiGraph, ApiLink, Group, Node, UiGraph
@@ -74,7 +75,9 @@ class _Walk:
                     self._primitive(graph, node, prefix)
                 elif path in self._api.nodes:
                     self._node(node, path, inside or _group_of(node.node, self._workflow.root.groups))
-        chosen = dict.fromkeys(key for entry in self._app_inputs() for key in self._targets(*entry))
+        inputs = dict.fromkeys(self._app_inputs())
+        bare = self._by_bare_id() if inputs else {}
+        chosen = dict.fromkeys(key for entry in inputs for key in self._targets(*entry, bare))
         return AuthorHints(
             chosen=tuple(chosen),
             promoted=tuple(self._promoted),
@@ -118,6 +121,7 @@ class _Walk:
             for node, entry in outer.targets(slot):
                 inner_path = f"{outer_path}:{node.id}"
                 if node.definition is not None:
+                    definition.budget.spend(len(node.definition.inputs))
                     inner = next((each for each in node.definition.inputs if each.name == entry.name), None)
                     if inner is not None:
                         pending.append((node.definition, inner, inner_path))
@@ -151,18 +155,32 @@ class _Walk:
             if isinstance(widget, str):
                 yield _node_of_locator(str(as_mapping(favourite).get("nodeLocatorId")), widget), widget
 
-    def _targets(self, node_id: str, widget: str) -> Iterator[FieldKey]:
+    def _by_bare_id(self) -> dict[FieldKey, list[str]]:
+        """Literal inputs by their nodes' ids inside their subgraphs → the nodes' whole ids."""
+        found: dict[FieldKey, list[str]] = {}
+        for path, node in self._api.nodes.items():
+            _, colon, bare = path.rpartition(":")
+            for name in node.inputs if colon else ():
+                if self._is_literal((path, name)):
+                    found.setdefault((bare, name), []).append(path)
+        return found
+
+    def _targets(self, node_id: str, widget: str, bare: Mapping[FieldKey, list[str]]) -> Iterator[FieldKey]:
         """Where a node's widget ends: in itself, on a host in what it promotes, else anywhere inside by its bare id."""
         host = self._host_at(node_id)
+        if host is not None:
+            host.budget.spend(len(host.inputs))
         boundary = next((each for each in host.inputs if each.name == widget), None) if host else None
         if self._is_literal((node_id, widget)):
             yield node_id, widget
         elif host is not None and boundary is not None:
             yield from self._boundary_targets(host, boundary, node_id)
         else:
-            inner = f":{node_id}"
-            found = (path for path in self._api.nodes if path.endswith(inner) and self._is_literal((path, widget)))
-            yield from ((path, widget) for path in list(found)[:1])
+            paths = bare.get((node_id.rpartition(":")[2], widget), ())
+            self._root.budget.spend(len(paths) if ":" in node_id else 1)
+            path = next((path for path in paths if path.endswith(f":{node_id}")), None)
+            if path is not None:
+                yield path, widget
 
     def _host_at(self, path: str) -> LiveGraph | None:
         """The definition of the host at "57:12", None if that is no host."""
@@ -190,7 +208,7 @@ def _group_of(node: Node, groups: tuple[Group, ...]) -> str:
     """The smallest canvas group that holds the node's top left corner."""
     x, y = node.pos
     best, best_area = "", float("inf")
-    for group in groups:
+    for group in groups[: limits.MAX_GROUPS]:
         left, top, width, height = group.bounding
         if left <= x <= left + width and top <= y <= top + height and width * height < best_area:
             best, best_area = group.title, width * height

@@ -23,6 +23,9 @@ def passed_through(node: LiveNode, slot: int, wanted: str) -> LiveInput | None:
             raise GraphError(what, "", "Switch the node on, or mute it")
         return inputs[slot if slot < len(inputs) else 0]
     types = [socket_type(node, entry) for entry in inputs]
+    # Types are lists as long as a file likes, and those two are compared with each input's.
+    lengths = sum(map(len, types)) + len(types) * (len(output) + len(wanted))
+    node.graph.budget.spend(lengths >> 6)
     if slot < len(inputs) and compatible(types[slot], output) and compatible(types[slot], wanted):
         return inputs[slot]
     for entry, slot_type in zip(inputs, types, strict=True):
@@ -34,6 +37,9 @@ def passed_through(node: LiveNode, slot: int, wanted: str) -> LiveInput | None:
     return None
 
 
+_ANYTHING = frozenset({"", "*"})
+
+
 def compatible(one: str, other: str) -> bool:
     """Whether a link may join sockets of these types: equal, either one anything, or lists with a common entry."""
     if one in ("", "*") or other in ("", "*") or one == other:
@@ -41,8 +47,8 @@ def compatible(one: str, other: str) -> bool:
     left, right = one.lower(), other.lower()
     if "," not in left and "," not in right:
         return left == right
-    ends = right.split(",")
-    return any(compatible(entry, end) for entry in left.split(",") for end in ends)
+    starts, ends = set(left.split(",")), set(right.split(","))
+    return not starts.isdisjoint(ends) or not _ANYTHING.isdisjoint(starts | ends)
 
 
 # --- Types ------------------------------------------------------------------------------------------------------
@@ -93,8 +99,8 @@ def _linked_type(node: LiveNode, entry: LiveInput, depth: int) -> str:
 
 def _common(types: list[str]) -> str | None:
     """What all of `types` allow, "*" when they say nothing, None when they contradict."""
-    lists = [entry.split(",") for entry in types if entry != "*"]
+    lists = [dict.fromkeys(entry.split(",")) for entry in types if entry != "*"]
     if not lists:
         return "*"
-    common = [entry for entry in dict.fromkeys(lists[0]) if all(entry in other for other in lists[1:])]
+    common = [entry for entry in lists[0] if all(entry in other for other in lists[1:])]
     return ",".join(common) or None

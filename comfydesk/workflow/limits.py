@@ -18,6 +18,8 @@ MAX_NODES = 20_000
 MAX_LINKS = 200_000
 """Links of the root and all definitions together."""
 MAX_SUBGRAPHS = 2_000
+MAX_GROUPS = 500
+"""Canvas groups of which one is told to be a node's. Each is compared with each node of the root."""
 MAX_EXPANDED_NODES = 100_000
 """Nodes after every instance of a subgraph is expanded."""
 MAX_NESTING = 100

@@ -5,6 +5,7 @@ which need all widgets; then what the frontend mends at the end.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from comfydesk.errors import GraphError
 from comfydesk.workflow import limits
@@ -16,9 +17,17 @@ from comfydesk.workflow.primitives import load_primitive
 from comfydesk.workflow.promotion import mend_host, migrate_proxies, restore_host
 from comfydesk.workflow.restore import restore_inputs, restore_unknown, restore_values
 
-Renumbered = Mapping[str, str]
-"""Old id → new id of the nodes of one definition."""
-_NONE: Renumbered = {}
+
+@dataclass(frozen=True, slots=True)
+class Renumbered:
+    """New ids of some nodes of one definition."""
+
+    by_position: Mapping[int, str] = field(default_factory=dict)
+    by_id: Mapping[str, str] = field(default_factory=dict)
+    """For what names a node. Of several with one id the last is meant, as in the frontend."""
+
+
+_NONE = Renumbered()
 
 
 def load(workflow: UiGraph, catalog: Catalog) -> LiveGraph:
@@ -51,21 +60,21 @@ def _load_graph(
     budget: limits.Budget,
 ) -> LiveGraph:
     ids = renumbered.get(subgraph.id, _NONE) if subgraph else _NONE
-    links = {key: _moved(link, ids) for key, link in source.links.items()} if ids else source.links
+    links = {key: _moved(link, ids.by_id) for key, link in source.links.items()} if ids.by_id else source.links
     graph = LiveGraph(source, links, subgraph, budget)
     hosts = []
-    for node in source.nodes:
-        live = _load_node(node, ids.get(node.id, node.id), graph, catalog, definitions)
+    for position, node in enumerate(source.nodes):
+        live = _load_node(node, ids.by_position.get(position, node.id), graph, catalog, definitions)
         graph.nodes[live.id] = live
         if live.kind is Kind.HOST:
             hosts.append(live)
     for host in hosts:
         if "proxyWidgets" in host.node.properties and host.definition is not None:
-            migrate_proxies(host, renumbered.get(host.definition.id, _NONE))
+            migrate_proxies(host, renumbered.get(host.definition.id, _NONE).by_id)
     return graph
 
 
-def _moved(link: Link, ids: Renumbered) -> Link:
+def _moved(link: Link, ids: Mapping[str, str]) -> Link:
     return link._replace(origin=ids.get(link.origin, link.origin), target=ids.get(link.target, link.target))
 
 
@@ -160,8 +169,9 @@ def unique_ids(workflow: UiGraph) -> dict[str, Renumbered]:
     last = workflow.root.last_node_id
     renumbered: dict[str, Renumbered] = {}
     for subgraph in workflow.subgraphs.values():
-        changed: dict[str, str] = {}
-        for node in subgraph.graph.nodes:
+        places: dict[int, str] = {}
+        names: dict[str, str] = {}
+        for position, node in enumerate(subgraph.graph.nodes):
             if node.id not in used:
                 used.add(node.id)
                 last = max(last, id_number(node.id))
@@ -169,8 +179,8 @@ def unique_ids(workflow: UiGraph) -> dict[str, Renumbered]:
             last += 1
             while str(last) in used:
                 last += 1
-            changed[node.id] = str(last)
+            places[position] = names[node.id] = str(last)
             used.add(str(last))
-        if changed:
-            renumbered[subgraph.id] = changed
+        if places:
+            renumbered[subgraph.id] = Renumbered(places, names)
     return renumbered

@@ -16,6 +16,8 @@ from comfydesk.workflow.widgets import UNDEFINED
 _PLAIN: Mapping[str, Any] = {"INT": 0, "FLOAT": 0, "BOOLEAN": False, "STRING": "", "COMBO": UNDEFINED}
 """Types of mere sockets that a primitive makes an editor for, and what it starts with."""
 _NO_OPTIONS: Mapping[str, Any] = {}
+_HUGE = 1e300
+"""Integers from here on are left alone: they would not fit a double, in which steps are counted."""
 _REPLACE = "Run widget replace on values"
 _UNCOMPARED = frozenset(
     {
@@ -80,7 +82,7 @@ def _fitted(value: float, widget_type: str, options: Mapping[str, Any]) -> float
     """`value` as the editor of a number with these options takes it: clamped, then on a step."""
     low, high = _number(options, "min", 0), _number(options, "max", 2048)
     value = low if value < low else min(value, high)
-    if not math.isfinite(value):
+    if not abs(value) < _HUGE:
         return value
     if widget_type == "INT":
         return _on_step(value, low, _number(options, "step", 1) or 1)
@@ -99,16 +101,19 @@ def _on_step(value: float, low: float, step: float) -> float:
         offset = abs(low) % step * (-1 if low < 0 else 1)
         return (2 * (value - offset) + step) // (2 * step) * step + offset
     start = math.fmod(low, step) if math.isfinite(low) else 0.0
-    nearest = math.floor((value - start) / step + 0.5) * step + start
+    steps = (value - start) / step
+    if not (math.isfinite(step) and math.isfinite(steps)):
+        return value
+    nearest = math.floor(steps + 0.5) * step + start
     return int(nearest) if float(nearest).is_integer() else nearest
 
 
 def _number(options: Mapping[str, Any], key: str, fallback: float) -> float:
-    """A number among options that may hold anything."""
+    """A number among options that may hold anything; infinite beyond what a double holds."""
     value = options.get(key)
     if not isinstance(value, int | float) or isinstance(value, bool) or value != value:
         return fallback
-    return value
+    return value if abs(value) < _HUGE else math.copysign(math.inf, 1 if value > 0 else -1)
 
 
 def _common_step(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:

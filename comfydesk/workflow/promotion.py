@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from comfydesk.workflow import limits
 from comfydesk.workflow.graph import INPUT_BOUNDARY, InputSlot, Link
 from comfydesk.workflow.live import Boundary, Kind, LiveGraph, LiveInput, LiveNode
 from comfydesk.workflow.restore import mended, socket_of_widget, stored_values
@@ -158,7 +159,10 @@ def _property_list(host: LiveNode, name: str) -> list[Any]:
 def _normalized(definition: LiveGraph, node_id: str, widget: str, inner: str | None) -> _Source:
     """Old files put "12: 34: " before the name of a widget deep inside."""
     if not _reaches_widget(definition, node_id, widget):
-        while match := _PREFIXED.fullmatch(widget):
+        for _ in range(limits.MAX_NESTING):
+            match = _PREFIXED.fullmatch(widget)
+            if match is None:
+                break
             inner, widget = match[1], match[2]
     return _Source(node_id, widget, inner)
 

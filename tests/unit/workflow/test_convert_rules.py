@@ -3,6 +3,8 @@
 What is expected was taken from the frontend (1.49.6) on these very graphs, unless a test says that it differs.
 """
 
+import math
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 
 from comfydesk.errors import GraphError
 from comfydesk.workflow import limits
+from comfydesk.workflow.bypass import compatible
 from comfydesk.workflow.catalog import Catalog
 from comfydesk.workflow.convert import to_api
 from comfydesk.workflow.parse import build_workflow
@@ -451,6 +454,63 @@ def test_ids_that_only_look_like_numbers_are_names(convert: Convert, node_id: st
     empty = node(0, "EmptyLatentImage", [8, 8, 1])
     nodes = [node(node_id, "EmptyImage", IMAGE), node(1, "workflow>Draw", [16, 8, 1])]
     assert list(convert(nodes, extra=group_of(empty))) == [node_id, "102:101"]
+
+
+@pytest.mark.parametrize("kind", ["PrimitiveInt", "PrimitiveFloat"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"min": 0},
+        {"max": 10**400},
+        {"min": -(10**400)},
+        {"step": 1e-320},
+        {"step": float("inf")},
+        {"step": 10**400},
+    ],
+    ids=repr,
+)
+def test_a_primitive_of_any_size_ends_in_no_overflow(object_info: dict[str, Any], kind: str, options: Any) -> None:
+    declared = {"min": -math.inf, "max": math.inf, **options}
+    widget_type = "INT" if kind == "PrimitiveInt" else "FLOAT"
+    info = {kind: {**object_info[kind], "input": {"required": {"value": [widget_type, declared]}}}}
+    for value in (10**400, -(10**400), 1e308, 7):
+        nodes = [
+            node(1, "PrimitiveNode", [value, "fixed"], outs=[[1]]),
+            node(2, kind, [1, "fixed"], ins={"value": (1, widget_type)}, widgets=("value",)),
+        ]
+        graph = to_api(build_workflow(workflow(nodes, [(1, 1, 0, 2, 0)])), Catalog.from_object_info(info))
+        found = graph.nodes["2"].inputs["value"]
+        assert found == found, "not NaN"
+
+
+def test_an_id_used_twice_inside_one_definition_is_given_anew_to_each(convert: Convert) -> None:
+    """Also where the root has it already: then both need a new one, and neither may vanish."""
+    inside = [node(5, "EmptyImage", [8, 8, 1, 0]), node(5, "EmptyImage", [16, 8, 1, 0])]
+    host = node(1, SUB)
+    alone = convert([host], [], definition(inside, [], {}, {}))
+    assert {key: inputs["width"] for key, inputs in alone.items()} == {"1:5": 8, "1:101": 16}
+    taken = convert([host, node(5, "EmptyImage", IMAGE)], [], definition(inside, [], {}, {}))
+    assert {key: inputs["width"] for key, inputs in taken.items()} == {"5": 64, "1:101": 8, "1:102": 16}
+
+
+# --- Slow by design ---------------------------------------------------------------------------------------------
+
+
+def test_types_that_are_endless_lists_are_compared_in_linear_time() -> None:
+    one, other = (",".join(f"{side}{number}" for number in range(50_000)) for side in "ab")
+    start = time.perf_counter()
+    assert not compatible(one, other)
+    assert compatible(f"{one},X", f"{other},x")
+    assert compatible(f"{one},*", other)
+    assert time.perf_counter() - start < 2
+
+
+def test_names_of_proxied_widgets_with_endless_prefixes(convert: Convert) -> None:
+    nodes, links = through_host([], properties={"proxyWidgets": [["12", "1:" * 200_000 + "sigma"]]})
+    start = time.perf_counter()
+    assert convert(nodes, links, blur_inside())["4:12"]["sigma"] == 1.5
+    assert time.perf_counter() - start < 2
 
 
 # --- Impossible graphs ------------------------------------------------------------------------------------------
