@@ -29,7 +29,7 @@ from comfydesk.store.jobs import Waiting
 from comfydesk.store.records import ANY, Job, JobError, JobState
 
 LOOKAHEAD = 64
-"""Queued jobs that one decision considers; more than all pods together take at once."""
+"""Queued jobs per pod that one decision considers."""
 TOLD_AFTER = 3
 """Failed attempts after which the reason is shown with the job."""
 
@@ -95,8 +95,12 @@ class Dispatcher:
         ready_pods = [pod for pod, load in loads.items() if load.ready]
         if not ready_pods:
             return
-        waiting = await self._library.call(jobs.waiting, self._owner, ready_pods, LOOKAHEAD)
-        self.waiting = waiting
+        # The first of each pod: a thousand jobs for one do not hide those for another.
+        found: dict[str, Waiting] = {}
+        for pod in ready_pods:
+            found |= {job.id: job for job in await self._library.call(jobs.waiting, self._owner, [pod], LOOKAHEAD)}
+        self.waiting = waiting = tuple(sorted(found.values(), key=lambda job: job.position))
+        self._inputs = {job: values for job, values in self._inputs.items() if job in found}
         candidates = [self._candidate(job) for job in waiting if job.id not in self._sending]
         for assignment in assign(candidates, loads):
             self._sending[assignment.job] = assignment.pod

@@ -76,6 +76,18 @@ async def test_jobs_for_any_pod_go_where_there_is_room(world: Start, tmp_path: P
         assert {job.pod for job in done} == {"demo", PodTarget.of(second.url).id}
 
 
+async def test_a_long_queue_for_one_pod_hides_nothing_from_another(world: Start, tmp_path: Path) -> None:
+    async with world(speed=1) as here, DemoPod(folder=tmp_path / "second", speed=50) as second:
+        await here.session.connect(PodTarget.of(second.url))
+        await here.session.wait_catalog(10)
+        long = await here.enqueue(picture(steps=400), count=80, seed_policy=SeedPolicy.INCREMENT, target="demo")
+        await here.until(long[1], S.SENT, S.RUNNING)
+        (job,) = await here.wait(await here.enqueue(flat()))
+        assert (job.state, job.pod) == (S.DONE, PodTarget.of(second.url).id)
+        await here.session.cancel(*long)
+        await here.wait(long)
+
+
 async def test_what_made_an_output_outlives_the_row_in_the_queue(world: Start) -> None:
     async with world() as here:
         (first,) = await here.wait(await here.enqueue(frontend_graph(), {"1.color": 9}))
