@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from comfydesk.errors import GraphError
+from comfydesk.qt.models.words import about
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.widgets.banner import Banner
 from comfydesk.qt.widgets.seed_row import SeedRow
@@ -175,3 +176,33 @@ def test_a_sound_is_a_card_with_its_name_length_and_player(studio: Studio) -> No
     studio.window.grab().save(str(studio.paths.data / "viewer.png"))
     studio.desk.viewer.shut()
     studio.window.grab().save(str(studio.paths.data / "sound.png"))
+
+
+def test_a_line_that_breaks_during_a_job_is_said_everywhere(studio: Studio) -> None:
+    desk = studio.ready().desk
+    studio.rewrite("a lantern in the fog")
+    studio.generate()
+    line = desk.preview.running_bar.line
+    studio.until(lambda: "steps" in line.accessibleName())
+    assert "1 running" in desk.status.queue.words.text()
+    assert "queued" not in desk.status.queue.words.text()
+    studio.stop_pod()
+    studio.until(lambda: line.accessibleName().startswith("Connection lost"))
+    assert "left" not in line.accessibleName().replace("with the line", "")
+    assert "is not connected" in desk.generation.head.rest.text()
+    assert not desk.generation.head.word.text()
+    assert desk.generation.footer.when.text().startswith("waits for")
+    banner = desk.preview.banner
+    studio.until(banner.isVisible)
+    assert banner.action.text() == "Start it again"
+    assert "--listen" not in banner.text()
+    asked: list[bool] = []
+    studio.wiring.demo_wanted.connect(lambda: asked.append(True))
+    studio.click(banner.action)
+    assert asked == [True]
+    shown = desk.workflows.rows()[0]
+    assert shown.needs is None or not shown.online
+
+
+def test_times_below_a_second_are_not_told_as_zero() -> None:
+    assert (about(0.2), about(61)) == ("under a second", "about 1:01")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import shiboken6
 from PySide6.QtCore import QEvent, QObject, QPoint, QRectF, QSize, Qt, QUrl, Signal
 from PySide6.QtGui import (
     QDesktopServices,
@@ -174,7 +175,8 @@ class Viewer(QWidget):
         """Back to where the keyboard was."""
         if self.isVisible():
             self.hide()
-            if self._back_to is not None:
+            # A form that was built anew meanwhile has deleted the editor that had the focus.
+            if self._back_to is not None and shiboken6.isValid(self._back_to):
                 self._back_to.setFocus(Qt.FocusReason.OtherFocusReason)
             self.closed.emit()
 

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedWidget, QVBoxLa
 
 from comfydesk.errors import KnownError
 from comfydesk.qt.docks.dock import Dock, Panel
-from comfydesk.qt.models.words import clock, counted
+from comfydesk.qt.models.words import SHORTEST, clock, counted
 from comfydesk.qt.theme import ColorName, Theme
 from comfydesk.qt.widgets.banner import Banner
 from comfydesk.qt.widgets.buttons import IconButton, Kind, Size, SplitButton
@@ -166,11 +166,13 @@ class GenerationPanel(Panel):
         """What stands before the next job."""
         if not self._pod:
             self.footer.when.set_text("waits for a pod")
+        elif not self._usable:
+            self.footer.when.set_text(f"waits for {self._pod}")
         elif not waiting:
-            self.footer.when.set_text("starts now" if self._usable else "")
+            self.footer.when.set_text("starts now")
         else:
             after = f"starts after {counted(waiting, 'job')}"
-            self.footer.when.set_text(after if seconds is None else f"starts in {clock(seconds)}")
+            self.footer.when.set_text(after if seconds is None or seconds < SHORTEST else f"starts in {clock(seconds)}")
 
     def tell_count(self) -> None:
         """The number beside the button was set by somebody else than the user."""
@@ -277,6 +279,8 @@ class GenerationPanel(Panel):
         if models:
             names = ", ".join(model.name for model in models)
             return f"{counted(len(models), 'model')} missing", f"on {self._pod}: {names}", "warning", "warning"
+        if not self._usable:
+            return "", f"{self._pod} is not connected", "text2", "cloud-off"
         return "Ready", f"on {self._pod}", "success", "check-small"
 
     def _tell_empty(self, workflow: "OpenWorkflow") -> None:

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QFrame, QListView, QStackedWidget
 from comfydesk.qt.docks.dock import Dock, Panel
 from comfydesk.qt.models.jobs import JobModel
 from comfydesk.qt.models.rows import JobRow
-from comfydesk.qt.models.words import clock
+from comfydesk.qt.models.words import about
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.widgets.badge_label import BadgeLabel
 from comfydesk.qt.widgets.badges import Badge
@@ -84,6 +84,7 @@ class QueuePanel(Panel):
         self.clear.clicked.connect(self.cleared)
         delegate.acted.connect(self._act)
         delegate.more.connect(self._more)
+        delegate.again.connect(self._run_again)
         self.list.customContextMenuRequested.connect(self._more_at)
         self.list.delete_pressed.connect(self._delete)
         model.counted.connect(self._on_counted)
@@ -93,7 +94,7 @@ class QueuePanel(Panel):
         """How long all that waits will take."""
         waiting = self._model.waiting()
         self._count.set_badge(Badge(str(waiting), "info") if waiting else None)
-        self.title.set_note(f"about {clock(seconds)} in all" if seconds and waiting else "")
+        self.title.set_note(f"{about(seconds)} in all" if seconds and waiting else "")
 
     # --- Inside ---------------------------------------------------------------------------------------------------
 
@@ -127,6 +128,11 @@ class QueuePanel(Panel):
         else:
             self.cancelled.emit(job.id)
 
+    def _run_again(self, index: Index) -> None:
+        row = row_of(index, JobRow)
+        if row is not None:
+            self.retried.emit(row.job.id)
+
     def _delete(self) -> None:
         row = row_of(self.list.currentIndex(), JobRow)
         if row is not None and row.job.state.ended:
@@ -159,6 +165,8 @@ class QueuePanel(Panel):
             if job.outputs or job.error is not None:
                 words = "Show what went wrong" if job.error is not None else "Show what it made"
                 menu.add(words, "info").triggered.connect(lambda: self.shown.emit(job))
+            if job.state is JobState.UNKNOWN:
+                menu.add("Look again", "search").triggered.connect(lambda: self.looked.emit(job.id))
             menu.add("Run again", "refresh").triggered.connect(lambda: self.retried.emit(job.id))
             menu.add("Remove from the list", "close").triggered.connect(lambda: self.removed.emit((job.id,)))
         if job.prompt:

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStatusBar, QWidget
 
 from comfydesk.qt.models.pods import IdleWords, device_words, memory_words, stand
 from comfydesk.qt.models.tips import plain_tip
-from comfydesk.qt.models.words import clock
+from comfydesk.qt.models.words import SHORTEST, clock
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.widgets.buttons import Button, IconButton, Kind, Size
 from comfydesk.qt.widgets.labels import ElidedLabel, Label
@@ -136,10 +136,13 @@ class QueuePart(Part):
         self.row.addWidget(self.words)
         self._show_bar()
 
-    def show_queue(self, waiting: int, seconds: float | None) -> None:
-        words = f"{waiting} queued" if waiting else "Queue empty"
-        self.words.setText(words if seconds is None or not waiting else f"{words}, {clock(seconds)}")
-        self.words.set_color("text" if waiting else "text2")
+    def show_queue(self, waiting: int, seconds: float | None, running: int = 0) -> None:
+        """`waiting` have not begun; `seconds` until all have ended."""
+        parts = [f"{number} {word}" for number, word in ((running, "running"), (waiting, "queued")) if number]
+        words = ", ".join(parts) or "Queue empty"
+        timed = bool(parts) and seconds is not None and seconds >= SHORTEST
+        self.words.setText(f"{words}, {clock(seconds)}" if timed and seconds is not None else words)
+        self.words.set_color("text" if parts else "text2")
 
     def show_progress(self, fraction: float | None) -> None:
         """Of the running job; None when none runs."""

@@ -30,7 +30,7 @@ WORDS = {
 }
 """What a person reads for each state."""
 
-_AT_WORK = (JobState.RUNNING, JobState.SAVING, JobState.CANCELLING)
+AT_WORK = (JobState.RUNNING, JobState.SAVING, JobState.CANCELLING)
 
 
 class JobModel(RowModel[JobRow]):
@@ -62,7 +62,7 @@ class JobModel(RowModel[JobRow]):
         job = row.job
         if job.state.ended:
             return (2, -(job.finished or job.created), job.id)
-        return (0 if job.state in _AT_WORK else 1, job.position, job.id)
+        return (0 if job.state in AT_WORK else 1, job.position, job.id)
 
     def shown(self, row: JobRow, role: int) -> Any:
         if role == THUMBNAIL:
@@ -105,6 +105,12 @@ class JobModel(RowModel[JobRow]):
         if row is not None and row.job.state is JobState.RUNNING:
             self._put(replace(row, progress=progress, seconds_left=self._eta(row.job.id)))
 
+    def forget_times(self, pods_away: Callable[[str], bool]) -> None:
+        """What runs on pods whose line is down: how long it still takes is not known."""
+        for row in tuple(self._rows):
+            if not row.job.state.ended and row.seconds_left is not None and pods_away(row.job.pod):
+                self._put(replace(row, seconds_left=None))
+
     def put_preview(self, job: str, image: QImage) -> None:
         """What the job's picture looks like so far."""
         self._preview = (job, QPixmap.fromImage(image))
@@ -126,7 +132,7 @@ class JobModel(RowModel[JobRow]):
     def current(self) -> JobRow | None:
         """The job that a pod works on now; the first of them."""
         first = self._rows[0] if self._rows else None
-        return first if first is not None and first.job.state in _AT_WORK else None
+        return first if first is not None and first.job.state in AT_WORK else None
 
     def waiting(self) -> int:
         """How many have not ended: running, sent or still here."""

@@ -183,7 +183,7 @@ def link_words(status: "LinkStatus") -> tuple[Tone, str]:
     """How a pod's link stands, as a tone and in words."""
     state = str(status.state)
     words = _WORDS.get(state, state)
-    if state == "online" and status.latency_ms is not None:
+    if state == "online" and status.latency_ms is not None and status.latency_ms >= 1:
         words = f"Online, {status.latency_ms:.0f} ms"
     if state == "reconnecting" and status.retry_in:
         words = f"Reconnecting, next try in {status.retry_in:.0f} s"

@@ -38,6 +38,8 @@ class WorkflowRow:
     """None: not checked against a pod (yet)."""
     pod: str = ""
     """Name of the pod that `needs` is about."""
+    online: bool = True
+    """Whether that pod can be used now."""
     used: float = 0
     """When it last made something, seconds since the epoch; 0: never."""
 

@@ -10,6 +10,15 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+SHORTEST = 1.0
+"""Seconds below which a time is not told in figures."""
+
+
+def about(seconds: float) -> str:
+    """ "about 1:52", or "under a second"."""
+    return "under a second" if seconds < SHORTEST else f"about {clock(seconds)}"
+
+
 def clock(seconds: float) -> str:
     """ "0:05", "1:52", "2:03:10"."""
     total = max(0, round(seconds))

@@ -115,6 +115,12 @@ class WorkflowModel(RowModel[WorkflowRow]):
             if known is not None:
                 self._take(replace(known, row=replace(known.row, needs=need, pod=pod)))
 
+    def set_online(self, online: bool) -> None:
+        """Whether the pod that cards speak of can be used now."""
+        for known in tuple(self._all.values()):
+            if known.row.online != online:
+                self._take(replace(known, row=replace(known.row, online=online)))
+
     def put_outputs(self, outputs: Iterable[Output]) -> None:
         """What was made: a card shows the last picture of its workflow.
 
@@ -207,4 +213,4 @@ def readiness(row: WorkflowRow) -> str:
         return counted(len(needs.missing_nodes), "node") + " missing"
     if needs.missing_models:
         return counted(len(needs.missing_models), "model") + " missing"
-    return "Ready"
+    return "Ready" if row.online else f"Ready on {row.pod}, which is away"

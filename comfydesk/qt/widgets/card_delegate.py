@@ -24,6 +24,8 @@ def badge_of(row: WorkflowRow) -> Badge | None:
         return badges.BROKEN
     if row.needs is None:
         return None
+    if not row.online and not row.needs.missing_models and not row.needs.missing_nodes:
+        return badges.ready_on(row.pod)
     return badges.of_needs(len(row.needs.missing_models), len(row.needs.missing_nodes))
 
 

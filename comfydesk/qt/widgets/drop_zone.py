@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path, PureWindowsPath
 from typing import Any, Literal
 
-from PySide6.QtCore import QFileInfo, QMimeData, QRect, QSize, Qt, Signal
+import shiboken6
+from PySide6.QtCore import QFileInfo, QMimeData, QObject, QRect, QSize, Qt, QThreadPool, Signal
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDragLeaveEvent,
@@ -84,6 +85,10 @@ class DropZone(Editor):
         self._media, self._files, self._thumbnails, self._pasted = media, tuple(files), thumbnails, pasted
         self._value: Path | str = ""
         self._problem = ""
+        self._wanted: Path | None = None
+        """A pasted picture that is still being written: whatever is put in meanwhile is what the user wants."""
+        self._kept = _Kept(self)
+        self._kept.kept.connect(self._on_kept, Qt.ConnectionType.QueuedConnection)
         self._over = False
         self._popup: PopupList | None = None
         self._empty = _Empty(theme, media, bool(files))
@@ -111,7 +116,7 @@ class DropZone(Editor):
         return self._value
 
     def set_value(self, value: Any) -> None:
-        self._value = _typed(value)
+        self._value, self._wanted = _typed(value), None
         self._say("")
         self._show()
 
@@ -167,22 +172,30 @@ class DropZone(Editor):
         return False
 
     def _keep(self, image: QImage) -> None:
-        """A picture that is no file yet becomes one."""
+        """A picture that is no file yet becomes one; on a worker, for that takes half a second if it is large."""
         if image.isNull() or self._pasted is None:
             return
         self._pasted.mkdir(parents=True, exist_ok=True)
         taken = {path.name for path in self._pasted.iterdir()}
         name = next(name for n in range(1, len(taken) + 2) if (name := f"pasted_{n:04}.png") not in taken)
         path = self._pasted / name
-        if image.save(str(path), quality=100):  # 100: little compression, five times as fast
+        path.touch()  # the name is taken: another one may be pasted while this one is written
+        self._wanted = path
+        kept, thread = self._kept, QThreadPool.globalInstance()
+        thread.start(lambda: _write(image, path, kept))
+
+    def _on_kept(self, path: Path, written: bool) -> None:
+        if path != self._wanted:
+            return
+        self._wanted = None
+        if written:
             self._take(path)
         else:
-            path.unlink(missing_ok=True)
             self._say("The picture could not be kept. Is the disk full?")
 
     def _take(self, value: Path | str) -> None:
         changed = value != self._value
-        self._value = value
+        self._value, self._wanted = value, None
         self._say("")
         self._show()
         if changed:
@@ -199,6 +212,7 @@ class DropZone(Editor):
 
     def _show(self) -> None:
         self._stack.setCurrentWidget(self._filled if self._value else self._empty)
+        self._describe()
         if not self._value:
             return
         if isinstance(self._value, str):
@@ -209,6 +223,11 @@ class DropZone(Editor):
         details = _describe(self._value, self._media) if there else "No longer on this computer"
         self._filled.tell(self._value.name, details)
         self._load(self._value if there else None)
+
+    def _describe(self) -> None:
+        """For screen readers: what is in it, or what is wrong with that."""
+        words = str(self._value) if self._value else f"No {_NOUNS[self._media]} yet"
+        self.setAccessibleDescription(f"{words}. {self._problem}" if self._problem else words)
 
     def _load(self, path: Path | None) -> None:
         picture = None
@@ -231,6 +250,7 @@ class DropZone(Editor):
     def _say(self, problem: str) -> None:
         if problem != self._problem:
             self._problem = problem
+            self._describe()
             self.problem_changed.emit(problem)
         self.update()
 
@@ -290,6 +310,21 @@ class DropZone(Editor):
         if self._receive(event.mimeData()):
             event.acceptProposedAction()
         self.update()
+
+
+class _Kept(QObject):
+    """From the worker to the zone."""
+
+    kept = Signal(object, bool)
+
+
+def _write(image: QImage, path: Path, kept: _Kept) -> None:
+    """Write a pasted picture. For worker threads."""
+    written = image.save(str(path), "PNG", 100)  # 100: little compression, five times as fast
+    if not written:
+        path.unlink(missing_ok=True)
+    if shiboken6.isValid(kept):  # else the form was closed meanwhile
+        kept.kept.emit(path, written)
 
 
 def _typed(value: Any) -> Path | str:

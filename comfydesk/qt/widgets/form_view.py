@@ -117,17 +117,22 @@ class FormView(QScrollArea):
         """Show `value`. KeyError: no such field."""
         if field_id not in self._values:
             raise KeyError(field_id)
-        self._values[field_id] = value
-        part = self._parts.get(field_id)
-        if part is not None:
-            part.show_value(field_id, value)
-        self._mark(field_id)
+        self._put(field_id, value)
+        self._count()
 
     def set_values(self, values: Mapping[str, Any]) -> None:
         """Show all of `values` that this form has fields for; the others are for another version of the workflow."""
         for field_id, value in values.items():
             if field_id in self._values:
-                self.set_value(field_id, value)
+                self._put(field_id, value)
+        self._count()
+
+    def _put(self, field_id: str, value: Any) -> None:
+        self._values[field_id] = value
+        part = self._parts.get(field_id)
+        if part is not None:
+            part.show_value(field_id, value)
+        self._mark(field_id, count=False)
 
     def commit(self) -> None:
         """Take what is being typed, as Enter would."""

@@ -44,6 +44,8 @@ class QueueDelegate(ActionDelegate):
     acted = Signal(object)
     """What it does is `action_of` the job's state."""
     more = Signal(object)
+    again = Signal(object)
+    """Run a job in state unknown again; `acted` looks for it."""
 
     def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
         super().__init__(theme, parent)
@@ -88,21 +90,26 @@ class QueueDelegate(ActionDelegate):
         found = {"more": more}
         if row.job.state is not JobState.CANCELLING:
             found["act"] = QRect(more.left() - side, more.top(), side, side)
+        if row.job.state is JobState.UNKNOWN:
+            found["again"] = QRect(found["act"].left() - side, more.top(), side, side)
         return found
 
     def name_of(self, action: str, index: Index) -> str:
         row = row_of(index, JobRow)
+        if action == "again":
+            return "Run again"
         return "More" if action == "more" or row is None else action_of(row.job.state)[1]
 
     def act(self, action: str, index: Index) -> None:
-        (self.more if action == "more" else self.acted).emit(index)
+        {"more": self.more, "again": self.again}.get(action, self.acted).emit(index)
 
     # --- Parts ----------------------------------------------------------------------------------------------------
 
     def _columns(self, rect: QRect, row: JobRow) -> tuple[QRect, QRect]:
         """(state, time left). In a narrow list the state takes what it needs and the time gives way."""
         theme, px = self.theme, self.theme.px
-        right = rect.right() + 1 - px(8) - 2 * px(24) - px(12)
+        buttons = 3 if row.job.state is JobState.UNKNOWN else 2
+        right = rect.right() + 1 - px(8) - buttons * px(24) - px(12)
         if rect.width() < px(_NARROW):
             badge = badges.of_state(row.job.state)
             bar = px(_SHORT_BAR) + px(10) + theme.metrics("body").horizontalAdvance("100 %") + 1
@@ -132,14 +139,17 @@ class QueueDelegate(ActionDelegate):
     def _paint_words(self, painter: QPainter, area: QRect, row: JobRow) -> None:
         theme = self.theme
         upper, lower = theme.metrics("body"), theme.metrics("caption")
-        detail = row.job.error.what if row.job.error is not None else row.job.prompt
+        error = row.job.error
+        if row.job.state is JobState.UNKNOWN and row.job.prompt:
+            error = None  # the badge says how it stands; which job it is, is what one needs to choose
+        detail = error.what if error is not None else row.job.prompt
         height = upper.height() + (lower.height() if detail else 0)
         top = area.top() + (area.height() - height) // 2
         line = QRect(area.left(), top, area.width(), upper.height())
         paint.text(painter, line, row.job.workflow, theme.font("body"), theme.color("text"), metrics=upper)
         if detail:
             line = QRect(area.left(), line.bottom() + 1, area.width(), lower.height())
-            ink = theme.color("danger" if row.job.error is not None else "text2")
+            ink = theme.color("danger" if error is not None else "text2")
             shown = " ".join(detail[:400].split())
             paint.text(painter, line, shown, theme.font("caption"), ink, metrics=lower)
 
@@ -165,5 +175,5 @@ class QueueDelegate(ActionDelegate):
             over = hovered and self.is_over(spot)
             if over:
                 paint.box(painter, spot, self.theme.px(6), fill=self.theme.color("pressed"))
-            icon = "more" if action == "more" else action_of(row.job.state)[0]
+            icon = {"more": "more", "again": "refresh"}.get(action) or action_of(row.job.state)[0]
             paint.icon_in(painter, self.theme, spot, icon, "text" if over else "text2")

@@ -43,7 +43,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("reset_layout", "Reset layout", "View"),
     Command("prompt", "Go to the prompt", "Workflow", "Ctrl+P"),
     Command("reset_values", "Back to the workflow's own values", "Workflow", icon="undo"),
-    Command("generate", "Generate", "Generate", "Ctrl+Return; Ctrl+Enter", "play"),
+    Command("generate", "Generate", "Generate", "Ctrl+Enter; Ctrl+Return", "play"),
     Command("cancel", "Cancel the running job", "Generate", "Ctrl+Backspace", "stop"),
     Command("clear_finished", "Clear finished jobs", "Generate", apart=True),
     Command("connect", "Add a pod\N{HORIZONTAL ELLIPSIS}", "Pod", "Ctrl+Shift+P", "plus"),

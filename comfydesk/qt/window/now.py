@@ -1,6 +1,6 @@
 """What runs now, in the preview, the queue and the status bar at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from time import monotonic
 
 from PySide6.QtCore import QObject, Signal
@@ -13,6 +13,7 @@ from comfydesk.qt.models.rate import StepRate
 from comfydesk.qt.models.rows import JobRow
 from comfydesk.store.records import JobState
 
+LOST = "Connection lost. The job goes on there; progress returns with the line."
 TitleOf = Callable[[str, str], str]
 """(job, node id) → what a person knows the node as, "" if that is not known."""
 
@@ -30,6 +31,7 @@ class Now(QObject):
         self._title_of = title_of
         self._rate = StepRate()
         self._speed: float | None = None
+        self._online: frozenset[str] | None = None
         jobs.counted.connect(self.refresh)
         self.refresh()
 
@@ -38,6 +40,14 @@ class Now(QObject):
         """Id of the job at work."""
         row = self._jobs.current
         return None if row is None else row.job.id
+
+    def set_online(self, pods: Iterable[str]) -> None:
+        """Ids of the pods that can be reached now."""
+        online = frozenset(pods)
+        if online != self._online:
+            self._online = online
+            self._jobs.forget_times(self._is_lost)
+            self.refresh()
 
     def on_progress(self, progress: JobProgress) -> None:
         """A snapshot of some job."""
@@ -58,8 +68,13 @@ class Now(QObject):
         row = self._jobs.current
         self.changed.emit(None if row is None else self._running(row))
 
+    def _is_lost(self, pod: str) -> bool:
+        return self._online is not None and bool(pod) and pod not in self._online
+
     def _running(self, row: JobRow) -> Running:
         progress, job = row.progress, row.job
+        if job.state is JobState.RUNNING and self._is_lost(job.pod):
+            return Running(node=LOST, fraction=0.0 if progress is None else progress.fraction)
         if job.state is not JobState.RUNNING or progress is None:
             words = WORDS[job.state] if job.state is not JobState.RUNNING else "Starting"
             return Running(node=words, fraction=1.0 if job.state is JobState.SAVING else 0.0)

@@ -22,6 +22,20 @@ if TYPE_CHECKING:
     from comfydesk.session.values import PodState
 
 TICK_MS = 1000
+DEMO = "demo"
+"""Id of the built-in pod."""
+
+
+def is_demo(pod: "PodState") -> bool:
+    """Whether it is the built-in pod, which this window starts itself."""
+    return pod.id == DEMO
+
+
+def trouble_of(pod: "PodState") -> tuple[str, str, str]:
+    """(what, why, action) of a pod that cannot be used now."""
+    if is_demo(pod):
+        return f"{pod.name} has stopped", "Start it again: jobs that wait go on by themselves.", "Start it again"
+    return f"{pod.name} cannot be reached", pod.status.detail, "Check"
 
 
 class PodDesk(QObject):
@@ -53,7 +67,11 @@ class PodDesk(QObject):
         desk.status.pod.show_pod(pod)
         desk.status.gpu.show_stats(None if pod is None else pod.stats)
         usable = pod is not None and pod.status.usable
-        trouble = "" if pod is None or usable else pod.status.detail
+        trouble = "" if pod is None or usable else trouble_of(pod)[1]
+        if pod is not None and is_demo(pod) and pod.status.error is not None and not usable:
+            desk.status.pod.action.setText("Start it again")
+            desk.status.pod.action.show()
+        desk.workflows.set_online(usable)
         desk.generation.show_pod(pod.name if pod else "", usable=usable, trouble=trouble)
         rows = self.rows()
         self.popup.show_rows(rows)
@@ -94,7 +112,8 @@ class PodDesk(QObject):
         if pod is not None and not pod.status.usable and pod.status.detail:
             trouble = f"{pod.name}\n{pod.status.detail}"
             if trouble != self._banner:
-                banner.tell(f"{pod.name} cannot be reached", pod.status.detail, tone="warning", action="Check")
+                what, why, action = trouble_of(pod)
+                banner.tell(what, why, tone="warning", action=action)
             self._banner = trouble
         elif pod is not None and left is not None and left <= BANNER_BEFORE and not self._dismissed:
             why = "Its queue is empty and all outputs are saved."
@@ -111,7 +130,11 @@ class PodDesk(QObject):
         if self._banner == "stops":
             self.keep_running()
         elif self._banner:
-            self.connecting.check_current()
+            pod = self._session.current_pod
+            if pod is not None and is_demo(pod):
+                self._on_demo()
+            else:
+                self.connecting.check_current()
 
     def _on_banner_closed(self) -> None:
         if self._banner == "stops":
@@ -204,6 +227,8 @@ class PodDesk(QObject):
                 self._open_popup()
             elif verb == "add":
                 self.connecting.welcome()
+        elif is_demo(pod) and not pod.status.usable and pod.status.error is not None:
+            self._on_demo()
         elif verb == "check" and pod.profile is None:
             self.connecting.check_current()
         else:

@@ -13,6 +13,7 @@ from comfydesk.qt.bridge.feeds import Bridge
 from comfydesk.qt.bridge.tasks import Tasks
 from comfydesk.qt.docks.intent import QuickAction
 from comfydesk.qt.docks.jobline import Running
+from comfydesk.qt.models.jobs import AT_WORK
 from comfydesk.qt.models.rows import WorkflowRow
 from comfydesk.qt.window.bench import Bench
 from comfydesk.qt.window.desk import Desk, show_folder
@@ -114,6 +115,7 @@ class Wiring(QObject):
                 self.bench.open(first or entries[0])
 
     def _show_pods(self) -> None:
+        self.now.set_online(pod.id for pod in self._session.pods() if pod.status.usable)
         self.pods.refresh()
         self._show_queue()
         if self._session.catalog is not self._catalog:
@@ -134,9 +136,12 @@ class Wiring(QObject):
     def _show_queue(self) -> None:
         desk = self._desk
         waiting = [row.job.id for row in desk.jobs.rows() if not row.job.state.ended]
-        seconds = self._session.eta(waiting[-1]) if waiting else None
+        pod = self._session.current_pod
+        told = waiting and (pod is None or pod.status.usable)
+        seconds = self._session.eta(waiting[-1]) if told else None
         desk.queue.show_time(seconds)
-        desk.status.queue.show_queue(len(waiting), seconds)
+        running = sum(row.job.state in AT_WORK for row in desk.jobs.rows())
+        desk.status.queue.show_queue(len(waiting) - running, seconds, running)
         desk.generation.show_queue(len(waiting), seconds)
 
     # --- Window → session -----------------------------------------------------------------------------------------
