@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
+from typing import TypeVar, TypeVarTuple
 from weakref import WeakValueDictionary
 
 from comfydesk.client.files import numbered
@@ -29,6 +30,8 @@ from comfydesk.errors import DiskFullError, NotComfyError, PodStatusError, PodUn
 if sys.platform != "win32":
     import fcntl
 
+_Given = TypeVarTuple("_Given")
+_Result = TypeVar("_Result")
 Progress = Callable[[int, int | None], None]
 """Bytes here, and bytes in all if the pod says."""
 
@@ -67,18 +70,18 @@ class Downloads:
         async with lock:
             part = Part(destination, self._key(file))
             try:
-                await asyncio.to_thread(part.open)
+                await _worked(part.open)
                 await self._fill(part, file, progress)
-                return await asyncio.to_thread(part.finish)
+                return await _worked(part.finish)
             except (DiskFullError, NotComfyError):
-                await asyncio.to_thread(part.discard)
+                await _worked(part.discard)
                 raise
             except PodStatusError as error:
                 if error.status not in _GATEWAY:  # the pod will not have it later either
-                    await asyncio.to_thread(part.discard)
+                    await _worked(part.discard)
                 raise
             finally:
-                await asyncio.to_thread(part.close)
+                await _worked(part.close)
 
     def _key(self, file: RemoteFile) -> str:
         pod = self._identity or str(self._rest.address)
@@ -111,11 +114,11 @@ class Downloads:
             if incoming.status != 200 and not resumed:
                 if not part.size:
                     raise NotComfyError("The pod sent a part of a file when asked for all of it")
-                await asyncio.to_thread(part.restart, "")
+                await _worked(part.restart, "")
                 return False
             if not resumed:
-                await asyncio.to_thread(part.restart, incoming.etag)
-            await asyncio.to_thread(part.check_room, incoming.total)
+                await _worked(part.restart, incoming.etag)
+            await _worked(part.check_room, incoming.total)
             await self._copy(part, incoming, progress)
         if incoming.total is not None and part.size != incoming.total:
             what = f"{file.filename} came with {part.size} bytes of {incoming.total}"
@@ -127,15 +130,14 @@ class Downloads:
         writing: asyncio.Future[None] | None = None
         chunks: list[bytes] = []
         size, arrived = 0, part.size
-        loop = asyncio.get_running_loop()
         try:
             async for chunk in incoming.chunks():
                 chunks.append(chunk)
                 size += len(chunk)
                 if size >= BLOCK:
                     if writing is not None:
-                        await writing
-                    writing = loop.run_in_executor(None, part.write, chunks)
+                        await _finished(writing)
+                    writing = asyncio.get_running_loop().run_in_executor(None, part.write, chunks)
                     arrived += size
                     chunks, size = [], 0
                     if progress is not None:
@@ -143,10 +145,32 @@ class Downloads:
         finally:
             # What has arrived is kept, even when the line was cut: it need not be fetched again.
             if writing is not None:
-                await asyncio.shield(writing)
-            await asyncio.shield(loop.run_in_executor(None, part.write, chunks))
+                await _finished(writing)
+            await _worked(part.write, chunks)
         if progress is not None:
             progress(part.size, incoming.total)
+
+
+async def _worked(work: Callable[[*_Given], _Result], *given: *_Given) -> _Result:
+    """`work` done by a worker thread."""
+    return await _finished(asyncio.get_running_loop().run_in_executor(None, work, *given))
+
+
+async def _finished(working: asyncio.Future[_Result]) -> _Result:
+    """What a worker thread makes. A thread cannot be stopped: who is cancelled, however often, waits for it first.
+
+    Otherwise the part would be closed under its hands.
+    """
+    cancelled: asyncio.CancelledError | None = None
+    while not working.done():
+        try:
+            await asyncio.wait((working,))
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        working.exception()  # looked at: nobody else will
+        raise cancelled
+    return working.result()
 
 
 class Part:
@@ -200,8 +224,10 @@ class Part:
                 raise _full(self._destination)
 
     def write(self, chunks: list[bytes]) -> None:
-        """Append."""
+        """Append, unless that would take the disk's last room: what has no known length may have no end."""
         with _disk(self._destination):
+            if shutil.disk_usage(self._path.parent).free < RESERVE:
+                raise _full(self._destination)
             # One piece: each call gives the interpreter lock away and has to win it back from a busy loop.
             rest = memoryview(b"".join(chunks))
             self._hash.update(rest)

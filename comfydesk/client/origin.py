@@ -244,7 +244,7 @@ async def _read(response: httpx.Response, cap: int, *, cut: bool = False) -> Ans
         headers.get("location", ""),
         headers.get("server", ""),
         headers.get("etag", ""),
-        int(headers["content-length"]) if headers.get("content-length", "").isdecimal() else None,
+        _count(headers.get("content-length", "")),
     )
 
 
@@ -253,12 +253,16 @@ def _extent(status: int, headers: httpx.Headers) -> tuple[int, int | None]:
     if status == 206:
         unit, _, extent = headers.get("content-range", "").partition(" ")
         span, _, total = extent.partition("/")
-        start = span.partition("-")[0]
-        if unit == "bytes" and start.isdecimal():
-            return int(start), int(total) if total.isdecimal() else None
+        start = _count(span.partition("-")[0])
+        if unit == "bytes" and start is not None:
+            return start, _count(total)
         raise NotComfyError("The pod sent a part of a file without saying which")
-    length = headers.get("content-length", "")
-    return 0, int(length) if length.isdecimal() else None
+    return 0, _count(headers.get("content-length", ""))
+
+
+def _count(text: str) -> int | None:
+    """A number of bytes in a header; None for anything else, and for more digits than any file has bytes."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else None
 
 
 @contextmanager

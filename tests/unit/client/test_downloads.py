@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import os
 import resource
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -284,6 +285,33 @@ async def test_cancelling_keeps_what_came(tmp_path: Path) -> None:
     assert [(tmp_path / name).stat().st_size for name in names(tmp_path)] == [100, 5]
 
 
+async def test_cancelling_twice_waits_for_the_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread cannot be stopped: closing the part under its hands would lose what it writes, or write elsewhere."""
+    begun, go = threading.Event(), threading.Event()
+    write = Part.write
+
+    def slow(part: Part, chunks: list[bytes]) -> None:
+        begun.set()
+        assert go.wait(5)
+        write(part, chunks)
+
+    monkeypatch.setattr(Part, "write", slow)
+    async with Wire() as server:
+        FileServer(server, PICTURE * 2, cuts=(3 << 20,))
+        task = asyncio.create_task(fetch(server, tmp_path / "a.png"))
+        await asyncio.to_thread(begun.wait, 5)
+        for _ in range(3):
+            task.cancel()
+            await asyncio.sleep(0.05)
+        assert not task.done()
+        go.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    part, etag = sorted(names(tmp_path), key=len)
+    assert (tmp_path / part).stat().st_size >= len(PICTURE)
+    assert (tmp_path / etag).read_text() == '"one"'
+
+
 # --- What cannot be had -------------------------------------------------------------------------------------------
 
 
@@ -296,6 +324,7 @@ async def test_cancelling_keeps_what_came(tmp_path: Path) -> None:
         (Reply.html("<title>Log in</title>"), AuthError),
         (Reply(b"x", 206, {"Content-Range": "bytes 0-0/1"}), NotComfyError),
         (Reply(b"x", 206, {"Content-Range": "nonsense"}), NotComfyError),
+        (Reply(b"x", 206, {"Content-Range": f"bytes {'1' * 5000}-2/3"}), NotComfyError),
         (Reply(b"x", 416), NotComfyError),
         (Reply(b"x", headers={"Content-Encoding": "gzip"}), NotComfyError),
     ],
@@ -333,6 +362,23 @@ async def test_a_file_that_will_not_fit_is_not_even_begun(tmp_path: Path) -> Non
         server.replies["/api/view"] = Reply(b"x", headers={"Content-Length": str(1 << 60)})
         with pytest.raises(DiskFullError):
             await fetch(server, tmp_path / "a.png")
+    assert names(tmp_path) == []
+
+
+async def test_a_file_without_a_length_stops_before_the_disk_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The check before the first byte cannot know: the disk is looked at again with each block."""
+    monkeypatch.setattr(downloads, "RESERVE", 0)
+    part = Part(tmp_path / "a.png", "k")
+    part.open()
+    part.check_room(None)
+    part.write([PICTURE])
+    monkeypatch.setattr(downloads, "RESERVE", 1 << 60)  # others have filled it meanwhile
+    with pytest.raises(DiskFullError):
+        part.write([PICTURE])
+    assert part.size == len(PICTURE)
+    part.discard()
     assert names(tmp_path) == []
 
 
