@@ -59,6 +59,12 @@ class Link:
         """HTTP works: jobs can be sent and asked after, even if the stream of events is down."""
         return self.pod.status.usable
 
+    @property
+    def output_folder(self) -> Path | None:
+        """Where its profile wants its results; None: where all go."""
+        profile = self.target.profile
+        return Path(profile.output_folder).expanduser() if profile is not None and profile.output_folder else None
+
     def state(self) -> PodState:
         return PodState(
             self.target.id,

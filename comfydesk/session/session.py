@@ -287,11 +287,14 @@ class Session:
 
         `values`: field id → value; fields left out keep the workflow's. A pathlib.Path is a file of this computer
         and will be uploaded; a text never is. `seed_policy` (default fixed) says how seeds differ, see batch.spread.
-        `target`: another pod's id, or records.ANY. `folder`: where results go instead of the library's folder. Raises
-        GraphError, MediaError, StoreError, and UsageError if no pod is connected.
+        `target`: another pod's id, or records.ANY. `folder`: where results go instead of the pod's own folder, or the
+        library's. Raises GraphError, MediaError, StoreError, and UsageError if no pod is connected.
         """
         link = self._pods.link()
         self.active()
+        home = link if target is None else self._links.get(target)
+        if folder is None and home is not None:
+            folder = home.output_folder
         new = await self._ready().enqueue(
             workflow, values, link, count=count, seed_policy=seed_policy, folder=folder, target=target
         )

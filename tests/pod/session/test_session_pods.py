@@ -124,6 +124,16 @@ async def test_a_profile_is_connected_by_name_with_its_secret(paths: Paths, tmp_
         assert job.pod == profile.id
 
 
+async def test_a_pods_results_go_where_its_profile_says(paths: Paths, tmp_path: Path) -> None:
+    async with DemoPod(folder=tmp_path / "pod", speed=50) as pod, opened(paths) as session:
+        await session.profiles.add(replace(lan(pod.url), output_folder=str(tmp_path / "here")))
+        await session.connect("studio")
+        await session.wait_catalog(10)
+        assert await run(session, 1) is JobState.DONE
+        (output,) = await session.outputs()
+        assert Path(output.path).is_relative_to(tmp_path / "here")
+
+
 async def test_several_pods_work_side_by_side(paths: Paths, tmp_path: Path) -> None:
     async with (
         DemoPod(folder=tmp_path / "a", speed=50) as first,
