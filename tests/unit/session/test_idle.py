@@ -345,7 +345,7 @@ class Guarded(RuleBasedStateMachine):
             assert objection(self.history[-1]) == ""
 
 
-Guarded.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+Guarded.TestCase.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)
 TestGuarded = Guarded.TestCase
 
 
