@@ -206,3 +206,12 @@ def test_a_line_that_breaks_during_a_job_is_said_everywhere(studio: Studio) -> N
 
 def test_times_below_a_second_are_not_told_as_zero() -> None:
     assert (about(0.2), about(61)) == ("under a second", "about 1:01")
+
+
+def test_in_a_low_window_outputs_and_queue_give_way_to_the_picture(studio: Studio) -> None:
+    studio.quick().generate()
+    studio.until(partial(first_is_done, studio))
+    studio.window.resize(1100, 700)
+    studio.until(lambda: studio.window.stage.height() >= 280)
+    assert studio.desk.gallery.height() >= 64
+    assert studio.desk.queue.height() >= 64

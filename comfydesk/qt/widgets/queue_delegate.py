@@ -19,7 +19,7 @@ _MOVABLE = (JobState.QUEUED, JobState.HELD)
 _BAR = 116
 _SHORT_BAR = 56
 _STATE = 170
-_NARROW = 460
+_NARROW = 620
 """Below this width the columns give way."""
 Action = tuple[str, str]
 """(icon, what it does)"""

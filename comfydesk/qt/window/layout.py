@@ -10,6 +10,9 @@ from comfydesk.qt.theme import Theme
 LEFT, RIGHT = 272, 352
 GALLERY, QUEUE = 164, 200
 SIZE = (1440, 900)
+PICTURE = 320
+"""The middle's height with its bar, down to which outputs and queue give way in a low window."""
+LEAST_GALLERY, LEAST_QUEUE = 112, 112
 LAYOUT = 1
 """Of the saved state; a change of the docks' names needs a new one."""
 
@@ -55,6 +58,22 @@ class Layout:
             self._window.resize(min(SIZE[0], screen.width()), min(SIZE[1], screen.height()))
         if state is None or not self._window.restoreState(state, LAYOUT):
             self._resize()
+
+    def fit(self) -> None:
+        """In a low window outputs and queue give way before the picture does."""
+        px, window = self._theme.px, self._window
+        middle = window.centralWidget()
+        missing = px(PICTURE) - middle.height() if middle is not None else 0
+        shown = [dock for dock in (self._queue, self._gallery) if dock.isVisible() and not dock.isFloating()]
+        if missing <= 0 or not shown:
+            return
+        heights = []
+        for dock in shown:
+            least = px(LEAST_QUEUE if dock is self._queue else LEAST_GALLERY)
+            given = min(missing, max(0, dock.height() - least))
+            missing -= given
+            heights.append(dock.height() - given)
+        window.resizeDocks(shown, heights, Qt.Orientation.Vertical)
 
     def save(self) -> None:
         self._settings.setValue("geometry", self._window.saveGeometry())

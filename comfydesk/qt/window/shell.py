@@ -7,7 +7,7 @@ moves in right after the first frame.
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QMainWindow, QSizePolicy, QVBoxLayout, QWidget
 
 from comfydesk.paths import APP, Paths
@@ -76,6 +76,11 @@ class MainWindow(QMainWindow):
         if local:
             event.acceptProposedAction()
             self.file_dropped.emit(local[0])
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().height() < event.oldSize().height() or not event.oldSize().isValid():
+            self.places.fit()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.places.save()
