@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import shiboken6
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from comfydesk.qt.dialogs.viewer import Viewer
@@ -218,6 +220,13 @@ def test_the_preview_shows_the_rough_picture_while_a_job_runs_and_the_last_outpu
 
     panel.show_running(None)
     qtbot.waitUntil(lambda: panel.canvas.image.size() == QSize(320, 200))
+    before = panel.canvas.grab().toImage()
+    panel.activateWindow()
+    panel.canvas.setFocus()
+    qtbot.waitUntil(panel.canvas.hasFocus)
+    assert panel.canvas.grab().toImage() != before, "the focus is seen"
+    with qtbot.waitSignal(panel.large):
+        QTest.keyClick(panel.canvas, Qt.Key.Key_Return)
     assert panel.idle_bar.isVisible()
     panel.release()
 
@@ -256,10 +265,28 @@ def test_the_line_on_the_running_job_keeps_the_time_left_longest(theme: Theme, q
 # --- Viewer, intent bar ---------------------------------------------------------------------------------------------
 
 
+def test_the_viewer_ends_well_when_the_editor_that_had_the_focus_is_gone(
+    theme: Theme, qtbot: QtBot, outputs: OutputModel, tmp_path: Path
+) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    editor = QLineEdit(window)
+    viewer = Viewer(theme, outputs, window)
+    window.show()
+    window.activateWindow()
+    editor.setFocus()
+    qtbot.waitUntil(editor.hasFocus)
+    outputs.put_outputs([output(1, picture(tmp_path / "a.png"))])
+    viewer.open(1)
+    shiboken6.delete(editor)
+    viewer.shut()
+    assert not viewer.isVisible()
+    viewer.release()
+
+
 def test_the_viewer_goes_from_picture_to_picture_and_gives_the_focus_back(
     theme: Theme, qtbot: QtBot, outputs: OutputModel, tmp_path: Path
 ) -> None:
-    from PySide6.QtWidgets import QLineEdit, QWidget
 
     window = QWidget()
     before = QLineEdit(window)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QThreadPool, QUrl
 from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -110,7 +110,11 @@ def test_a_picture_from_the_clipboard_becomes_a_file(theme: Theme, qtbot: QtBot,
     image.fill(QColor("red"))
     QGuiApplication.clipboard().setImage(image)
     QTest.keyClick(zone, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    assert zone.value() == "", "written on a worker"
     zone.paste()
+    qtbot.waitUntil(lambda: zone.value() == tmp_path / "pasted" / "pasted_0002.png")
+    assert QThreadPool.globalInstance().waitForDone(5000)
+    assert zone.accessibleDescription() == str(zone.value())
     assert sorted(path.name for path in (tmp_path / "pasted").iterdir()) == ["pasted_0001.png", "pasted_0002.png"]
     assert QImage(str(zone.value())).size() == image.size()
     QGuiApplication.clipboard().clear()

@@ -1,5 +1,6 @@
 """Starting and ending the real program: what is loaded before the first frame, what happens without a display."""
 
+import asyncio
 import json
 import logging
 import os
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,10 +16,16 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from comfydesk.errors import PodError
+from comfydesk.paths import Paths
 from comfydesk.qt.app.faults import Faults
 from comfydesk.qt.app.frame import import_behind, show_and_paint
+from comfydesk.qt.app.life import Life
 from comfydesk.qt.app.logs import FILE_NAME, start_logging, stop_logging
 from comfydesk.qt.app.start import has_display
+from comfydesk.qt.theme import Theme
+from comfydesk.qt.window.desk import furnish
+from comfydesk.qt.window.shell import MainWindow
+from comfydesk.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 HEAVY = {"httpx", "websockets", "PIL", "sqlite3", "av", "aiohttp", "keyring", "llama_cpp", "asyncssh", "asyncio"}
@@ -134,6 +142,38 @@ def test_failures_on_threads_arrive_on_the_gui_thread(qtbot: QtBot) -> None:
         qtbot.waitUntil(lambda: seen == ["MainThread"])
     finally:
         faults.remove()
+
+
+async def turns(holds: Callable[[], bool]) -> None:
+    """Until `holds`, in at most 10 s."""
+    for _ in range(2000):
+        if holds():
+            break
+        await asyncio.sleep(0.005)
+
+
+async def test_what_is_cut_short_while_it_starts_is_ended_all_the_same(
+    qtbot: QtBot, theme: Theme, tmp_path: Path
+) -> None:
+    paths = Paths.under(tmp_path)
+    desk = furnish(MainWindow(theme, paths))
+    life = Life(desk, Faults(), paths, Settings())
+    begin = life.tasks.start(life.start_session())
+    await turns(lambda: life._made is not None)
+    begin.cancel()
+    await asyncio.wait((begin,))
+    assert life.session is None
+    await life.start_session()
+    twice = [life.tasks.start(life.open_demo()) for _ in range(2)]
+    await turns(lambda: life._demo is not None)
+    assert life._demo is not None
+    for task in twice:
+        task.cancel()
+    await life._shut_down()
+    demo = life._demo.result()
+    assert not demo.is_running()
+    desk.release()
+    desk.window.deleteLater()
 
 
 def test_the_log_rotates_and_a_folder_that_cannot_be_written_is_no_tragedy(tmp_path: Path) -> None:

@@ -52,6 +52,18 @@ def test_an_output_that_is_gone_is_shown_nowhere(lonely: Studio, tmp_path: Path)
     assert desk.preview.output == older
     assert desk.workflows._made["Text to image"] == older
     bridge.outputs_gone.emit((1,))
-    assert desk.preview.output is None
+    lonely.until(lambda: desk.preview.output is None)
     assert not desk.workflows._made
     assert desk.preview.empty.isVisible()
+
+
+def test_a_pod_takes_away_its_own_message_and_no_other(lonely: Studio) -> None:
+    banner = lonely.desk.preview.banner
+    lonely.wiring.pods._banner = "the pod was away"
+    banner.tell("The library cannot be opened", tone="danger")
+    lonely.wiring.pods.refresh()
+    assert banner.isVisible()
+    lonely.wiring.pods._banner = "the pod was away"
+    banner.tell("The pod is away", source="pod")
+    lonely.wiring.pods.refresh()
+    lonely.until(lambda: not banner.isVisible())

@@ -55,7 +55,9 @@ class Life:
         self.session: Session | None = None
         self.wiring: Wiring | None = None
         self._bridge: Bridge | None = None
-        self._demo: DemoProcess | None = None
+        self._made: Session | None = None
+        """`session` before it has started: to be closed in any case."""
+        self._demo: asyncio.Future[DemoProcess] | None = None
         self._over: asyncio.Future[int] | None = None
 
     def run(self, app: QApplication) -> int:
@@ -79,7 +81,9 @@ class Life:
         # Imported on a worker: 300 ms in which the window would not answer.
         module = await asyncio.to_thread(importlib.import_module, "comfydesk.session.session")
         await asyncio.to_thread(importlib.import_module, "comfydesk.client.pod")
+        # Ours to close from now on, also if it is cut short while it starts.
         session: Session = module.Session(self.paths, self.settings)
+        self._made = session
         await session.start()
         self.session = session
         session.problems.subscribe(self.faults.take)
@@ -94,9 +98,11 @@ class Life:
         from comfydesk.session.values import PodTarget
 
         assert self.session is not None
-        if self._demo is None or not self._demo.is_running():
-            self._demo = await DemoProcess.start(self.paths.data / DEMO_FOLDER)
-        await self.session.connect(PodTarget.demo(self._demo.url))
+        if self._demo is None or (self._demo.done() and not _runs(self._demo)):
+            # The thread that starts it cannot be cancelled: what it brings is kept, whoever waits for it still.
+            self._demo = asyncio.ensure_future(DemoProcess.start(self.paths.data / DEMO_FOLDER))
+        demo = await asyncio.shield(self._demo)
+        await self.session.connect(PodTarget.demo(demo.url))
 
     # --- Inside ---------------------------------------------------------------------------------------------------
 
@@ -151,14 +157,16 @@ class Life:
         if self._bridge is not None:
             self._bridge.close()
         await self.tasks.close()
-        if self.session is not None:
+        if self._made is not None:
             try:
                 async with asyncio.timeout(CLOSE_S):
-                    await self.session.close()
+                    await self._made.close()
             except TimeoutError:
                 log.warning("the session did not close within %s s", CLOSE_S)
         if self._demo is not None:
-            await self._demo.stop()
+            await asyncio.wait((self._demo,))
+            if _runs(self._demo):
+                await self._demo.result().stop()
 
     def _listen(self) -> None:
         """Faults become toasts and reports, Ctrl+C in the terminal a closed window."""
@@ -187,3 +195,8 @@ class Life:
         from comfydesk.qt.dialogs.report import ReportDialog
 
         ReportDialog(self.window.theme, trace, self.window).open()
+
+
+def _runs(demo: "asyncio.Future[DemoProcess]") -> bool:
+    """Whether it was started, and runs still."""
+    return not demo.cancelled() and demo.exception() is None and demo.result().is_running()

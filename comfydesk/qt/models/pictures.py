@@ -1,5 +1,6 @@
 """Whole pictures for the preview and the viewer, read on a worker thread; the last one asked for wins."""
 
+import logging
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +8,9 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QImageReader
 
-from comfydesk.qt.models.thumbnails import load_video
+from comfydesk.qt.models.thumbnails import load_video, reason_of
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ class Pictures(QObject):
         wanted, self._wanted = self._wanted, None
         self._busy = wanted is not None
         if wanted is not None:
-            self._worker.submit(read, *wanted).add_done_callback(self._hand_over)
+            self._worker.submit(_safely, *wanted).add_done_callback(self._hand_over)
 
     def _hand_over(self, future: "Future[Picture]") -> None:
         if not future.cancelled():
@@ -61,6 +64,15 @@ class Pictures(QObject):
         self._next()
         if not superseded:
             self.loaded.emit(future.result())
+
+
+def _safely(path: str, media: str, edge: int) -> Picture:
+    """`read`, but a fault that nobody thought of is a reason too: the files are anybody's."""
+    try:
+        return read(path, media, edge)
+    except Exception as error:
+        log.warning("no picture of %s", Path(path).name, exc_info=True)
+        return Picture(path, QImage(), QSize(), reason_of(error))
 
 
 def read(path: str, media: str, edge: int) -> Picture:

@@ -1,11 +1,14 @@
 """Small pictures of files, made on worker threads when somebody asks, the most recent ones kept."""
 
+import logging
 from collections import OrderedDict
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QImageReader, QPixmap
+
+log = logging.getLogger(__name__)
 
 EDGE = 384
 """Pixels on the shorter side: 192 logical pixels at 200 %."""
@@ -37,7 +40,7 @@ class Thumbnails(QObject):
             return self._pictures[path]
         if path not in self._loading:
             self._loading.add(path)
-            self._workers.submit(load, path, media).add_done_callback(lambda future: self._hand_over(path, future))
+            self._workers.submit(_safely, path, media).add_done_callback(lambda future: self._hand_over(path, future))
         return None
 
     def forget(self, path: str) -> None:
@@ -68,6 +71,20 @@ class Thumbnails(QObject):
             self._pictures.popitem(last=False)
 
 
+def _safely(path: str, media: str) -> QImage | str | None:
+    """`load`, but a fault that nobody thought of is a reason too: the files are anybody's."""
+    try:
+        return load(path, media)
+    except Exception as error:
+        log.warning("no thumbnail of %s", Path(path).name, exc_info=True)
+        return reason_of(error)
+
+
+def reason_of(error: Exception) -> str:
+    """What to say of a file whose reading ended in `error`."""
+    return f"It cannot be read ({type(error).__name__})."
+
+
 def load(path: str, media: str) -> QImage | str | None:
     """The thumbnail of a file, None if its kind has none, or in words why there is none. For worker threads."""
     if media == "image":
@@ -93,7 +110,8 @@ def load_video(path: str) -> QImage | str:
     import av
 
     try:
-        with av.open(path) as container:
+        # Tags in another encoding than UTF-8 are no reason to show no picture.
+        with av.open(path, metadata_errors="replace") as container:
             frame = next(container.decode(video=0))
             size = _cover(QSize(frame.width, frame.height))
             plane = frame.reformat(width=size.width(), height=size.height(), format="rgb24").planes[0]

@@ -50,6 +50,8 @@ class Banner(QWidget):
     One line where there is room; else the headline above, the text and the action below it, each over the full width.
     """
 
+    source = ""
+    """Whose message it is."""
     acted = Signal()
     closed = Signal()
 
@@ -74,8 +76,18 @@ class Banner(QWidget):
         self._measure()
         self.hide()
 
-    def tell(self, what: str, why: str = "", *, tone: Tone = "info", action: str = "", closable: bool = True) -> None:
-        """Show a message in place of whatever was there."""
+    def tell(
+        self,
+        what: str,
+        why: str = "",
+        *,
+        tone: Tone = "info",
+        action: str = "",
+        closable: bool = True,
+        source: str = "",
+    ) -> None:
+        """Show a message in place of whatever was there. `source`: whose it is, for `clear`."""
+        self.source = source
         self._tone = tone
         self._what.setText(f"{what.rstrip('.')}.")
         self._why.setText(why)
@@ -96,9 +108,10 @@ class Banner(QWidget):
     def text(self) -> str:
         return self.accessibleName()
 
-    def clear(self) -> None:
-        """Take the message away."""
-        self.hide()
+    def clear(self, source: str | None = None) -> None:
+        """Take the message away; with a `source` only its own: what another one has to say stays."""
+        if source is None or source == self.source:
+            self.hide()
 
     def sizeHint(self) -> QSize:
         width = min(self._frame + self._line_width, self._theme.px(320))

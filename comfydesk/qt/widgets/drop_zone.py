@@ -320,7 +320,7 @@ class _Kept(QObject):
 
 def _write(image: QImage, path: Path, kept: _Kept) -> None:
     """Write a pasted picture. For worker threads."""
-    written = image.save(str(path), "PNG", 100)  # 100: little compression, five times as fast
+    written = image.save(str(path), quality=100)  # 100: little compression, five times as fast
     if not written:
         path.unlink(missing_ok=True)
     if shiboken6.isValid(kept):  # else the form was closed meanwhile

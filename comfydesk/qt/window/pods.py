@@ -38,6 +38,10 @@ def trouble_of(pod: "PodState") -> tuple[str, str, str]:
     return f"{pod.name} cannot be reached", pod.status.detail, "Check"
 
 
+MINE = "pod"
+"""Source of what the banner over the middle says of the pod."""
+
+
 class PodDesk(QObject):
     """Lives as long as the session does. `demo_wanted` when the user asks for the demo pod."""
 
@@ -113,15 +117,15 @@ class PodDesk(QObject):
             trouble = f"{pod.name}\n{pod.status.detail}"
             if trouble != self._banner:
                 what, why, action = trouble_of(pod)
-                banner.tell(what, why, tone="warning", action=action)
+                banner.tell(what, why, tone="warning", action=action, source=MINE)
             self._banner = trouble
         elif pod is not None and left is not None and left <= BANNER_BEFORE and not self._dismissed:
             why = "Its queue is empty and all outputs are saved."
-            banner.tell(f"{pod.name} stops in {clock(left)}", why, tone="info", action="Keep running")
+            banner.tell(f"{pod.name} stops in {clock(left)}", why, tone="info", action="Keep running", source=MINE)
             self._banner = "stops"
         else:
             if self._banner:
-                banner.clear()
+                banner.clear(MINE)
             self._banner = ""
             if left is None or left > BANNER_BEFORE:
                 self._dismissed = False
