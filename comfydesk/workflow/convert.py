@@ -244,7 +244,10 @@ def _all_nodes(graph: LiveGraph) -> Iterator[LiveNode]:
 
 
 def _check_loops(nodes: dict[str, ApiNode]) -> None:
-    """GraphError when nodes feed each other in a circle: the pod could only refuse it. Drops links to nowhere."""
+    """GraphError when nodes feed each other in a circle: the pod could only refuse it.
+
+    Links to nodes that are not sent count for nothing here: `resolve` makes none.
+    """
     feeds: dict[str, list[str]] = {}
     waiting: dict[str, int] = {}
     for node_id, node in nodes.items():

@@ -4,6 +4,7 @@ import contextlib
 import json
 import lzma
 import random
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from comfydesk.errors import GraphError
+from comfydesk.workflow.author import author_hints
 from comfydesk.workflow.catalog import Catalog
 from comfydesk.workflow.convert import to_api
 from comfydesk.workflow.fields import Field, Form, Kind, Role
@@ -392,6 +394,18 @@ def test_fields_are_grouped_by_canvas_group_and_node_title(catalog: Catalog) -> 
     )
     groups = {field.id.partition(".")[0]: field.group for field in build_form(graph, catalog).fields}
     assert groups == {"1": "Step 1 \N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK} Canvas", "2": "Empty Image"}
+
+
+def test_thousands_of_groups_and_chosen_inputs_take_no_time(catalog: Catalog) -> None:
+    """Each against each node would be a hundred million looks."""
+    nodes = [node(number, "EmptyImage", [64, 64, 1, 0], pos=[number, 0]) for number in range(3000)]
+    groups = [{"title": f"G{number}", "bounding": [-1, -1, 9, 9]} for number in range(20_000)]
+    chosen = [[number, "nope"] for number in range(20_000)] + [[7, "width"]] * 20_000
+    graph = ui(nodes, [], groups=groups, extra={"linearData": {"inputs": chosen}})
+    api = to_api(graph, catalog)
+    start = time.perf_counter()
+    assert author_hints(graph, api, catalog).chosen == (("7", "width"),)
+    assert time.perf_counter() - start < 5
 
 
 def test_dynamic_prompts_are_shown_as_written_and_drawn_for_each_run(catalog: Catalog) -> None:

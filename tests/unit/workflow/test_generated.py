@@ -34,13 +34,24 @@ SOCKETS = [
 ]
 TYPES = ["IMAGE", "MODEL", "INT", "STRING", "*", "COMBO", "IMAGE,MASK", ""]
 
+
+def nest(value: Any, depth: int) -> Any:
+    for _ in range(depth):
+        value = [value] if isinstance(value, list) else {"a": value}
+    return value
+
+
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**65), 2**65) | st.floats() | st.text(max_size=12),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
     max_leaves=6,
 )
 junk = values | st.sampled_from(
-    [-10, -20, "Reroute", "PrimitiveNode", [None], {"name": None}, "{a|{b", "%date:x%%a.b%"]
+    [
+        *(10**400, -(10**400), float("inf"), "²", "٣", "workflow>Group", nest([], 240), nest({}, 240)),
+        *("{" * 50, "%a.b%" * 50, "1:" * 300 + "seed", {"groupNodes": {"Group": {"nodes": [{"type": "Note"}]}}}),
+        *(-10, -20, "Reroute", "PrimitiveNode", [None], {"name": None}, "{a|{b", "%date:x%%a.b%"),
+    ]
 )
 seeds = st.integers(0, 2**63)
 VALUES: list[Any] = [
@@ -60,7 +71,18 @@ VALUES: list[Any] = [
     [],
     [1, 2],
     {},
+    10**400,
+    -(10**400),
+    float("inf"),
+    "²",
+    "٣",
+    "{" * 40,
+    "/*" * 20,
+    "a" * 5000,
+    nest([], 200),
+    nest({}, 200),
 ]
+IDS = ["²", "٣", "007", "-10", "", 10**18, 10**400, 3.0, "5:6"]
 
 
 def some(rng: random.Random, most: int) -> range:
@@ -75,7 +97,7 @@ def drawn_node(rng: random.Random, number: int) -> dict[str, Any]:
         inputs.append(entry | ({"widget": {"name": name}} if rng.random() < 0.4 else {}))
     proxies = [[rng.choice(["1", "2", "-1"]), rng.choice(["seed", "width", "3: seed"])] for _ in some(rng, 3)]
     return {
-        "id": rng.choice([number, number, number, str(number), rng.randint(0, 8)]),
+        "id": rng.choice([number] * 9 + [str(number), rng.randint(0, 8), rng.choice(IDS)]),
         "type": rng.choice(CLASSES + DEFINITIONS),
         "mode": rng.choice([0, 0, 0, 2, 4]),
         "inputs": inputs,
@@ -107,7 +129,17 @@ def drawn_document(seed: int) -> dict[str, Any]:
             for side in ("inputs", "outputs")
         }
         definitions.append({"id": name, "name": name, **drawn_graph(rng, inside=True), **sides})
-    group = {"nodes": [drawn_node(rng, 0) for _ in some(rng, 3)], "links": [[0, 0, 1, 0]], "external": []}
+    external = [rng.choice([[0, 0, "IMAGE"], [[[1], 2, "x"]], [{}, 0], [], None, "x"]) for _ in some(rng, 2)]
+    inner = [[rng.choice([0, 0, 1, 2, -1, "0", None, True]) for _ in some(rng, 5)] for _ in some(rng, 2)]
+    settings = {
+        str(rng.randint(0, 2)): {"input": {"image": {"name": rng.choice(SOCKETS), "visible": rng.choice(VALUES)}}}
+    }
+    group = {
+        "nodes": [drawn_node(rng, 0) for _ in some(rng, 3)],
+        "links": rng.choice([[[0, 0, 1, 0]], inner]),
+        "external": rng.choice([[], external]),
+        "config": rng.choice([{}, settings, rng.choice(VALUES)]),
+    }
     return {
         **drawn_graph(rng, inside=False),
         "version": 0.4,
