@@ -35,7 +35,7 @@ class Batch:
         self.jobs = jobs
         self.data = folder / "data"
         self.killed_at: list[dict[str, int]] = []
-        """For each kill: how many jobs were in which state."""
+        """For each kill before the batch was over: how many jobs were in which state."""
         self._pod = DemoProcess.launch(folder / "pod", speed=speed)
         self._workflow = folder / "workflow.json"
         self._workflow.write_text(json.dumps(picture(steps=2)))
@@ -103,5 +103,7 @@ class Batch:
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
             _, err = process.communicate()
+            states = self.states()
+            if states != {"done": self.jobs}:
+                self.killed_at.append(states)
         assert "Traceback" not in err, err
-        self.killed_at.append(self.states())
