@@ -215,3 +215,12 @@ def test_in_a_low_window_outputs_and_queue_give_way_to_the_picture(studio: Studi
     studio.until(lambda: studio.window.stage.height() >= 280)
     assert studio.desk.gallery.height() >= 64
     assert studio.desk.queue.height() >= 64
+
+
+def test_light_and_dark_are_chosen_in_the_view_menu_and_kept(lonely: Studio) -> None:
+    desk = lonely.desk
+    desk.actions["scheme_light"].trigger()
+    assert lonely.theme.appearance.scheme == "light"
+    assert desk.actions["scheme_light"].isChecked()
+    assert not desk.actions["scheme_system"].isChecked()
+    assert lonely.window.places.scheme == "light"

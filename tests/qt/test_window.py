@@ -232,7 +232,7 @@ def test_a_pod_that_goes_away_is_told_and_its_return_is_noticed(studio: Studio) 
     desk = studio.quick().desk
     studio.tasks.start(studio.pod.restart(down=1))
     studio.until(desk.preview.banner.isVisible)
-    assert desk.preview.banner.text().startswith("Demo pod cannot be reached")
+    assert desk.preview.banner.text().startswith("Demo pod has stopped")
     assert desk.status.pod.state.text().startswith("Reconnecting")
     studio.generate()
     studio.until(lambda: studio.states() == [JobState.QUEUED])

@@ -96,7 +96,7 @@ class GpuPart(Part):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
-        self.name = ElidedLabel(theme, font="label")
+        self.name = ElidedLabel(theme)
         self.name.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         icon = Icon(theme, "gpu")
         self.vram = Label(theme, "VRAM", color="text2")

@@ -1,6 +1,7 @@
 """Everything in the window: models, panels, actions. It moves into the painted shell part by part."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from comfydesk.qt.models.jobs import JobModel
 from comfydesk.qt.models.outputs import OutputModel
 from comfydesk.qt.models.thumbnails import Thumbnails
 from comfydesk.qt.models.workflows import WorkflowModel
+from comfydesk.qt.theme import Scheme
 from comfydesk.qt.widgets.buttons import IconButton, Size
 from comfydesk.qt.widgets.editors import Surroundings
 from comfydesk.qt.widgets.toast import ToastHost
@@ -27,6 +29,7 @@ from comfydesk.qt.window.actions import Actions
 from comfydesk.qt.window.pages import Pages
 from comfydesk.qt.window.shell import MainWindow
 
+SCHEMES = ("system", "dark", "light")
 SWITCHES = (("left_panel", "panel-left"), ("bottom_panel", "panel-bottom"), ("right_panel", "panel-right"))
 
 
@@ -116,11 +119,27 @@ class Desk(QObject):
         self.action("log_folder", lambda: show_folder(self.paths.logs))
         self.action("shortcuts", self._show_keys)
         self.action("about", self._show_about)
+        for scheme in SCHEMES:
+            self.action(f"scheme_{scheme}", partial(self._choose_scheme, scheme))
+        kept = window.places.scheme
+        if kept in SCHEMES and kept != "system":
+            self._choose_scheme(kept)
+        else:
+            self.actions["scheme_system"].setChecked(True)
         for command in ("undo", "redo", "cut", "copy", "paste"):
             self.action(command, partial(edit_focused, command))
         self.generation.add_actions(self.actions["reset_values"], self.actions["open"])
         self.preview.large.connect(self.viewer.open)
         self.gallery.large.connect(lambda output: self.viewer.open(output.id))
+
+    def _choose_scheme(self, scheme: str) -> None:
+        """The colours, at once and at the next start."""
+        for other in SCHEMES:
+            self.actions[f"scheme_{other}"].setChecked(other == scheme)
+        wanted = replace(self.theme.appearance, scheme=Scheme(scheme))
+        if wanted != self.theme.appearance:
+            self.theme.apply(wanted)
+        self.window.places.keep_scheme(scheme)
 
     def _bind_panel(self, command: str, *docks: QDockWidget) -> None:
         action = self.actions[command]

@@ -93,6 +93,15 @@ class Layout:
     def keep_workflow(self, id_: str) -> None:
         self._settings.setValue("workflow", id_)
 
+    @property
+    def scheme(self) -> str:
+        """Which colours the user chose: system, dark or light."""
+        return str(self._settings.value("scheme", "system"))
+
+    def keep_scheme(self, scheme: str) -> None:
+        self._settings.setValue("scheme", scheme)
+        self._settings.sync()
+
     def _arrange(self) -> None:
         window = self._window
         for area, dock in (
