@@ -359,3 +359,9 @@ def test_a_long_name_gives_way_in_the_middle_and_is_whole_in_its_tip(theme: Them
     assert label.toolTip() == label.text() == label.accessibleName()
     label.resize(600, 20)
     assert label.toolTip() == ""
+
+
+def test_a_line_of_200_000_characters_is_cut_before_it_is_measured(theme: Theme, qtbot: QtBot) -> None:
+    label = ElidedLabel(theme, "x" * 200_000)
+    qtbot.addWidget(label)
+    assert len(label.text()) == len(label.accessibleName()) == 2000

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, timedelta
 
-from PySide6.QtCore import QModelIndex, QObject, QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QModelIndex, QObject, QPoint, QRect, QSize, Qt, Signal, SignalInstance
 from PySide6.QtGui import QKeyEvent, QPainter, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QFrame, QListView, QStackedWidget, QStyleOptionViewItem
 
@@ -157,10 +157,10 @@ class GalleryPanel(Panel):
         self._pages.setCurrentWidget(self.strip if count else self.empty)
         self.title.set_note(f"{count:,}" if count else "")
 
-    def _emit(self, signal: object, index: Index) -> None:
+    def _emit(self, signal: SignalInstance, index: Index) -> None:
         row = row_of(index, OutputRow)
         if row is not None:
-            signal.emit(row.output)  # type: ignore[attr-defined]
+            signal.emit(row.output)
 
     def _offer(self, at: QPoint) -> None:
         index = self.strip.indexAt(at)
@@ -186,7 +186,7 @@ def same_day(index: Index, by: int) -> bool:
     """Whether the row `by` further was made on the same day."""
     other = index.model().index(index.row() + by, 0)
     one, two = row_of(index, OutputRow), row_of(other, OutputRow)
-    return one is not None and two is not None and _day(one.output) == _day(two.output)
+    return one is not None and two is not None and one.day == two.day
 
 
 def day_words(day: date) -> str:
@@ -200,7 +200,3 @@ def day_words(day: date) -> str:
         return day.strftime("%A")
     words = f"{day.day} {day.strftime('%B')}"
     return words if day.year == today.year else f"{words} {day.year}"
-
-
-def _day(output: Output) -> date:
-    return datetime.fromtimestamp(output.created).astimezone().date()

@@ -1,6 +1,7 @@
 """What one row of a list shows: a stored value and what is known about it right now."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -79,3 +80,8 @@ class OutputRow:
     shown: Shown = Shown.LOADING
     reason: str = ""
     """Why it is broken."""
+    day: int = field(init=False, compare=False)
+    """The local day on which it was made, as an ordinal: asked for three times whenever a tile is painted."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "day", datetime.fromtimestamp(self.output.created).astimezone().toordinal())

@@ -139,8 +139,8 @@ class CardDelegate(ActionDelegate):
         line = QRect(words.left(), middle - height // 2, words.width(), height)
         if row.starred or (hovered and self._can_star):
             spot = QRect(line.right() - px(15), line.top(), px(16), height)
-            icon, ink = ("star-filled", "warning") if row.starred else ("star", "text2")
-            paint.icon_in(painter, theme, spot, icon, ink)  # type: ignore[arg-type]
+            ink: ColorName = "warning" if row.starred else "text2"
+            paint.icon_in(painter, theme, spot, "star-filled" if row.starred else "star", ink)
             line.setRight(spot.left() - px(4))
         metrics = theme.metrics("label")
         paint.text(painter, line, row.entry.name, theme.font("label"), theme.color("text"), metrics=metrics)

@@ -8,6 +8,9 @@ from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.theme import ColorName, FontName, Theme
 from comfydesk.qt.widgets import paint
 
+LONGEST_LINE = 2000
+"""Characters of one line: more than any screen shows."""
+
 
 class Label(QLabel):
     """A QLabel that never takes markup from anybody and follows the theme."""
@@ -66,11 +69,12 @@ class ElidedLabel(QWidget):
         self.set_text(words)
 
     def text(self) -> str:
-        """The whole text, shortened or not."""
+        """The text, on the screen shortened or not; at most LONGEST_LINE characters of it."""
         return self._words
 
     def set_text(self, words: str) -> None:
-        self._words = " ".join(words.split())
+        # Measuring a text of 200,000 characters, which a workflow may have for a name, takes a second.
+        self._words = " ".join(words[:LONGEST_LINE].split())
         self.setAccessibleName(self._words)
         self._restyle()
 

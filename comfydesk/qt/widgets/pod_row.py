@@ -66,7 +66,8 @@ class PodRowView(QWidget):
 
     def sizeHint(self) -> QSize:
         high = self._theme.height(48 if self._tall else 36)
-        return QSize(self._theme.px(320), max(high, self.layout().sizeHint().height()))  # type: ignore[union-attr]
+        layout = self.layout()
+        return QSize(self._theme.px(320), high if layout is None else max(high, layout.sizeHint().height()))
 
     def enterEvent(self, event: QEnterEvent) -> None:
         super().enterEvent(event)

@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QEnterEvent, QFocusEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QCheckBox, QSizePolicy, QWidget
 
-from comfydesk.qt.theme import Theme
+from comfydesk.qt.theme import ColorName, Theme
 from comfydesk.qt.widgets import availability, paint
 from comfydesk.qt.widgets.editor import Editor
 from comfydesk.qt.widgets.focus_ring import ring_off, ring_on_focus
@@ -82,8 +82,8 @@ class Check(_Mark):
     def paint_mark(self, painter: QPainter, rect: QRectF) -> None:
         color, radius = self.theme.color, self.theme.px(4)
         if self.isChecked():
-            fill = "disabled" if not self.isEnabled() else "accent_hover" if self._hovered else "accent"
-            paint.box(painter, rect, radius, fill=color(fill))  # type: ignore[arg-type]
+            fill: ColorName = "disabled" if not self.isEnabled() else "accent_hover" if self._hovered else "accent"
+            paint.box(painter, rect, radius, fill=color(fill))
             paint.icon_in(painter, self.theme, rect, "check-small", "on_accent" if self.isEnabled() else "window")
         else:
             outline = color("control" if self.isEnabled() else "border")

@@ -284,7 +284,7 @@ class ProfileForm(Group):
         column.addLayout(row)
         column.addWidget(note)
         self._idle = self.row("idle_minutes", "", inner)
-        self._idle.layout().itemAt(0).widget().hide()  # type: ignore[union-attr]
+        self._idle.layout().itemAt(0).widget().hide()  # type: ignore[union-attr]  # its label: `row` always makes one
         return self._idle
 
     def _more(self) -> Section:
