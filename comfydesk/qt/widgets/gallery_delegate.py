@@ -110,15 +110,14 @@ class GalleryDelegate(ActionDelegate):
         shown = picture if isinstance(picture, QPixmap) else None
         icon = ICONS.get(row.output.media, "file")
         self._covers.paint(painter, area, shown, icon=icon, broken=row.shown is Shown.BROKEN)
-        if shown is None and row.output.media not in ("image", "video") and area.height() > px(84):
+        if shown is None and row.output.media not in ("image", "video") and area.height() > px(64):
             metrics = theme.metrics("caption")
-            line = area.adjusted(px(6), area.height() // 2 + px(12), -px(6), 0)
-            # Above the chip with the length, which has the lower left corner.
-            chip = area.bottom() - px(8) - chip_height(theme)
-            line.setHeight(metrics.height())
-            line.moveBottom(min(line.bottom(), chip))
+            # Beside the chip with the length, which has the lower left corner.
+            taken = px(62) if row.output.media == "audio" else px(6)
+            top = area.bottom() + 1 - px(5) - chip_height(theme)
+            line = QRect(area.left() + taken, top, area.width() - taken - px(6), chip_height(theme))
             name = Path(row.output.path).name
-            align, ink = Qt.AlignmentFlag.AlignHCenter, theme.color("text2")
+            align, ink = Qt.AlignmentFlag.AlignRight, theme.color("text2")
             paint.text(painter, line, name, theme.font("caption"), ink, align=align, metrics=metrics)
 
     def _paint_tick(self, painter: QPainter, rect: QRect) -> None:

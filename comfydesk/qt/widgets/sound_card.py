@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from comfydesk.qt.models.words import DOT, clock, size_words
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.widgets.buttons import Button
-from comfydesk.qt.widgets.labels import ElidedLabel, Label
+from comfydesk.qt.widgets.labels import Label
 from comfydesk.qt.widgets.plain import Icon
 from comfydesk.store.records import Output
 
@@ -32,8 +32,9 @@ class SoundCard(QWidget):
         self._player: QMediaPlayer | None = None
         self._sound: QAudioOutput | None = None
         self.icon = Icon(theme, "audio")
-        self.name = ElidedLabel(theme, font="label", middle=True)
-        self.name.setMinimumWidth(theme.px(240))
+        self.name = Label(theme, font="label", wrap=True)
+        self.name.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.name.setMinimumWidth(theme.px(280))
         self.facts = Label(theme, font="small", color="text2")
         self.trouble = Label(theme, font="small", color="warning", wrap=True)
         self.play = Button(theme, "Play", icon="play")
@@ -64,7 +65,7 @@ class SoundCard(QWidget):
         self._output = output
         name = Path(output.path).name
         self.icon.set_icon(ICONS.get(output.media, "file"), "text2")
-        self.name.set_text(name)
+        self.name.setText(name)
         length = clock(output.duration) if output.duration is not None else ""
         self.facts.setText(f" {DOT} ".join(part for part in (length, size_words(output.size)) if part))
         self.trouble.hide()
