@@ -3,12 +3,12 @@
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 from comfydesk.events import Change, JobsChanged
 from comfydesk.store.database import Database, Value, listed
-from comfydesk.store.records import ANY, Job, JobError, JobState, LocalFile
+from comfydesk.store.packing import FILE_KEY, pack_error, pack_values, unpack_error, unpack_values
+from comfydesk.store.records import ANY, Job, JobError, JobState
 
 S = JobState
 
@@ -61,7 +61,7 @@ def add(db: Database, jobs: Sequence[Job]) -> tuple[Change, ...]:
                     job.workflow,
                     job.graph_hash,
                     job.document_hash,
-                    _pack_values(job.values),
+                    pack_values(job.values),
                     job.prompt,
                     seed,
                     job.batch,
@@ -116,7 +116,7 @@ def waiting(db: Database, owner: str, pods: Iterable[str], limit: int) -> tuple[
             AND (goal IN (SELECT value FROM json_each(?)) OR goal = ?)
             AND NOT EXISTS (SELECT 1 FROM flags WHERE name = 'paused')
         ORDER BY position LIMIT ?""",
-        (f'"{_FILE_KEY}"', owner, listed(pods), ANY, limit),
+        (f'"{FILE_KEY}"', owner, listed(pods), ANY, limit),
     )
     return tuple(
         Waiting(row["id"], row["goal"], row["position"], row["graph_hash"], bool(row["files"])) for row in rows
@@ -157,7 +157,7 @@ def transition_many(
             RETURNING id""",
             {
                 "state": to,
-                "error": _pack_error(error),
+                "error": pack_error(error),
                 "now": now,
                 "ended": to.ended,
                 "ids": listed(ids),
@@ -217,7 +217,7 @@ def accepted(
 ) -> tuple[Change, ...]:
     """The pod has answered that it has the job, under an id that older servers choose themselves."""
     with db.transaction():
-        packed = _pack_error(warning)
+        packed = pack_error(warning)
         changed = db.execute(
             """UPDATE jobs SET remote_id = :remote, warning = coalesce(:warning, warning), sent = coalesce(sent, :now)
             WHERE id = :job AND finished IS NULL""",
@@ -253,7 +253,7 @@ def take_up(db: Database, job: str, owner: str, now: float) -> tuple[Change, ...
 
 def note(db: Database, job: str, error: JobError | None) -> tuple[Change, ...]:
     """Set or clear what troubles a job, whatever its state."""
-    packed = _pack_error(error)
+    packed = pack_error(error)
     with db.transaction():
         changed = db.execute("UPDATE jobs SET error = ? WHERE id = ? AND error IS NOT ?", (packed, job, packed))
     return changed_jobs([job] if changed else [])
@@ -341,7 +341,7 @@ def _job(row: sqlite3.Row, outputs: tuple[str, ...]) -> Job:
         workflow_id=row["workflow_id"],
         batch=row["batch"],
         graph_hash=row["graph_hash"],
-        values=_unpack_values(row["field_values"]),
+        values=unpack_values(row["field_values"]),
         prompt=row["prompt"],
         seed=None if row["seed"] is None else int(row["seed"]),
         position=row["position"],
@@ -350,8 +350,8 @@ def _job(row: sqlite3.Row, outputs: tuple[str, ...]) -> Job:
         sent=row["sent"],
         started=row["started"],
         finished=row["finished"],
-        error=_unpack_error(row["error"]),
-        warning=_unpack_error(row["warning"]),
+        error=unpack_error(row["error"]),
+        warning=unpack_error(row["warning"]),
         outputs=outputs,
         document_hash=row["document_hash"],
         owner=row["owner"],
@@ -359,57 +359,6 @@ def _job(row: sqlite3.Row, outputs: tuple[str, ...]) -> Job:
         folder=row["folder"],
         texts=tuple(json.loads(row["texts"])),
     )
-
-
-_FILE_KEY = "$file"
-MAX_ERROR = 64 << 10
-"""Characters of a traceback, and of all messages about fields."""
-MAX_LINE = 4 << 10
-
-
-def _pack_values(values: Mapping[str, Any]) -> str:
-    return json.dumps({key: _pack_value(value) for key, value in values.items()}, ensure_ascii=False)
-
-
-def _pack_value(value: Any) -> Any:
-    if isinstance(value, LocalFile):
-        return {_FILE_KEY: value.path, "sha256": value.sha256, "size": value.size}
-    return value
-
-
-def _unpack_values(text: str) -> dict[str, Any]:
-    return {key: _unpack_value(value) for key, value in json.loads(text).items()}
-
-
-def _unpack_value(value: Any) -> Any:
-    if isinstance(value, dict) and _FILE_KEY in value:
-        return LocalFile(value[_FILE_KEY], value["sha256"], value["size"])
-    return value
-
-
-def _pack_error(error: JobError | None) -> str | None:
-    """No longer than MAX_ERROR, about: a server may say anything. The end of a traceback says most."""
-    if error is None:
-        return None
-    fields: dict[str, str] = {}
-    left = MAX_ERROR
-    for key, text in error.fields.items():
-        left -= len(key) + len(text)
-        if left < 0:
-            break
-        fields[key] = text
-    short = replace(
-        error,
-        what=error.what[:MAX_LINE],
-        why=error.why[:MAX_LINE],
-        traceback=error.traceback[-MAX_ERROR:],
-        fields=fields,
-    )
-    return json.dumps(asdict(short), ensure_ascii=False)
-
-
-def _unpack_error(text: str | None) -> JobError | None:
-    return None if text is None else JobError(**json.loads(text))
 
 
 def changed_jobs(ids: Iterable[str]) -> tuple[Change, ...]:
