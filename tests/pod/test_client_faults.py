@@ -118,7 +118,8 @@ def names(folder: Path) -> list[str]:
 async def test_a_pod_behind_a_login(wanted: faults.Auth, auth: Auth, pod_folder: Path, tmp_path: Path) -> None:
     async with DemoPod(folder=pod_folder, speed=50) as demo:
         demo.script.auth = wanted
-        pod = Pod(Address.parse(demo.url, auth=auth), timing=FAST)
+        address = Address.parse(demo.url, auth=auth)
+        pod = Pod(address, timing=FAST)
         await pod.open()
         try:
             await pod.wait_online(5)
@@ -126,7 +127,7 @@ async def test_a_pod_behind_a_login(wanted: faults.Auth, auth: Auth, pod_folder:
             await pod.submit(sampled(), prompt_id=prompt_id)
             job = await ended(pod, prompt_id)
             await pod.fetch(job.outputs[0], tmp_path / "a.png")
-            assert (await probe(pod.address)).ok
+            assert (await probe(address)).ok
         finally:
             await pod.close()
         stranger = Pod(Address.parse(demo.url), timing=FAST)
