@@ -84,7 +84,7 @@ async def test_a_run_from_start_to_end(talk: Any) -> None:
 
 async def test_the_picture_is_right_and_carries_its_workflow(talk: Any) -> None:
     async with talk() as client:
-        graph = picture(0x10F0FF + random.randrange(16))
+        graph = picture(0x10F0E0 + random.randrange(16))
         color = graph["1"]["inputs"]["color"]
         workflow = {"id": str(uuid.uuid4()), "nodes": [], "note": "grüße 日本"}
         prompt_id = await client.queue(graph, extra_data={"extra_pnginfo": {"workflow": workflow}})

@@ -36,7 +36,7 @@ def test_before_the_first_success_it_connects_afterwards_it_reconnects() -> None
 
 def test_a_loss_says_why_and_when_it_is_tried_again() -> None:
     status = link().lost(GONE, 0)
-    assert (status.detail, status.retry_in, status.error, status.usable) == ("Nobody there.", 0.5, GONE, False)
+    assert (status.detail, status.retry_in, status.error, status.usable) == ("nobody there.", 0.5, GONE, False)
 
 
 def test_a_refused_login_is_told_and_tried_again_slowly() -> None:
