@@ -14,7 +14,7 @@ run: setup  ## the window, on the demo pod
 	@$(BIN)/python -m comfydesk --demo
 
 test: setup  ## all tests
-	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
+	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n 2
 
 lint: setup  ## style, types, import contracts
 	@$(BIN)/ruff check .

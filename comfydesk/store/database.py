@@ -6,6 +6,7 @@ same file open: writes wait for each other up to BUSY_SECONDS.
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -117,9 +118,23 @@ class Database:
         if [row[0] for row in rows] != ["ok"]:
             raise self._damaged("; ".join(str(row[0]) for row in rows))
 
+    def _enter_wal(self) -> None:
+        """Two programs that do this at once are told "locked" at once: SQLite does not wait here by itself."""
+        deadline = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                busy = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+                if not busy or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+            else:
+                return
+
     def _prepare(self) -> None:
         self._connection.row_factory = sqlite3.Row
-        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._enter_wal()
         self._connection.execute("PRAGMA foreign_keys = ON")
         version = self._version()
         if version > len(MIGRATIONS):
