@@ -181,13 +181,14 @@ class Links:
 
         `anew`: in any case.
         """
-        known = self._links.get(target.id)
-        if known is not None and known.target == target and not anew:
-            if target.route is not None and target.route is not known.target.route:
-                await target.route.close()
-            return known
-        if known is not None:
+        # Again after each wait: somebody else may have connected it meanwhile.
+        while (known := self._links.get(target.id)) is not None:
+            if known.target == target and not anew:
+                if target.route is not None and target.route is not known.target.route:
+                    await target.route.close()
+                return known
             await self.drop(target.id)
+            anew = False
         link = Link(target, self._factory(target, self.client_id), self.cache_of(target.id))
         self._links[target.id] = link
         link.pod.events.subscribe(lambda event: self._event(link, event))
@@ -227,7 +228,8 @@ class Links:
     async def _open(self, link: Link) -> None:
         if await link.read_cached_catalog():
             self._announce(link)
-        await link.pod.open()
+        if self._links.get(link.target.id) is link:  # not disconnected while the cache was read
+            await link.pod.open()
 
     def _status(self, link: Link, status: LinkStatus) -> None:
         self._announce(link)
