@@ -13,9 +13,9 @@ from comfydesk.qt.app.headless import until
 from comfydesk.qt.models.pods import IdleWords, PodRow
 from comfydesk.qt.window.desk import Desk
 from comfydesk.qt.window.wiring import Wiring
-from comfydesk.session import idle
-from comfydesk.session.cost import CostMeter
-from comfydesk.session.profiles import Place, PlaceKind, PodProfile, new_id
+from comfydesk.session.pods import idle
+from comfydesk.session.pods.cost import CostMeter
+from comfydesk.session.pods.profiles import Place, PlaceKind, PodProfile, new_id
 from comfydesk.session.values import PodState, RentedState
 
 Take = Callable[[str], Awaitable[None]]

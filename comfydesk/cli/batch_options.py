@@ -58,8 +58,8 @@ class Sources:
 
 def read_sources(args: argparse.Namespace) -> Sources | None:
     """The files that the options name; None without any option of batches. Raises BatchError."""
-    from comfydesk.session.batch_files import files_in, read_text
-    from comfydesk.session.wildcards import load_wildcards
+    from comfydesk.session.jobs.batch_files import files_in, read_text
+    from comfydesk.session.jobs.wildcards import load_wildcards
 
     if not (args.prompts or args.csv or args.folders or args.grid or args.seeds or args.wildcards or args.dry_run):
         return None
@@ -169,7 +169,7 @@ def save_sheets(
 
     `results`: the files of each job. `folder`: where to save, if not beside the first result.
     """
-    from comfydesk.session.contact_sheet import Sheet, save_sheet
+    from comfydesk.session.jobs.contact_sheet import Sheet, save_sheet
 
     made = [Path(path) for paths in results for path in paths]
     if not batch.grid or not made:

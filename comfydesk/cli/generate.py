@@ -49,7 +49,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 async def _generate(args: argparse.Namespace, context: Context) -> int:
     from comfydesk.cli import follow
     from comfydesk.cli.pods import pod_named, session_on_pod
-    from comfydesk.session.workflows import open_source
+    from comfydesk.session.shelves.reading import open_source
     from comfydesk.workflow.patch import SeedPolicy
 
     pod_named(context)

@@ -39,7 +39,7 @@ def _sentences(arguments: Iterable[str]) -> Iterator[str]:
 
 
 def _bundled() -> tuple[Candidate, ...]:
-    from comfydesk.session.workflows import BUNDLED, scan_folder
+    from comfydesk.session.shelves.reading import BUNDLED, scan_folder
 
     cards = [entry.card for entry in scan_folder(resources() / "workflows", BUNDLED, None)]
     return tuple(Candidate(card.id, card.name, card.type or "", card.input_types) for card in cards)

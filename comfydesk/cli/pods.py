@@ -8,12 +8,12 @@ from comfydesk.cli.context import Context
 from comfydesk.cli.demo import FOLDER as DEMO_FOLDER
 from comfydesk.cli.secrets import of_environment
 from comfydesk.errors import UsageError
-from comfydesk.session.profile_file import FILE_NAME, ProfileStore
-from comfydesk.session.profiles import PodProfile
-from comfydesk.session.roster import Roster
+from comfydesk.session.pods.profile_file import FILE_NAME, ProfileStore
+from comfydesk.session.pods.profiles import PodProfile
+from comfydesk.session.pods.roster import Roster
+from comfydesk.session.pods.vault import Vault
 from comfydesk.session.session import Session
 from comfydesk.session.values import DEMO, PodTarget
-from comfydesk.session.vault import Vault
 from comfydesk.settings import DEFAULT_POD
 
 PATIENCE = 30.0

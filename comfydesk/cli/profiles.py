@@ -13,8 +13,8 @@ from comfydesk.errors import KnownError, UsageError
 if TYPE_CHECKING:
     from comfydesk.credentials import Secret
     from comfydesk.hosts.protocol import HostPod
-    from comfydesk.session.profiles import AuthSettings, Place, PodProfile, SshSettings
-    from comfydesk.session.roster import Roster
+    from comfydesk.session.pods.profiles import AuthSettings, Place, PodProfile, SshSettings
+    from comfydesk.session.pods.roster import Roster
 
 V = TypeVar("V", "PodProfile", "Place", "AuthSettings", "SshSettings")
 AUTH = ("none", "basic", "bearer", "api-key", "headers", "cookie", "query")
@@ -120,7 +120,7 @@ async def _list(args: argparse.Namespace, context: Context, roster: "Roster") ->
 
 async def _list_account(kind: str, context: Context, roster: "Roster") -> int:
     from comfydesk.credentials import Secret
-    from comfydesk.session.profiles import PlaceKind
+    from comfydesk.session.pods.profiles import PlaceKind
 
     place = PlaceKind(kind)
     key = os.environ.get(f"{kind.upper()}_API_KEY")
@@ -167,7 +167,7 @@ async def _keep(
     store: "Callable[..., Awaitable[PodProfile]]",
 ) -> int:
     from comfydesk.cli import secrets as given
-    from comfydesk.session.profiles import warnings
+    from comfydesk.session.pods.profiles import warnings
 
     changed = with_options(profile, args)
     for text in args.env:
@@ -237,7 +237,7 @@ async def _ask(profile: "PodProfile", roster: "Roster", ask: "Callable[[Any, str
 
 def with_options(profile: "PodProfile", args: argparse.Namespace) -> "PodProfile":
     """`profile` with what the command line says. Raises UsageError."""
-    from comfydesk.session.profiles import SshSettings
+    from comfydesk.session.pods.profiles import SshSettings
 
     place = _changed(profile.place, url=args.url, port=args.port, tunnel=args.tunnel, tls=args.tls)
     ssh = profile.ssh
@@ -257,7 +257,7 @@ def with_options(profile: "PodProfile", args: argparse.Namespace) -> "PodProfile
 
 
 def _auth(profile: "PodProfile", args: argparse.Namespace) -> "AuthSettings":
-    from comfydesk.session.profiles import AuthKind, AuthSettings
+    from comfydesk.session.pods.profiles import AuthKind, AuthSettings
 
     auth = profile.auth if args.auth in (None, profile.auth.kind) else AuthSettings(AuthKind(args.auth))
     if auth.kind is AuthKind.QUERY and not auth.name:

@@ -28,7 +28,7 @@ from comfydesk.credentials import (
     ssh_password_item,
 )
 from comfydesk.errors import UsageError
-from comfydesk.session.profiles import AuthKind, PodProfile
+from comfydesk.session.pods.profiles import AuthKind, PodProfile
 
 
 class Kind(StrEnum):

@@ -13,24 +13,24 @@ from typing import TYPE_CHECKING, Any
 from comfydesk.errors import KnownError
 from comfydesk.events import Change, Feed, JobProgress, PreviewFrame
 from comfydesk.paths import Paths
-from comfydesk.session.commands import Commands
-from comfydesk.session.dispatch import Dispatcher
-from comfydesk.session.documents import Documents
-from comfydesk.session.follow import Follower, Pace
+from comfydesk.session.jobs.commands import Commands
+from comfydesk.session.jobs.dispatch import Dispatcher
+from comfydesk.session.jobs.documents import Documents
+from comfydesk.session.jobs.follow import Follower, Pace
+from comfydesk.session.jobs.reports import title_of
+from comfydesk.session.jobs.saver import Saver
+from comfydesk.session.jobs.timings import shares
+from comfydesk.session.jobs.uploads import Uploads
 from comfydesk.session.lease import Lease
 from comfydesk.session.library import FILE_NAME, Library
-from comfydesk.session.links import Link, PodFactory, open_pod
-from comfydesk.session.outputs import Saver
-from comfydesk.session.panel import log_tail
-from comfydesk.session.pods import Pods
-from comfydesk.session.reach import HostFactory, make_host
-from comfydesk.session.reports import title_of
-from comfydesk.session.shelves import Shelves
+from comfydesk.session.pods.connected import Pods
+from comfydesk.session.pods.links import Link, PodFactory, open_pod
+from comfydesk.session.pods.panel import log_tail
+from comfydesk.session.pods.reach import HostFactory, make_host
+from comfydesk.session.pods.vault import Vault
+from comfydesk.session.shelves.shelves import Shelves
 from comfydesk.session.tasks import Tasks
-from comfydesk.session.timings import shares
-from comfydesk.session.uploads import Uploads
 from comfydesk.session.values import OpenWorkflow, PodState, PodTarget, WorkflowEntry
-from comfydesk.session.vault import Vault
 from comfydesk.session.waiting import wait_for, wait_for_catalog
 from comfydesk.settings import AHEAD, DOWNLOADS, OUTPUT_FOLDER, Settings
 from comfydesk.store import jobs, order, outputs

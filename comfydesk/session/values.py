@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from comfydesk.client.address import Address
 from comfydesk.errors import GraphError
-from comfydesk.session.cost import CostMeter
-from comfydesk.session.idle import IdleState, Off
+from comfydesk.session.pods.cost import CostMeter
+from comfydesk.session.pods.idle import IdleState, Off
 from comfydesk.workflow.fields import Form
 from comfydesk.workflow.graph import ApiGraph, UiGraph
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from comfydesk.client.link import LinkStatus
     from comfydesk.client.remote import SystemStats
     from comfydesk.hosts.protocol import HostPod
-    from comfydesk.session.profiles import PodProfile
+    from comfydesk.session.pods.profiles import PodProfile
     from comfydesk.workflow.needs import Needs
     from comfydesk.workflow.scan import WorkflowCard
 

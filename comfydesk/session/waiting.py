@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from comfydesk.errors import PodUnreachableError
 from comfydesk.events import Change, Feed, JobsChanged
-from comfydesk.session.links import Link
+from comfydesk.session.pods.links import Link
 from comfydesk.store.records import Job
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from comfydesk.events import Feed
 from comfydesk.session.library import FILE_NAME, Library
-from comfydesk.session.workflow_scan import WorkflowScan
+from comfydesk.session.shelves.scan import WorkflowScan
 
 FILES = 2000
 LONGEST_STALL = 0.050

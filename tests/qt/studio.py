@@ -20,9 +20,9 @@ from comfydesk.qt.theme import Theme
 from comfydesk.qt.window.desk import Desk, furnish
 from comfydesk.qt.window.shell import MainWindow
 from comfydesk.qt.window.wiring import Wiring
+from comfydesk.session.pods.vault import Vault
 from comfydesk.session.session import Session
 from comfydesk.session.values import PodTarget
-from comfydesk.session.vault import Vault
 from comfydesk.settings import Settings
 from comfydesk.store.records import JobState
 from comfydesk.workflow.fields import Role

@@ -16,8 +16,8 @@ from comfydesk.demo.faults import Basic
 from comfydesk.qt.dialogs.pods.check import BAD, GOOD, WAITING
 from comfydesk.qt.dialogs.pods.connect import ConnectSheet
 from comfydesk.qt.theme import Theme
-from comfydesk.session.profiles import AuthKind, Place, PlaceKind, PodProfile, new_id
-from comfydesk.session.vault import Vault
+from comfydesk.session.pods.profiles import AuthKind, Place, PlaceKind, PodProfile, new_id
+from comfydesk.session.pods.vault import Vault
 from comfydesk.store.records import JobState
 from tests.qt.studio import Loop, Studio
 from tests.unit.hosts.fake_apis import FakeApi, always

@@ -8,9 +8,9 @@ from comfydesk.client.link import LinkState, LinkStatus
 from comfydesk.errors import AuthError, PodUnreachableError
 from comfydesk.hosts.protocol import HostPod, HostState
 from comfydesk.qt.models.pods import cost_words, device_words, idle_words, memory_words, pod_rows, stand
-from comfydesk.session import idle
-from comfydesk.session.cost import CostMeter
-from comfydesk.session.profiles import Place, PlaceKind, PodProfile, new_id
+from comfydesk.session.pods import idle
+from comfydesk.session.pods.cost import CostMeter
+from comfydesk.session.pods.profiles import Place, PlaceKind, PodProfile, new_id
 from comfydesk.session.values import PodState, RentedState
 
 NOW = 1_800_000_000.0

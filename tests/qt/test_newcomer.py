@@ -15,8 +15,8 @@ from comfydesk.qt.models.words import about
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.widgets.banner import Banner
 from comfydesk.qt.widgets.seed_row import SeedRow
-from comfydesk.session.drafts import FILE_NAME, DraftFile
-from comfydesk.session.workflows import named
+from comfydesk.session.shelves.drafts import FILE_NAME, DraftFile
+from comfydesk.session.shelves.reading import named
 from comfydesk.store.records import JobState
 from comfydesk.workflow.fields import Role
 from tests.qt.studio import Loop, Studio

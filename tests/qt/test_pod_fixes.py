@@ -9,7 +9,7 @@ from comfydesk.errors import AuthError, KnownError, NotComfyError, PodStatusErro
 from comfydesk.hosts.protocol import PodStoppedError, PortNotExposedError, SshEndpoint
 from comfydesk.hosts.ssh import HostKey, HostKeyChangedError, HostKeyUnknownError, SshRefusedError
 from comfydesk.qt.dialogs.pods.fixes import Action, Fix, fix_for, steps_of
-from comfydesk.session.profiles import (
+from comfydesk.session.pods.profiles import (
     AuthKind,
     AuthSettings,
     MissingSecretError,

@@ -18,9 +18,9 @@ from comfydesk.hosts.protocol import Host
 from comfydesk.hosts.vast import VastAi
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.widgets.pod_row import PodRowView
-from comfydesk.session import idle
-from comfydesk.session.profiles import AuthKind, AuthSettings, Place, PlaceKind, PodProfile, new_id
-from comfydesk.session.vault import Vault
+from comfydesk.session.pods import idle
+from comfydesk.session.pods.profiles import AuthKind, AuthSettings, Place, PlaceKind, PodProfile, new_id
+from comfydesk.session.pods.vault import Vault
 from tests.qt.studio import Loop, Studio
 from tests.unit.hosts.fake_apis import KEY, FakeVast
 

@@ -10,7 +10,7 @@ from comfydesk.qt.theme import Tone
 
 if TYPE_CHECKING:
     from comfydesk.client.link import LinkStatus
-    from comfydesk.session.profiles import PodProfile
+    from comfydesk.session.pods.profiles import PodProfile
     from comfydesk.session.values import PodState, RentedState
 
 GB = 2**30
@@ -192,7 +192,7 @@ def link_words(status: "LinkStatus") -> tuple[Tone, str]:
 
 def idle_words(rented: "RentedState | None", minutes: int | None, now: float) -> IdleWords:
     """The idle guard's state for the status bar. `now` as of time.time()."""
-    from comfydesk.session import idle
+    from comfydesk.session.pods import idle
 
     if rented is None or minutes is None:
         return IdleWords()

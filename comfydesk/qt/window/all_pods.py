@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from comfydesk.credentials import Secret
     from comfydesk.hosts.protocol import HostPod
     from comfydesk.qt.dialogs.pods.profiles import ProfilesSheet
-    from comfydesk.session.profile_file import Imported
-    from comfydesk.session.profiles import PlaceKind
+    from comfydesk.session.pods.profile_file import Imported
+    from comfydesk.session.pods.profiles import PlaceKind
     from comfydesk.session.session import Session
 
 FILES = "Pods of ComfyDesk (*.toml)"

@@ -10,7 +10,7 @@ from comfydesk.errors import StoreError
 from comfydesk.qt.bridge.tasks import Tasks
 from comfydesk.qt.window.bench import Bench
 from comfydesk.qt.window.desk import Desk
-from comfydesk.session.drafts import FILE_NAME, DraftFile
+from comfydesk.session.shelves.drafts import FILE_NAME, DraftFile
 
 if TYPE_CHECKING:
     from comfydesk.session.values import OpenWorkflow

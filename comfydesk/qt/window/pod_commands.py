@@ -82,7 +82,7 @@ class PodCommands(QObject):
         toast.acted.connect(lambda _: self._run(self._session.rented.stop(pod)))
 
     async def _duplicate(self, pod: str) -> None:
-        from comfydesk.session.profiles import new_id
+        from comfydesk.session.pods.profiles import new_id
 
         roster = self._session.profiles
         book = await roster.load()

@@ -9,7 +9,7 @@ import pytest
 
 from comfydesk.demo.server import DemoPod
 from comfydesk.paths import Paths
-from comfydesk.session.follow import Pace
+from comfydesk.session.jobs.follow import Pace
 from comfydesk.session.session import Session
 from comfydesk.session.values import PodTarget
 from comfydesk.settings import Settings

@@ -18,7 +18,7 @@ from PIL import Image
 
 from comfydesk import cli
 from comfydesk.demo.process import DemoProcess
-from comfydesk.session.follow import Pace
+from comfydesk.session.jobs.follow import Pace
 from comfydesk.workflow.parse import parse_workflow
 from tests.pod.session.graphs import flat, picture, template
 

@@ -10,7 +10,7 @@ from PIL import Image
 from comfydesk.demo.faults import Delay, Drop, Hang, NodeFault, Status, Truncate, html_page, out_of_memory
 from comfydesk.errors import GraphError, MediaError, UsageError
 from comfydesk.events import JobProgress, PreviewFrame, RunState
-from comfydesk.session import attempts
+from comfydesk.session.jobs import attempts
 from comfydesk.session.session import Session
 from comfydesk.store.records import JobState
 from comfydesk.workflow.fields import Role

@@ -6,7 +6,7 @@ from pathlib import Path
 from comfydesk.client.pod import Pod
 from comfydesk.demo.server import DemoPod
 from comfydesk.paths import Paths
-from comfydesk.session.links import open_pod
+from comfydesk.session.pods.links import open_pod
 from comfydesk.session.session import Session
 from comfydesk.session.values import PodTarget
 from comfydesk.settings import Settings

@@ -22,10 +22,10 @@ from comfydesk.hosts.protocol import Host, HostState
 from comfydesk.hosts.ssh import HostKeyUnknownError
 from comfydesk.hosts.vast import VastAi
 from comfydesk.paths import Paths
-from comfydesk.session import guard
-from comfydesk.session.follow import Pace
-from comfydesk.session.idle import Countdown, Kept, Off
-from comfydesk.session.profiles import (
+from comfydesk.session.jobs.follow import Pace
+from comfydesk.session.pods import guard
+from comfydesk.session.pods.idle import Countdown, Kept, Off
+from comfydesk.session.pods.profiles import (
     AuthKind,
     AuthSettings,
     MissingSecretError,
@@ -36,9 +36,9 @@ from comfydesk.session.profiles import (
     SshSettings,
     new_id,
 )
+from comfydesk.session.pods.vault import Vault
 from comfydesk.session.session import Session
 from comfydesk.session.values import PodState, PodTarget
-from comfydesk.session.vault import Vault
 from comfydesk.settings import DEFAULT_POD, Settings
 from comfydesk.store.records import JobState
 from tests.pod.session.chaos import Gate

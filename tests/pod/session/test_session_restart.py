@@ -10,7 +10,6 @@ import httpx
 from comfydesk.demo.faults import Drop, Status, Truncate
 from comfydesk.demo.server import DemoPod
 from comfydesk.events import JobProgress, PreviewFrame
-from comfydesk.session import outputs
 from comfydesk.session.session import Session
 from comfydesk.store import job_files, jobs
 from comfydesk.store.records import JobState
@@ -125,7 +124,7 @@ async def test_a_job_that_finished_on_the_pod_while_it_was_cancelled_here_is_kep
 
 async def test_a_result_that_was_here_but_not_noted_is_taken_without_asking_the_pod(world: Start, again: Again) -> None:
     async with world() as here:
-        gate = here.library.before(outputs._add_and_link)
+        gate = here.library.before(saver._add_and_link)
         (job,) = await here.enqueue(flat())
         async with gate:
             assert here.files() == ["flat_00001_.png"]

@@ -23,7 +23,7 @@ from comfydesk.demo.faults import Auth, Basic, Bearer, Header, QueryToken, Redir
 from comfydesk.demo.server import DemoPod
 from comfydesk.errors import KnownError
 from comfydesk.paths import Paths
-from comfydesk.session.profiles import AuthKind, AuthSettings
+from comfydesk.session.pods.profiles import AuthKind, AuthSettings
 from comfydesk.session.session import Session
 from comfydesk.store.records import JobState
 from tests.pod.session.graphs import as_json, flat

@@ -17,8 +17,8 @@ import pytest
 
 from comfydesk.demo.faults import Drop
 from comfydesk.paths import Paths
-from comfydesk.session import attempts, outputs
-from comfydesk.session.follow import Pace
+from comfydesk.session.jobs import attempts
+from comfydesk.session.jobs.follow import Pace
 from comfydesk.session.session import Session
 from comfydesk.session.values import OpenWorkflow, PodTarget
 from comfydesk.settings import Settings
@@ -123,7 +123,7 @@ async def bring_to_end(session: Session, ids: list[str], places: list[Place]) ->
 async def test_two_hundred_faults_cost_no_job_and_send_none_twice(
     paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outputs, "RETRY_SECONDS", tuple(s / COMPRESSED for s in outputs.RETRY_SECONDS))
+    monkeypatch.setattr(saver, "RETRY_SECONDS", tuple(s / COMPRESSED for s in saver.RETRY_SECONDS))
     monkeypatch.setattr(attempts, "DELAYS", tuple(s / COMPRESSED for s in attempts.DELAYS))
     gc.collect()
     before = sockets()

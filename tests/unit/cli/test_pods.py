@@ -10,9 +10,9 @@ import pytest
 
 from comfydesk import cli
 from comfydesk.credentials import Secret, SessionCredentials, auth_item, header_item
-from comfydesk.session import vault
-from comfydesk.session.profile_file import FILE_NAME, ProfileStore
-from comfydesk.session.profiles import AuthKind, PlaceKind, PodProfile
+from comfydesk.session.pods import vault
+from comfydesk.session.pods.profile_file import FILE_NAME, ProfileStore
+from comfydesk.session.pods.profiles import AuthKind, PlaceKind, PodProfile
 
 HOST_KEY = "ssh-ed25519 SHA256:" + "A" * 43
 

@@ -13,8 +13,8 @@ import tempfile
 from pathlib import Path
 
 from comfydesk.credentials import SessionCredentials
-from comfydesk.session.profiles import Place, PlaceKind, PodProfile, SshSettings, checked, new_id
-from comfydesk.session.reach import Reach
+from comfydesk.session.pods.profiles import Place, PlaceKind, PodProfile, SshSettings, checked, new_id
+from comfydesk.session.pods.reach import Reach
 from tests.unit.hosts.ssh_pod import Keys, SshPod
 
 

@@ -10,7 +10,7 @@ from comfydesk.qt.widgets.buttons import Button, IconButton
 from comfydesk.qt.widgets.choice_combo import Combo
 from comfydesk.qt.widgets.labelled import Labelled
 from comfydesk.qt.widgets.secret_line import SecretLine
-from comfydesk.session.profiles import MissingSecretError, PlaceKind
+from comfydesk.session.pods.profiles import MissingSecretError, PlaceKind
 
 PROVIDERS = {PlaceKind.RUNPOD: "RunPod", PlaceKind.VAST: "Vast.ai"}
 OPTIONAL = "Optional: cost, start and stop"

@@ -20,8 +20,8 @@ from comfydesk.qt.widgets.labels import Label
 from comfydesk.qt.widgets.page import Page, Scroller
 from comfydesk.qt.widgets.plain import Line, pad
 from comfydesk.qt.widgets.text_line import TextLine
-from comfydesk.session.paste import Suggestion
-from comfydesk.session.profiles import (
+from comfydesk.session.pods.paste import Suggestion
+from comfydesk.session.pods.profiles import (
     AuthKind,
     MissingSecretError,
     Place,

@@ -9,7 +9,7 @@ from comfydesk.client.probe import ProbeStep, Step
 from comfydesk.credentials import CredentialsError
 from comfydesk.errors import AuthError, KnownError, UsageError
 from comfydesk.hosts.protocol import COMFYUI_PORT, PodStoppedError, PortNotExposedError
-from comfydesk.session.profiles import MissingSecretError, Place, PlaceKind, PodProfile, SshSettings
+from comfydesk.session.pods.profiles import MissingSecretError, Place, PlaceKind, PodProfile, SshSettings
 
 _SHA256 = re.compile(r"\b[0-9a-f]{64}\b")
 TITLES = {

@@ -24,7 +24,7 @@ from comfydesk.qt.widgets.numbers import Range
 from comfydesk.qt.widgets.plain import Line, pad
 from comfydesk.qt.widgets.section import Section
 from comfydesk.qt.widgets.segmented import Segmented
-from comfydesk.session.profiles import COLOURS, MAX_IDLE_MINUTES, PlaceKind, PodProfile, Problem
+from comfydesk.session.pods.profiles import COLOURS, MAX_IDLE_MINUTES, PlaceKind, PodProfile, Problem
 
 PLACES = ("RunPod", "Vast.ai", "SSH", "Address")
 COLOUR_NAMES = ("Blue", "Green", "Amber", "Red", "Violet", "Teal", "Pink", "Grey")

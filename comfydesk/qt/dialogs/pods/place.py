@@ -21,7 +21,7 @@ from comfydesk.qt.widgets.secret_line import SecretLine
 from comfydesk.qt.widgets.section import Section
 from comfydesk.qt.widgets.switch import Switch
 from comfydesk.qt.widgets.text_line import TextLine
-from comfydesk.session.profiles import Place, PlaceKind, SshSettings
+from comfydesk.session.pods.profiles import Place, PlaceKind, SshSettings
 
 PORTS = Range(integer=True, minimum=1, maximum=65535, step=1)
 

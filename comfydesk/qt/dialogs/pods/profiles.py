@@ -15,7 +15,7 @@ from comfydesk.qt.widgets.labels import Label
 from comfydesk.qt.widgets.page import Page, Scroller
 from comfydesk.qt.widgets.plain import Line, pad
 from comfydesk.qt.widgets.pod_row import PodRowView
-from comfydesk.session.profiles import PlaceKind
+from comfydesk.session.pods.profiles import PlaceKind
 
 KEPT = "The key is kept in the system keyring. It lists, starts and stops pods; ComfyDesk never deletes one."
 SESSION_ONLY = "No keyring answers here, so the key is kept for this session only. ComfyDesk never deletes a pod."

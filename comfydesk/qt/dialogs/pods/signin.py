@@ -17,7 +17,7 @@ from comfydesk.qt.widgets.plain import Icon
 from comfydesk.qt.widgets.secret_line import SecretLine
 from comfydesk.qt.widgets.switch import Check
 from comfydesk.qt.widgets.text_line import TextLine
-from comfydesk.session.profiles import AuthKind, AuthSettings
+from comfydesk.session.pods.profiles import AuthKind, AuthSettings
 
 WORDS = {
     AuthKind.NONE: "None",

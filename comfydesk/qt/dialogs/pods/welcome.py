@@ -12,7 +12,7 @@ from comfydesk.qt.widgets.page import Page, Scroller
 from comfydesk.qt.widgets.plain import Icon, pad
 from comfydesk.qt.widgets.spinner import Spinner
 from comfydesk.qt.widgets.text_line import TextLine
-from comfydesk.session.profiles import PodProfile
+from comfydesk.session.pods.profiles import PodProfile
 
 WIDTH = 560
 PASTE = "https://abc123-8188.proxy.runpod.net or an ssh line"

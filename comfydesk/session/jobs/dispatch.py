@@ -1,0 +1,258 @@
+"""Sends queued jobs: to each pod in the queue's order, one ahead of what runs there."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from comfydesk.errors import (
+    AuthError,
+    KnownError,
+    PodError,
+    PodStatusError,
+    PodUnreachableError,
+    PromptRejectedError,
+    StoreError,
+)
+from comfydesk.session.jobs.attempts import Ledger
+from comfydesk.session.jobs.choice import Candidate, PodLoad, assign
+from comfydesk.session.jobs.documents import Documents
+from comfydesk.session.jobs.follow import Followed, Follower
+from comfydesk.session.jobs.reports import of_any, of_known, of_rejection
+from comfydesk.session.jobs.uploads import Uploads
+from comfydesk.session.library import Library
+from comfydesk.session.pods.links import Link, Links
+from comfydesk.session.tasks import Tasks
+from comfydesk.store import jobs
+from comfydesk.store.jobs import Waiting
+from comfydesk.store.records import ANY, Job, JobError, JobState
+
+LOOKAHEAD = 64
+"""Queued jobs per pod that one decision considers."""
+TOLD_AFTER = 3
+"""Failed attempts after which the reason is shown with the job."""
+
+
+class Dispatcher:
+    """Wakes when a job is enqueued, a place becomes free, or a pod comes online."""
+
+    def __init__(
+        self,
+        library: Library,
+        links: Links,
+        tasks: Tasks,
+        follower: Follower,
+        uploads: Uploads,
+        documents: Documents,
+        owner: str,
+        ahead: Callable[[], int],
+    ) -> None:
+        self._library = library
+        self._links = links
+        self._tasks = tasks
+        self._follower = follower
+        self._uploads = uploads
+        self._documents = documents
+        self._owner = owner
+        self._ahead = ahead
+        self.waiting: tuple[Waiting, ...] = ()
+        """The first jobs to go, as of the last decision."""
+        self._wake = asyncio.Event()
+        self._alarm: asyncio.TimerHandle | None = None
+        self._sending: dict[str, str] = {}
+        """Job → pod: chosen, and not yet answered for. One at a time per pod."""
+        self._uploading: dict[str, str] = {}
+        """Job → pod: its inputs are on their way."""
+        self._inputs: dict[str, Mapping[str, Any]] = {}
+        """Job → its values, with its inputs as its pod knows them."""
+        self._ledger = Ledger(asyncio.get_running_loop().time)
+        self._given_again: set[str] = set()
+        """Jobs whose inputs were uploaded anew, since their pod seemed to have lost them."""
+
+    def wake(self) -> None:
+        """Something changed: decide anew."""
+        self._wake.set()
+
+    def online(self) -> None:
+        """A pod is back: what waits for its next attempt goes at once."""
+        self._ledger.hurry()
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            try:
+                await self._round()
+            except Exception as error:
+                self._tasks.report(error, "dispatch")
+                self._wake_in(1.0)
+
+    async def _round(self) -> None:
+        loads = {link.target.id: self._load(link) for link in self._links.all()}
+        ready_pods = [pod for pod, load in loads.items() if load.ready]
+        if not ready_pods:
+            return
+        # The first of each pod: a thousand jobs for one do not hide those for another.
+        found: dict[str, Waiting] = {}
+        for pod in ready_pods:
+            found |= {job.id: job for job in await self._library.call(jobs.waiting, self._owner, [pod], LOOKAHEAD)}
+        self.waiting = waiting = tuple(sorted(found.values(), key=lambda job: job.position))
+        self._inputs = {job: values for job, values in self._inputs.items() if job in found}
+        candidates = [self._candidate(job) for job in waiting if job.id not in self._sending]
+        for assignment in assign(candidates, loads):
+            self._sending[assignment.job] = assignment.pod
+            self._tasks.start(self._send(assignment.job, assignment.pod), f"send {assignment.job}")
+        times = [time for job in candidates if not job.ready for time in (job.patience, self._ledger.wait(job.id))]
+        if soon := [time for time in times if time > 0]:
+            self._wake_in(min(soon))
+
+    def _wake_in(self, seconds: float) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm = asyncio.get_running_loop().call_later(seconds, self.wake)
+
+    def _candidate(self, job: Waiting) -> Candidate:
+        """The job as the decision sees it. Inputs that its pod lacks are sent on their way: that needs no place."""
+        ready = self._ledger.wait(job.id) == 0
+        if job.has_files and job.pod != ANY and job.id not in self._inputs:
+            if ready and job.id not in self._uploading and job.pod not in self._uploading.values():
+                self._uploading[job.id] = job.pod
+                self._tasks.start(self._upload(job.id, job.pod), f"inputs of {job.id}")
+            ready = False
+        if not ready:
+            self._ledger.hinder(job.id)
+        return Candidate(job.id, job.pod, job.position, ready, 0.0 if ready else self._ledger.patience(job.id))
+
+    def _load(self, link: Link) -> PodLoad:
+        pod = link.target.id
+        followed = self._follower.on(pod)
+        unanswered = any(one.sending or one.state is JobState.SENDING for one in followed)
+        sending = pod in self._sending.values() or unanswered
+        return PodLoad(link.online, len(followed), self._ahead(), sending)
+
+    async def _upload(self, job_id: str, pod: str) -> None:
+        try:
+            job, link = await self._library.call(jobs.get, job_id), self._links.get(pod)
+            if job is None or link is None or job.state is not JobState.QUEUED:
+                return
+            try:
+                self._inputs[job_id] = await self._uploads.resolve(job.values, pod, link.pod)
+            except Exception as error:
+                await self._failed_unsent(job, error)
+        finally:
+            self._uploading.pop(job_id, None)
+            self.wake()
+
+    async def _send(self, job_id: str, pod: str) -> None:
+        inputs = self._inputs.pop(job_id, None)
+        try:
+            job, link = await self._library.call(jobs.get, job_id), self._links.get(pod)
+            if job is not None and link is not None and job.state is JobState.QUEUED:
+                await self._send_job(replace(job, pod=pod), link, inputs)
+        except StoreError as error:  # no room to write that it is sent: not at once again
+            self._ledger.failed(job_id, error)
+            raise
+        finally:
+            self._sending.pop(job_id, None)
+            self.wake()
+
+    async def _send_job(self, job: Job, link: Link, values: Mapping[str, Any] | None) -> None:
+        """Everything up to the pod's answer. What fails before the POST leaves the job queued, or fails it."""
+        try:
+            if values is None:
+                values = await self._uploads.resolve(job.values, job.pod, link.pod)
+            graph, document = await self._documents.prepare(job, values, link.catalog)
+        except Exception as error:
+            await self._failed_unsent(job, error)
+            return
+        followed = await self._follower.weigh(job, graph)
+        # From here on who cancels the job finds it: there is no moment between "queued" and "on its way".
+        self._follower.register(followed)
+        try:
+            if not await self._follower.commit(followed, jobs.begin_sending, job.pod, time.time()):
+                self._follower.drop(followed)  # cancelled or held meanwhile
+                return
+            if followed.state is not JobState.SENDING:  # cancelled since: it is not on the pod, and never will be
+                await self._follower.commit(followed, jobs.transition, JobState.CANCELLED, time.time())
+                return
+            await self._post(followed, link, graph, document, posted=job.posted)
+        finally:
+            self._follower.sent(followed)
+
+    async def _post(
+        self,
+        followed: Followed,
+        link: Link,
+        graph: Mapping[str, Any],
+        document: Mapping[str, Any] | None,
+        *,
+        posted: float | None,
+    ) -> None:
+        """`posted`: when an earlier attempt began of which nobody knows what came."""
+        job = followed.job
+        try:
+            answer = await link.pod.submit(graph, prompt_id=job.remote_id, workflow=document, resend=posted is not None)
+        except PromptRejectedError as error:
+            await self._rejected(followed, error)
+        except (PodStatusError, AuthError) as error:
+            await self._not_taken(followed, error, posted)
+        except PodUnreachableError as error:
+            if not _may_have_arrived(error):
+                await self._not_taken(followed, error, posted)
+        except PodError as error:
+            # It answered, but not what ComfyUI answers: nobody knows whether it has the job.
+            await self._library.commit(jobs.note, job.id, of_known(error))
+        else:
+            self._ledger.forget(job.id)
+            self._given_again.discard(job.id)
+            await self._follower.accepted(followed, answer)
+        # Otherwise the follower looks the id up, and only what the pod does not know is sent again.
+
+    async def _not_taken(self, followed: Followed, error: PodError, posted: float | None) -> None:
+        """It is certain that the pod has not taken it: it waits in the queue again, a while longer each time."""
+        job = followed.job
+        if self._ledger.failed(job.id, error):
+            await self._fail(followed, of_known(error))
+            return
+        await self._return(followed, posted)
+        if self._ledger.count(job.id) >= TOLD_AFTER:
+            await self._library.commit(jobs.note, job.id, of_known(error))
+
+    async def _return(self, followed: Followed, posted: float | None) -> None:
+        if not await self._follower.commit(followed, jobs.give_back, time.time(), posted=posted):
+            # Cancelled meanwhile, and not on the pod.
+            await self._follower.commit(followed, jobs.transition, JobState.CANCELLED, time.time())
+
+    async def _rejected(self, followed: Followed, error: PromptRejectedError) -> None:
+        job = followed.job
+        # A pod whose disk was replaced has lost what was uploaded to it: put it there again, once.
+        if job.id not in self._given_again and await self._uploads.forget(job.values, job.pod):
+            self._given_again.add(job.id)
+            await self._return(followed, None)
+            return
+        await self._fail(followed, of_rejection(error, followed.graph))
+
+    async def _failed_unsent(self, job: Job, error: Exception) -> None:
+        """Inputs or graph could not be made ready. Of the line's faults it is tried again, as often as it takes."""
+        if isinstance(error, PodError) and not self._ledger.failed(job.id, error):
+            if self._ledger.count(job.id) >= TOLD_AFTER:
+                await self._library.commit(jobs.note, job.id, of_known(error))
+            return
+        if not isinstance(error, KnownError):
+            self._tasks.report(error, f"send {job.id}")
+        self._ledger.forget(job.id)
+        await self._library.commit(jobs.transition, job.id, JobState.FAILED, time.time(), error=of_any(error))
+
+    async def _fail(self, followed: Followed, error: JobError) -> None:
+        self._ledger.forget(followed.job.id)
+        self._given_again.discard(followed.job.id)
+        await self._follower.commit(followed, jobs.transition, JobState.FAILED, time.time(), error=error)
+
+
+def _may_have_arrived(error: PodUnreachableError) -> bool:
+    from comfydesk.client.submission import SubmissionUnknownError
+
+    return isinstance(error, SubmissionUnknownError)

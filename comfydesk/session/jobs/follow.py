@@ -1,0 +1,395 @@
+"""Follows our jobs on their pods until they have ended there.
+
+The WebSocket gives progress and hints; what a pod answers over HTTP is the truth. Every way to a job's end, be it a
+hint, a poll, a reconnect, a restart of this program or a cancellation, goes through `Follower.settle`.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
+
+from comfydesk.client.remote import RemoteFile, RemoteJob
+from comfydesk.client.tracker import Tracker
+from comfydesk.errors import PodError, PodStatusError, StoreError
+from comfydesk.events import Change, Feed, JobProgress, PodEvent, PreviewFrame, RunState
+from comfydesk.session.jobs.reports import lost_track, of_dropped, of_remote, unanswered, unknown
+from comfydesk.session.jobs.timings import Stopwatch, signature_of, weights
+from comfydesk.session.library import Library
+from comfydesk.session.pods.links import Link, Links
+from comfydesk.session.tasks import Tasks
+from comfydesk.store import job_files, jobs
+from comfydesk.store import workflows as documents
+from comfydesk.store.database import Database
+from comfydesk.store.jobs import Waiting
+from comfydesk.store.records import Job, JobError, JobFile, JobState
+
+if TYPE_CHECKING:
+    from comfydesk.client.submission import Accepted
+
+P = ParamSpec("P")
+
+WAITING = (JobState.HELD, JobState.QUEUED)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often a pod is asked, in seconds."""
+
+    poll: float = 5.0
+    """After each live job, whatever the stream says or does not say."""
+    look_again: float = 1.0
+    """Between the first time a pod does not know a job and the time that is believed."""
+    may_arrive: float = 110.0
+    """For so long an unanswered POST may still be on its way (client.rest ends one then): until then that the pod
+    does not know the job proves nothing."""
+
+
+@dataclass(slots=True, eq=False)
+class Followed:
+    """A job on its pod, or on its way there, in memory. Only Follower writes it."""
+
+    job: Job
+    """As the store had it last."""
+    graph: Mapping[str, Any]
+    stopwatch: Stopwatch
+    signature: str
+    weights: Mapping[str, float]
+    """Node → its part of the whole, in any unit."""
+    sending: bool = False
+    """A POST is being prepared or under way: that the pod does not know the job means nothing yet."""
+    answer: "Accepted | None" = None
+    """What the pod answered to it, as long as that is not in the store."""
+    missed: float | None = None
+    """When the pod first said that it does not know the job (monotonic)."""
+    seen_running: bool = False
+    poked: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def state(self) -> JobState:
+        return self.job.state
+
+    def is_over(self) -> bool:
+        """Nothing more happens on the pod."""
+        return not self.sending and (self.state.ended or self.state in (JobState.SAVING, *WAITING))
+
+
+class Follower:
+    """`on_saving(job)`: it has finished, its files wait. `on_free()`: a pod may take another job now."""
+
+    def __init__(
+        self,
+        library: Library,
+        links: Links,
+        tasks: Tasks,
+        progress: Feed[JobProgress | PreviewFrame],
+        on_saving: Callable[[Job], None],
+        on_free: Callable[[], None],
+        pace: Pace,
+    ) -> None:
+        self._library = library
+        self._links = links
+        self._tasks = tasks
+        self._progress = progress
+        self._on_saving = on_saving
+        self._on_free = on_free
+        self._pace = pace
+        self._followed: dict[str, Followed] = {}
+        self._by_remote: dict[tuple[str, str], Followed] = {}
+        self._trackers: dict[str, Tracker] = {}
+        self._wholes: dict[tuple[str, str], float | None] = {}
+        """Pod, graph → seconds that such a job took there as a whole, if that is known."""
+        self._keep_ids: set[str] = set()
+        """Pods that have taken a job under the id we gave it."""
+
+    # --- Which ones -------------------------------------------------------------------------------------------------
+
+    def get(self, job: str) -> Followed | None:
+        return self._followed.get(job)
+
+    def on(self, pod: str) -> tuple[Followed, ...]:
+        """Our jobs that this pod has or is being sent, in the order they were sent."""
+        return tuple(followed for followed in self._followed.values() if followed.job.pod == pod)
+
+    async def weigh(self, job: Job, graph: Mapping[str, Any]) -> Followed:
+        """What there is to know of a job before it is followed. Raises StoreError."""
+        signature = signature_of(graph)
+        known = await self._library.call(documents.timings, job.pod, signature)
+        stopwatch = Stopwatch(graph, known)
+        self._wholes[job.pod, job.graph_hash] = stopwatch.whole()
+        return Followed(job, graph, stopwatch, signature, weights(graph, known))
+
+    def eta(self, followed: Followed) -> float | None:
+        """Seconds until it has run, those before it on its pod included; None: not known (yet)."""
+        total, now = 0.0, time.monotonic()
+        for other in self.on(followed.job.pod):
+            rest = other.stopwatch.remaining(now)
+            if rest is None:
+                return None
+            total += rest
+            if other is followed:
+                break
+        return total
+
+    def eta_of_waiting(self, job: str, waiting: Iterable[Waiting]) -> float | None:
+        """The same for one that is to be sent: after what its pod has, and those before it in the queue."""
+        before: dict[str, float | None] = {}
+        for one in waiting:
+            if one.pod not in before:
+                last = self.on(one.pod)[-1:]
+                before[one.pod] = self.eta(last[0]) if last else 0.0
+            so_far, whole = before[one.pod], self._wholes.get((one.pod, one.graph_hash))
+            before[one.pod] = None if so_far is None or whole is None else so_far + whole
+            if one.id == job:
+                return before[one.pod]
+        return None
+
+    def register(self, followed: Followed) -> None:
+        """It is about to be sent: whoever cancels it finds it from now on. Ends with `sent` or `drop`."""
+        job = followed.job
+        followed.sending = True
+        self._followed[job.id] = followed
+        self._by_remote[job.pod, job.remote_id] = followed
+        self._tracker(job.pod).expect(job.remote_id, followed.weights)
+
+    def sent(self, followed: Followed) -> None:
+        """The POST is over, whatever came of it: what the pod says counts from now on."""
+        followed.sending = False
+        followed.poked.set()
+        self._tasks.start(self._run(followed), f"follow {followed.job.id}")
+
+    async def follow(self, job: Job, graph: Mapping[str, Any]) -> Followed:
+        """Follow a job that was sent before, and ask at once what became of it. Raises StoreError."""
+        followed = self._followed.get(job.id)
+        if followed is None:
+            followed = await self.weigh(job, graph)
+            self.register(followed)
+            self.sent(followed)
+        return followed
+
+    def poke(self, pod: str) -> None:
+        """Ask this pod after all of its jobs now."""
+        for followed in self.on(pod):
+            followed.poked.set()
+
+    def drop(self, followed: Followed) -> None:
+        """It is over; its place is free."""
+        job = followed.job
+        followed.sending = False
+        if self._followed.get(job.id) is followed:
+            del self._followed[job.id]
+            self._by_remote.pop((job.pod, job.remote_id), None)
+            self._tracker(job.pod).forget(job.remote_id)
+            followed.poked.set()
+            self._on_free()
+
+    # --- What the store says ----------------------------------------------------------------------------------------
+
+    async def commit(
+        self,
+        followed: Followed,
+        change: Callable[Concatenate[Database, str, P], tuple[Change, ...]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> bool:
+        """A change of the job's row, and what the row says then. Returns whether it happened. Raises StoreError."""
+        changes = await self._library.commit(change, followed.job.id, *args, **kwargs)
+        await self.reread(followed)
+        return bool(changes)
+
+    async def reread(self, followed: Followed) -> None:
+        """The store decides what is allowed, and other programs write to it too: what it holds is what we go on with.
+
+        Raises StoreError.
+        """
+        job = await self._library.call(jobs.get, followed.job.id)
+        before = followed.state
+        if job is None:
+            job = replace(followed.job, state=JobState.CANCELLED)
+        followed.job = replace(job, remote_id=followed.job.remote_id)
+        if before is JobState.SENDING and followed.state is not before and not followed.is_over():
+            self._on_free()  # it is known now that it has arrived: the next may go
+
+    async def accepted(self, followed: Followed, answer: "Accepted") -> None:
+        """The pod has taken it. Kept in mind until it is stored. Raises StoreError."""
+        job = followed.job
+        if answer.prompt_id == job.id:
+            self._keep_ids.add(job.pod)
+        if answer.prompt_id != job.remote_id:
+            self._rename(followed, answer.prompt_id)
+        followed.answer = answer
+        await self._record(followed)
+
+    async def _record(self, followed: Followed) -> None:
+        answer = followed.answer
+        if answer is not None:
+            warning = of_dropped(answer.node_errors, followed.graph) if answer.node_errors else None
+            await self.commit(followed, jobs.accepted, answer.prompt_id, time.time(), warning=warning)
+            followed.answer = None
+
+    def _rename(self, followed: Followed, remote_id: str) -> None:
+        """The pod knows it by another id."""
+        self._by_remote.pop((followed.job.pod, followed.job.remote_id), None)
+        tracker = self._tracker(followed.job.pod)
+        tracker.forget(followed.job.remote_id)
+        followed.job = replace(followed.job, remote_id=remote_id)
+        self._by_remote[followed.job.pod, remote_id] = followed
+        tracker.expect(remote_id, followed.weights)
+
+    # --- What the stream says ---------------------------------------------------------------------------------------
+
+    def on_event(self, link: Link, event: PodEvent) -> None:
+        """Progress for the views, and hints for us."""
+        pod = link.target.id
+        if isinstance(event, PreviewFrame):
+            self._preview(pod, event)
+        for progress in self._tracker(pod).feed(event):
+            followed = self._by_remote.get((pod, progress.prompt_id))
+            if followed is not None:
+                self._publish(followed, progress)
+                self._hint(followed, progress)
+
+    def _publish(self, followed: Followed, progress: JobProgress) -> None:
+        if progress.prompt_id != followed.job.id:
+            progress = replace(progress, prompt_id=followed.job.id)
+        followed.stopwatch.feed(progress, time.monotonic())
+        self._progress.publish(progress)
+
+    def _hint(self, followed: Followed, progress: JobProgress) -> None:
+        if progress.state.ended:
+            followed.poked.set()
+        elif progress.state is RunState.RUNNING and not followed.seen_running:
+            followed.seen_running = True
+            self._tasks.start(self._mark_running(followed), f"running {followed.job.id}")
+
+    async def _mark_running(self, followed: Followed) -> None:
+        await self.commit(followed, jobs.transition, JobState.RUNNING, time.time())
+
+    def _preview(self, pod: str, frame: PreviewFrame) -> None:
+        """Old servers do not say whose preview it is: the running job's, then."""
+        if frame.prompt_id is None:
+            running = [followed for followed in self.on(pod) if followed.state is JobState.RUNNING]
+            followed = running[0] if len(running) == 1 else None
+        else:
+            followed = self._by_remote.get((pod, frame.prompt_id))
+        if followed is not None:
+            self._progress.publish(replace(frame, prompt_id=followed.job.id))
+
+    # --- What the pod answers ---------------------------------------------------------------------------------------
+
+    async def _run(self, followed: Followed) -> None:
+        try:
+            while self._followed.get(followed.job.id) is followed:
+                await self._wait(followed)
+                try:
+                    await self._look(followed)
+                except StoreError as error:  # no room for the row, say: it stays with us, and is tried again
+                    self._tasks.problems.publish(error)
+                else:
+                    if followed.is_over():
+                        break
+            if followed.state is JobState.SAVING:
+                self._on_saving(followed.job)
+        except Exception as error:
+            await self._library.commit(
+                jobs.transition, followed.job.id, JobState.UNKNOWN, time.time(), error=lost_track(error)
+            )
+            raise
+        finally:
+            self.drop(followed)
+
+    async def _look(self, followed: Followed) -> None:
+        """Ask store and pod how it stands. Raises StoreError."""
+        await self._record(followed)
+        await self.reread(followed)  # another program may have cancelled it
+        link = self._links.get(followed.job.pod)
+        if link is None or followed.is_over():
+            return
+        try:
+            if followed.state is JobState.CANCELLING:
+                with suppress(PodStatusError):
+                    await link.pod.cancel(followed.job.remote_id)
+            remote = await link.pod.job(followed.job.remote_id)
+        except PodError:
+            return  # the link's status tells; the next look is not far
+        await self.settle(followed, remote)
+
+    async def _wait(self, followed: Followed) -> None:
+        delay = self._pace.poll if followed.missed is None else self._pace.look_again
+        try:
+            async with asyncio.timeout(delay):
+                await followed.poked.wait()
+        except TimeoutError:
+            return
+        followed.poked.clear()
+
+    async def settle(self, followed: Followed, remote: RemoteJob | None) -> None:
+        """Bring a job's record to what its pod says. None: the pod does not know it. Raises StoreError."""
+        if remote is None:
+            await self._settle_missing(followed)
+            return
+        followed.missed = None
+        for progress in self._tracker(followed.job.pod).apply_remote(remote):
+            self._publish(followed, progress)
+        match remote.state:
+            case RunState.PENDING:
+                await self._move(followed, JobState.SENT)
+            case RunState.RUNNING:
+                await self._move(followed, JobState.RUNNING)
+            case RunState.SUCCEEDED:
+                await self._succeeded(followed, remote)
+            case RunState.FAILED:
+                await self._move(followed, JobState.FAILED, of_remote(remote, followed.graph))
+            case RunState.INTERRUPTED:
+                await self._move(followed, JobState.CANCELLED)
+
+    async def _settle_missing(self, followed: Followed) -> None:
+        now = time.monotonic()
+        if followed.missed is None:
+            followed.missed = now
+            return
+        if now - followed.missed < self._pace.look_again * 0.9:
+            return
+        job = followed.job
+        if job.unanswered and time.time() - (job.posted or 0) < self._pace.may_arrive:
+            return
+        match followed.state:
+            case JobState.SENDING if self._takes_our_ids(job.pod):  # the POST never arrived: it may be sent again
+                await self.commit(followed, jobs.give_back, time.time(), posted=job.posted)
+            case JobState.SENDING:  # under which id should it be looked for?
+                await self._move(followed, JobState.UNKNOWN, unanswered())
+            case JobState.CANCELLING:  # deleted from the queue: that leaves no history
+                await self._move(followed, JobState.CANCELLED)
+            case _:
+                await self._move(followed, JobState.UNKNOWN, unknown())
+
+    def _takes_our_ids(self, pod: str) -> bool:
+        """Proven by an earlier job, or by a route that is younger than such ids. Others may know it by one of their
+        own."""
+        link = self._links.get(pod)
+        return pod in self._keep_ids or (link is not None and link.pod.has_jobs_route)
+
+    async def _succeeded(self, followed: Followed, remote: RemoteJob) -> None:
+        job = followed.job
+        files = tuple(
+            JobFile(job.id, number, file.type, file.subfolder, file.filename)
+            for number, file in enumerate(file for file in remote.outputs if _is_kept(file))
+        )
+        await self.commit(followed, job_files.begin_saving, files, time.time(), remote.texts)
+        measured = followed.stopwatch.measured()
+        if measured:
+            await self._library.call(documents.learn_timings, job.pod, followed.signature, measured)
+
+    async def _move(self, followed: Followed, to: JobState, error: JobError | None = None) -> None:
+        if followed.state is not to:
+            await self.commit(followed, jobs.transition, to, time.time(), error=error)
+
+    def _tracker(self, pod: str) -> Tracker:
+        return self._trackers.setdefault(pod, Tracker())
+
+
+def _is_kept(file: RemoteFile) -> bool:
+    """Temporary files are previews, and inputs were the user's own."""
+    return file.type == "output"
