@@ -147,7 +147,7 @@ async def enqueue(
     await asyncio.to_thread(_look_for_files, sets)
     jobs: list[Job] = []
     for one in sets:
-        jobs += await session.enqueue(workflow, for_enqueue(workflow.form, one), folder=folder)
+        jobs += await session.queue.enqueue(workflow, for_enqueue(workflow.form, one), folder=folder)
     return sets, tuple(jobs)
 
 

@@ -28,9 +28,9 @@ async def follow(
     Raises PodUnreachableError (AuthError) if a pod stays away for `patience` seconds: nothing is lost then; StoreError
     if the library cannot be written.
     """
-    printer = ProgressPrinter(context.stderr, list(ids), session.node_title, session.eta)
+    printer = ProgressPrinter(context.stderr, list(ids), session.queue.node_title, session.queue.eta)
     unsubscribe = session.progress.subscribe(printer)
-    waiting = asyncio.ensure_future(session.wait(ids))
+    waiting = asyncio.ensure_future(session.queue.wait(ids))
     watching = asyncio.ensure_future(_trouble(session, patience))
     try:
         await asyncio.wait({waiting, watching}, return_when=asyncio.FIRST_COMPLETED)
@@ -57,10 +57,10 @@ async def _cancel_all(session: Session, ids: Sequence[str], context: Context) ->
         task.uncancel()
     context.note("cancelling…")
     for job in ids:
-        await session.cancel(job)
+        await session.queue.cancel(job)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(CANCEL_SECONDS):
-            await session.wait(ids)
+            await session.queue.wait(ids)
 
 
 async def _trouble(session: Session, patience: float) -> KnownError:

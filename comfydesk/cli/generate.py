@@ -62,7 +62,7 @@ async def _generate(args: argparse.Namespace, context: Context) -> int:
         if batch is not None:
             return await _generate_batch(session, workflow, batch, args, context)
         policy = SeedPolicy.RANDOM if args.seed == RANDOM else SeedPolicy.INCREMENT
-        jobs = await session.enqueue(workflow, values, count=args.count, seed_policy=policy, folder=args.output)
+        jobs = await session.queue.enqueue(workflow, values, count=args.count, seed_policy=policy, folder=args.output)
         done = await follow.follow(session, [job.id for job in jobs], context, cancels=True, patience=args.patience)
         return follow.report(done, context)
 

@@ -36,7 +36,7 @@ async def _list(context: Context) -> int:
     session = Session(context.paths, context.settings, guard=False)
     await session.start(resume=False)
     try:
-        _show(await session.jobs(ALL), context)
+        _show(await session.queue.jobs(ALL), context)
     finally:
         await session.close()
     return 0
@@ -50,12 +50,12 @@ async def _resume(args: argparse.Namespace, context: Context) -> int:
         session = Session(context.paths, context.settings, guard=False)
         await session.start()
         stack.push_async_callback(session.close)
-        ours = [job for job in await session.jobs(ALL) if _is_to_do(job, session)]
+        ours = [job for job in await session.queue.jobs(ALL) if _is_to_do(job, session)]
         try:
             code = await _bring_to_end(session, ours, args, context, pods)
         finally:
             if context.json:
-                _show(await session.jobs(ALL), context)
+                _show(await session.queue.jobs(ALL), context)
         return code
 
 
@@ -96,7 +96,7 @@ async def _connect(session: "Session", pod: str, context: Context, stack: contex
 def _is_to_do(job: "Job", session: "Session") -> bool:
     from comfydesk.store.records import JobState
 
-    return job.owner == session.owner and not job.state.ended and job.state is not JobState.HELD
+    return job.owner == session.queue.owner and not job.state.ended and job.state is not JobState.HELD
 
 
 def _show(found: "tuple[Job, ...]", context: Context) -> None:

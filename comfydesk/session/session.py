@@ -5,22 +5,15 @@ published on `problems`.
 """
 
 import asyncio
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from comfydesk.errors import KnownError
 from comfydesk.events import Change, Feed, JobProgress, PreviewFrame
 from comfydesk.paths import Paths
-from comfydesk.session.jobs.commands import Commands
-from comfydesk.session.jobs.dispatch import Dispatcher
-from comfydesk.session.jobs.documents import Documents
-from comfydesk.session.jobs.follow import Follower, Pace
-from comfydesk.session.jobs.reports import title_of
-from comfydesk.session.jobs.saver import Saver
-from comfydesk.session.jobs.timings import shares
-from comfydesk.session.jobs.uploads import Uploads
+from comfydesk.session.jobs.follow import Pace
+from comfydesk.session.jobs.queue import Queue
 from comfydesk.session.lease import Lease
 from comfydesk.session.library import FILE_NAME, Library
 from comfydesk.session.pods.connected import Pods
@@ -31,17 +24,16 @@ from comfydesk.session.pods.vault import Vault
 from comfydesk.session.shelves.shelves import Shelves
 from comfydesk.session.tasks import Tasks
 from comfydesk.session.values import OpenWorkflow, PodState, PodTarget, WorkflowEntry
-from comfydesk.session.waiting import wait_for, wait_for_catalog
-from comfydesk.settings import AHEAD, DOWNLOADS, OUTPUT_FOLDER, Settings
-from comfydesk.store import jobs, order, outputs
-from comfydesk.store.records import Job, JobState, Output
+from comfydesk.session.waiting import wait_for_catalog
+from comfydesk.settings import OUTPUT_FOLDER, Settings
+from comfydesk.store import jobs, outputs
+from comfydesk.store.records import Output
 
 if TYPE_CHECKING:
     from comfydesk.client.remote import SystemStats
     from comfydesk.hosts.ssh import HostKey
     from comfydesk.workflow.catalog import Catalog
     from comfydesk.workflow.needs import Needs
-    from comfydesk.workflow.patch import SeedPolicy
 
 
 class Session:
@@ -90,18 +82,19 @@ class Session:
         """The user's pods, connected or not."""
         self.rented = self._pods.rented
         """What the providers say of pods: status, start, stop, the idle guard's buttons."""
-        self._saver = Saver(
-            self._library, self._links, self._tasks, self._output_folder, lambda: settings.get(DOWNLOADS)
+        self.queue = Queue(
+            self._library,
+            self._pods,
+            self._tasks,
+            self.changes,
+            self.progress,
+            settings,
+            self._output_folder,
+            pace or Pace(),
         )
-        self._follower = Follower(
-            self._library, self._links, self._tasks, self.progress, self._saver.save, self._wake, pace or Pace()
-        )
-        self._documents = Documents(self._library)
-        self._uploads = Uploads(self._library)
+        """What is to be made, what is being made, and what came of it."""
         self._shelves = Shelves(self.changes, self._links)
         self._lease: Lease | None = None
-        self._dispatcher: Dispatcher | None = None
-        self._commands: Commands | None = None
 
     async def __aenter__(self) -> "Session":
         await self.start()
@@ -120,29 +113,10 @@ class Session:
             owners = await self._library.call(jobs.owners) if resume else ()
             self._lease = await asyncio.to_thread(Lease, self.paths.data / "sessions", owners)
             self._links.client_id = self._lease.owner
-            self._dispatcher = Dispatcher(
-                self._library,
-                self._links,
-                self._tasks,
-                self._follower,
-                self._uploads,
-                self._documents,
-                self._lease.owner,
-                lambda: self.settings.get(AHEAD),
-            )
-            self._commands = Commands(
-                self._library,
-                self._links,
-                self._tasks,
-                self._follower,
-                self._saver,
-                self._documents,
-                self._lease.owner,
-            )
-            self._tasks.start(self._dispatcher.run(), "dispatch")
+            self.queue.start(self._lease)
             self._pods.start(guard=self._guarded)
             if resume:
-                await self.adopt()
+                await self.queue.adopt()
         except BaseException:
             await self.close()
             raise
@@ -154,25 +128,6 @@ class Session:
         await self._library.close()
         if self._lease is not None:
             await asyncio.to_thread(self._lease.close)
-
-    async def adopt(self) -> tuple[Job, ...]:
-        """Take over the unfinished jobs of sessions that are no more, and follow them. Raises StoreError."""
-        lease = self._lease
-        assert lease is not None, "the session is not started"
-        owners = await self._library.call(jobs.owners)
-        dead = await asyncio.to_thread(lease.dead, owners)
-        await self._library.commit(jobs.adopt, lease.owner, dead)
-        mine = await self._library.call(jobs.live, lease.owner)
-        for job in mine:
-            await self._ready().resume(job)
-        self._wake()
-        return mine
-
-    @property
-    def owner(self) -> str:
-        """This session's name in the jobs it looks after."""
-        assert self._lease is not None, "the session is not started"
-        return self._lease.owner
 
     # --- Pods -------------------------------------------------------------------------------------------------------
 
@@ -271,127 +226,6 @@ class Session:
         """
         return await self._shelves.needs_of(entry, self.catalog)
 
-    # --- Jobs -------------------------------------------------------------------------------------------------------
-
-    async def enqueue(
-        self,
-        workflow: OpenWorkflow,
-        values: Mapping[str, Any],
-        *,
-        count: int = 1,
-        seed_policy: "SeedPolicy | None" = None,
-        folder: Path | None = None,
-        target: str | None = None,
-    ) -> tuple[Job, ...]:
-        """Queue `count` jobs for the current pod. They are on disk when this returns; sending is up to the queue.
-
-        `values`: field id → value; fields left out keep the workflow's. A pathlib.Path is a file of this computer
-        and will be uploaded; a text never is. `seed_policy` (default fixed) says how seeds differ, see batch.spread.
-        `target`: another pod's id, or records.ANY. `folder`: where results go instead of the pod's own folder, or the
-        library's. Raises GraphError, MediaError, StoreError, and UsageError if no pod is connected.
-        """
-        link = self._pods.link()
-        self.active()
-        home = link if target is None else self._links.get(target)
-        if folder is None and home is not None:
-            folder = home.output_folder
-        new = await self._ready().enqueue(
-            workflow, values, link, count=count, seed_policy=seed_policy, folder=folder, target=target
-        )
-        self._wake()
-        return new
-
-    async def cancel(self, *job_ids: str) -> None:
-        """Stop jobs wherever they are: queued, sent, running or being saved. Ended jobs stay as they are."""
-        await self._ready().cancel(*job_ids)
-
-    async def pause(self, paused: bool = True) -> None:
-        """Send nothing further, or go on. Of all sessions on this library, over restarts; told as QueueChanged."""
-        await self._library.commit(order.pause, paused)
-        self._wake()
-
-    async def is_paused(self) -> bool:
-        return await self._library.read(order.is_paused)
-
-    async def hold_all(self) -> None:
-        """Keep all that is queued here from being sent. What was sent goes on."""
-        await self._library.commit(order.hold_all, self.owner, time.time())
-
-    async def release_all(self) -> None:
-        """Let all held jobs go."""
-        await self._library.commit(order.release_all, self.owner, time.time())
-        self._wake()
-
-    async def move(self, job_ids: Sequence[str], *, after: str | None = None, before: str | None = None) -> None:
-        """Give jobs, in this order, another place in the queue; without a neighbour to the front."""
-        await self._library.commit(order.move_between, job_ids, after, before)
-        self._wake()
-
-    async def counts(self) -> Mapping[JobState, int]:
-        """How many jobs there are in each state."""
-        return await self._library.read(order.counts)
-
-    async def hold(self, job_ids: Sequence[str]) -> None:
-        """Keep queued jobs from being sent. What was sent goes on."""
-        await self._ready().move_all(job_ids, JobState.HELD)
-
-    async def release(self, job_ids: Sequence[str]) -> None:
-        """Let held jobs go."""
-        await self._ready().move_all(job_ids, JobState.QUEUED)
-        self._wake()
-
-    async def retry(self, job_id: str) -> Job | None:
-        """Run an ended job again as a new one at the end of the queue; save a blocked job's results now.
-
-        Returns the job that is under way now; None if there is nothing to retry.
-        """
-        job = await self._ready().retry(job_id)
-        self._wake()
-        return job
-
-    async def look_again(self, job_id: str) -> Job | None:
-        """Ask the pod once more for a job in state UNKNOWN. Returns the job as it stands then."""
-        return await self._ready().look_again(job_id)
-
-    async def remove(self, job_id: str) -> None:
-        """Take an ended job out of the list; its results stay, and what they were made from."""
-        await self._library.commit(jobs.remove, [job_id])
-
-    async def jobs(self, limit: int = 200, offset: int = 0, *, after: str | None = None) -> tuple[Job, ...]:
-        """What is to come in the queue's order, then what ended, the latest first.
-
-        `after`: the last job of the page before; quick however far down, and right while rows come and go.
-        """
-        return await self._library.read(jobs.recent, limit, offset, after=after)
-
-    async def jobs_by_id(self, ids: Iterable[str]) -> tuple[Job, ...]:
-        return await self._library.read(jobs.many, tuple(ids))
-
-    async def wait(self, job_ids: Sequence[str]) -> tuple[Job, ...]:
-        """Until each has ended or is blocked (see Job.blocked)."""
-        return await wait_for(job_ids, self.changes, self.jobs_by_id)
-
-    def eta(self, job_id: str) -> float | None:
-        """Seconds until a job that was sent, or is among the next, has run, those before it on its pod included.
-
-        None: not known (yet).
-        """
-        followed = self._follower.get(job_id)
-        if followed is not None:
-            return self._follower.eta(followed)
-        waiting = () if self._dispatcher is None else self._dispatcher.waiting
-        return self._follower.eta_of_waiting(job_id, waiting)
-
-    def node_title(self, job_id: str, node_id: str) -> str:
-        """What a person knows a node of a live job as; empty if it is not known."""
-        followed = self._follower.get(job_id)
-        return "" if followed is None else title_of(followed.graph, node_id)
-
-    def weights(self, job_id: str) -> tuple[float, ...]:
-        """The share of each node of a live job, in the order in which they will about run; empty if not known."""
-        followed = self._follower.get(job_id)
-        return () if followed is None else shares(followed.graph, followed.weights)
-
     # --- Library ----------------------------------------------------------------------------------------------------
 
     async def outputs(
@@ -408,23 +242,12 @@ class Session:
 
     # --- Inside -----------------------------------------------------------------------------------------------------
 
-    def _on_online(self, link: Link) -> None:
-        self._follower.poke(link.target.id)
-        self._saver.poke(link.target.id)
-        if self._dispatcher is not None:
-            self._dispatcher.online()
-
-    def _on_event(self, link: Link, event: Any) -> None:
-        self._follower.on_event(link, event)
-
-    def _wake(self) -> None:
-        if self._dispatcher is not None:
-            self._dispatcher.wake()
-
     def _output_folder(self) -> Path:
         chosen = self.settings.get(OUTPUT_FOLDER)
         return Path(chosen).expanduser() if chosen else self.paths.outputs
 
-    def _ready(self) -> Commands:
-        assert self._commands is not None, "the session is not started"
-        return self._commands
+    def _on_online(self, link: Link) -> None:
+        self.queue.on_online(link)
+
+    def _on_event(self, link: Link, event: Any) -> None:
+        self.queue.on_event(link, event)

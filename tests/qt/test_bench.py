@@ -30,6 +30,7 @@ class Slow:
         self.sent: list[Mapping[str, Any]] = []
         self.made: tuple[Job, ...] = ()
         self.removed: list[str] = []
+        self.queue = self
 
     async def open_workflow(self, source: WorkflowEntry | Path) -> OpenWorkflow:
         id_ = str(source) if isinstance(source, Path) else source.id

@@ -43,6 +43,7 @@ class Library:
         self.faults: list[KnownError] = []
         self.made: list[int] = []
         self.told: list[KnownError] = []
+        self.queue = self
 
     def add(self, id_: str, state: JobState = JobState.QUEUED) -> None:
         self.stored[id_] = Job(id_, state, "Text to image", "demo", "", {}, "", 1, 0, 0)

@@ -39,14 +39,21 @@ LONGEST_RETRY_S = 30.0
 """Between reads that fail: the first pause, doubled each time up to the longest."""
 
 
+class JobSource(Protocol):
+    """What the bridge reads of a Session's queue."""
+
+    async def jobs(self, limit: int = ..., *, after: str | None = ...) -> tuple[Job, ...]: ...
+    async def jobs_by_id(self, ids: Iterable[str]) -> tuple[Job, ...]: ...
+
+
 class Source(Protocol):
     """What the bridge reads of a Session."""
 
     changes: Feed[Change]
     progress: Feed[JobProgress | PreviewFrame]
 
-    async def jobs(self, limit: int = ..., *, after: str | None = ...) -> tuple[Job, ...]: ...
-    async def jobs_by_id(self, ids: Iterable[str]) -> tuple[Job, ...]: ...
+    @property
+    def queue(self) -> JobSource: ...
     async def outputs(self, limit: int = ..., *, after: int | None = ...) -> tuple[Output, ...]: ...
     async def outputs_by_id(self, ids: Iterable[int]) -> tuple[Output, ...]: ...
     async def workflows(self) -> "tuple[WorkflowEntry, ...]": ...
@@ -191,9 +198,11 @@ class Bridge(QObject):
         self._batch = Batch(self)
         self._decoder = PreviewDecoder(self)
         self._decoder.decoded.connect(self.previewed)
-        self._jobs = Reader(tasks, source.jobs_by_id, self._deliver_jobs, lambda job: job.id)
+        self._jobs = Reader(tasks, source.queue.jobs_by_id, self._deliver_jobs, lambda job: job.id)
         self._outputs = Reader(tasks, source.outputs_by_id, self._deliver_outputs, lambda output: output.id)
-        self._job_pages = Pager(lambda after: source.jobs(PAGE, after=after), self._deliver_jobs, lambda job: job.id)
+        self._job_pages = Pager(
+            lambda after: source.queue.jobs(PAGE, after=after), self._deliver_jobs, lambda job: job.id
+        )
         self._output_pages = Pager(
             lambda after: source.outputs(PAGE, after=after), self._deliver_outputs, lambda output: output.id
         )

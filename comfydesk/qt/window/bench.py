@@ -182,7 +182,7 @@ class Bench(QObject):
         return await work, {}
 
     async def _reuse(self, output: Output, entry: "WorkflowEntry | None") -> Found:
-        jobs = await self._session.jobs_by_id((output.job,)) if output.job else ()
+        jobs = await self._session.queue.jobs_by_id((output.job,)) if output.job else ()
         if entry is None or not jobs:
             return await self._session.open_workflow(Path(output.path)), {}
         values = {
@@ -222,32 +222,32 @@ class Bench(QObject):
         from comfydesk.workflow.patch import SeedPolicy
 
         policy = SeedPolicy.INCREMENT if keep_seed else SeedPolicy.RANDOM
-        jobs = await self._session.enqueue(workflow, values, count=count, seed_policy=policy)
+        jobs = await self._session.queue.enqueue(workflow, values, count=count, seed_policy=policy)
         self._watch(jobs)
 
     def cancel(self, job: str) -> None:
-        self._tasks.start(self._session.cancel(job))
+        self._tasks.start(self._session.queue.cancel(job))
 
     def retry(self, job: str) -> None:
         """Run an ended job again, as a new one."""
-        self._tasks.start(self._session.retry(job), done=lambda again: self._watch((again,) if again else ()))
+        self._tasks.start(self._session.queue.retry(job), done=lambda again: self._watch((again,) if again else ()))
 
     def look_again(self, job: str) -> None:
         """Ask the pod once more for a job in state unknown."""
-        self._tasks.start(self._session.look_again(job))
+        self._tasks.start(self._session.queue.look_again(job))
 
     def hold(self, jobs: tuple[str, ...]) -> None:
         """Send none of them until they are released."""
-        self._tasks.start(self._session.hold(jobs))
+        self._tasks.start(self._session.queue.hold(jobs))
 
     def release(self, jobs: tuple[str, ...]) -> None:
-        self._tasks.start(self._session.release(jobs))
+        self._tasks.start(self._session.queue.release(jobs))
 
     def hold_all(self) -> None:
-        self._tasks.start(self._session.hold_all())
+        self._tasks.start(self._session.queue.hold_all())
 
     def release_all(self) -> None:
-        self._tasks.start(self._session.release_all())
+        self._tasks.start(self._session.queue.release_all())
 
     def clear_finished(self) -> None:
         """Take all jobs off the list that have ended, also those that no list has read."""
@@ -256,7 +256,7 @@ class Bench(QObject):
     async def _clear_finished(self) -> None:
         ended: list[str] = []
         after = None
-        while page := await self._session.jobs(PAGE, after=after):
+        while page := await self._session.queue.jobs(PAGE, after=after):
             ended += (job.id for job in page if job.state.ended)
             after = page[-1].id
         await self._remove(tuple(ended))
@@ -267,7 +267,7 @@ class Bench(QObject):
 
     async def _remove(self, jobs: tuple[str, ...]) -> None:
         for job in jobs:
-            await self._session.remove(job)
+            await self._session.queue.remove(job)
 
     def _watch(self, jobs: tuple[Job, ...]) -> None:
         self.watched.update(job.id for job in jobs)

@@ -42,13 +42,13 @@ class Wiring(QObject):
         self._desk, self._window = desk, desk.window
         self._session, self._tasks = session, tasks
         self.bench = Bench(session, tasks, self)
-        self.now = Now(desk.jobs, session.node_title, self)
+        self.now = Now(desk.jobs, session.queue.node_title, self)
         self.pods = PodDesk(desk, session, tasks, self)
         self.pods.demo_wanted.connect(self.demo_wanted)
         self._weighed: str | None = None
         self._catalog: object = None
         self._newest: tuple[float, int] = (0, 0)
-        desk.jobs.ask_eta(session.eta)
+        desk.jobs.ask_eta(session.queue.eta)
         self._feed(bridge)
         self._join_docks()
         self._join_actions()
@@ -126,7 +126,7 @@ class Wiring(QObject):
     def _show_running(self, running: Running | None) -> None:
         job = self.now.job
         if job is not None and job != self._weighed:
-            weights = self._session.weights(job)
+            weights = self._session.queue.weights(job)
             self._weighed = job if weights else None
             self._desk.preview.set_weights(weights)
         self._desk.preview.show_running(running)
@@ -138,7 +138,7 @@ class Wiring(QObject):
         waiting = [row.job.id for row in desk.jobs.rows() if not row.job.state.ended]
         pod = self._session.current_pod
         told = waiting and (pod is None or pod.status.usable)
-        seconds = self._session.eta(waiting[-1]) if told else None
+        seconds = self._session.queue.eta(waiting[-1]) if told else None
         desk.queue.show_time(seconds)
         running = sum(row.job.state in AT_WORK for row in desk.jobs.rows())
         desk.status.queue.show_queue(len(waiting) - running, seconds, running)

@@ -52,9 +52,9 @@ def unique() -> str:
 
 async def run(session: Session, graph: bytes, values: dict[str, Any] | None = None) -> Job:
     workflow = await session.open_workflow(graph, name="test.json")
-    ids = [job.id for job in await session.enqueue(workflow, values or {})]
+    ids = [job.id for job in await session.queue.enqueue(workflow, values or {})]
     async with asyncio.timeout(60):
-        (job,) = await session.wait(ids)
+        (job,) = await session.queue.wait(ids)
     return job
 
 
@@ -128,11 +128,11 @@ async def test_what_waits_can_be_cancelled_and_what_ran_stays_done(connected: St
     async with connected() as session:
         workflow = await session.open_workflow(as_json(flat(prefix=unique())), name="x.json")
         graph = [{"1.color": number, "1.width": 2048, "1.height": 2048, "1.batch_size": 2} for number in range(4)]
-        ids = [job.id for values in graph for job in await session.enqueue(workflow, values)]
+        ids = [job.id for values in graph for job in await session.queue.enqueue(workflow, values)]
         for job in ids[2:]:
-            await session.cancel(job)
+            await session.queue.cancel(job)
         async with asyncio.timeout(60):
-            jobs = await session.wait(ids)
+            jobs = await session.queue.wait(ids)
         assert {job.state for job in jobs[2:]} == {S.CANCELLED}
         assert {job.state for job in jobs[:2]} == {S.DONE}
 
@@ -141,9 +141,9 @@ async def test_a_batch_is_made_in_order_and_each_exactly_once(connected: Start) 
     async with connected() as session:
         graph = flat(prefix=unique())
         workflow = await session.open_workflow(as_json(graph), name="x.json")
-        new = [await session.enqueue(workflow, {"1.color": n}, seed_policy=SeedPolicy.FIXED) for n in range(6)]
+        new = [await session.queue.enqueue(workflow, {"1.color": n}, seed_policy=SeedPolicy.FIXED) for n in range(6)]
         async with asyncio.timeout(60):
-            jobs = await session.wait([job.id for jobs in new for job in jobs])
+            jobs = await session.queue.wait([job.id for jobs in new for job in jobs])
         assert [job.state for job in jobs] == [S.DONE] * 6
         assert len({path for job in jobs for path in job.outputs}) == 6
         names = [Path(job.outputs[0]).name for job in jobs]

@@ -28,7 +28,7 @@ async def test_cancelled_when_it_was_chosen_but_not_yet_marked_as_sent(world: St
         gate = here.library.before(jobs.begin_sending)
         (job,) = await here.enqueue(flat())
         async with gate:
-            await here.session.cancel(job)
+            await here.session.queue.cancel(job)
         assert (await here.until(job, S.CANCELLED)).posted is None
         await here.run(flat(1))  # the place is free again
         assert posts.hits == 1
@@ -41,8 +41,8 @@ async def test_cancelled_when_it_was_marked_as_sent_but_nothing_had_left(world: 
         gate = here.library.after(jobs.begin_sending)
         (job,) = await here.enqueue(flat())
         async with gate:
-            await here.session.cancel(job)
-            assert (await here.session.jobs_by_id([job]))[0].state is S.CANCELLING
+            await here.session.queue.cancel(job)
+            assert (await here.session.queue.jobs_by_id([job]))[0].state is S.CANCELLING
         await here.until(job, S.CANCELLED)
         await here.run(flat(1))
         assert posts.hits == 1
@@ -55,7 +55,7 @@ async def test_cancelled_when_the_pod_had_it_but_its_answer_was_not_stored(world
         (job,) = await here.enqueue(picture(steps=200))
         async with gate:
             assert here.on_pod() == [job]
-            await here.session.cancel(job)
+            await here.session.queue.cancel(job)
         await here.until(job, S.CANCELLED)
         assert here.pod.queue.remaining == 0
 
@@ -65,9 +65,9 @@ async def test_held_when_it_was_chosen_but_not_yet_marked_as_sent(world: Start) 
         gate = here.library.before(jobs.begin_sending)
         (job,) = await here.enqueue(flat())
         async with gate:
-            await here.session.hold([job])
+            await here.session.queue.hold([job])
         await here.run(flat(1))
-        assert (await here.session.jobs_by_id([job]))[0].state is S.HELD
+        assert (await here.session.queue.jobs_by_id([job]))[0].state is S.HELD
         assert job not in here.on_pod()
 
 
@@ -82,7 +82,7 @@ async def test_another_program_cancels_what_this_one_looks_after(world: Start) -
         await other.start(resume=False)
         try:
             for job in ids:
-                await other.cancel(job)
+                await other.queue.cancel(job)
         finally:
             await other.close()
         for job in ids:
@@ -97,9 +97,9 @@ async def test_what_was_given_up_and_still_runs_is_followed_to_its_end(world: St
         (job,) = await here.enqueue(picture(steps=30))
         await here.until(job, S.RUNNING)
         await here.force(job, S.UNKNOWN)
-        while here.session._follower.get(job) is not None:  # it learns that at its next look
+        while here.session.queue._follower.get(job) is not None:  # it learns that at its next look
             await here.settle()
-        looked = await here.session.look_again(job)
+        looked = await here.session.queue.look_again(job)
         assert looked is not None
         assert looked.state is S.RUNNING
         (done,) = await here.wait([job])
@@ -142,7 +142,7 @@ async def test_a_fault_while_a_job_is_followed_costs_that_job_only(world: Start)
         assert "a bug" in jobs_now[0].error.why
         assert [str(error) for error in found] == ["a bug"]
         # Nothing is lost: it is on the pod.
-        await here.session.look_again(lost)
+        await here.session.queue.look_again(lost)
         (job,) = await here.wait([lost])
         assert (job.state, len(job.outputs)) == (S.DONE, 1)
 
@@ -161,12 +161,12 @@ async def test_a_row_that_cannot_be_read_does_not_keep_the_program_from_starting
 ) -> None:
     async with world(speed=1) as here:
         good, bad = await here.enqueue(picture(steps=5), count=2)
-        await here.session.hold([bad])
+        await here.session.queue.hold([bad])
         await here.until(good, S.RUNNING)
         await here.library.call(spoil, bad, state)
         await here.session.close()
         async with again(here.pod) as session:
-            done, unknown = await session.wait([good, bad])
+            done, unknown = await session.queue.wait([good, bad])
             assert (done.state, unknown.state) == (S.DONE, S.UNKNOWN)
             assert unknown.error is not None
             assert "no input" in unknown.error.why

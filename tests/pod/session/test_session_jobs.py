@@ -26,7 +26,7 @@ async def test_an_official_template_ends_in_a_file_that_opens_again(world: Start
     async with world() as here:
         workflow = await here.open(template("sd3.5_simple_example"), "sd3.5_simple_example.json")
         prompt, model = (workflow.form.with_role(role)[0] for role in (Role.PROMPT, Role.CHECKPOINT))
-        jobs = await here.session.enqueue(workflow, {prompt.id: "a lighthouse", model.id: model.choices[0]})
+        jobs = await here.session.queue.enqueue(workflow, {prompt.id: "a lighthouse", model.id: model.choices[0]})
         (job,) = await here.wait([job.id for job in jobs])
         assert job.state is S.DONE, job.error
         assert job.prompt == "a lighthouse"
@@ -57,7 +57,7 @@ async def test_progress_only_grows_names_nodes_and_shows_previews(world: Start) 
 
         def note(_: object) -> None:
             nonlocal title
-            title = title or here.session.node_title(job, "3")
+            title = title or here.session.queue.node_title(job, "3")
 
         here.session.progress.subscribe(note)
         await here.wait([job])
@@ -104,7 +104,7 @@ async def test_jobs_run_in_the_order_of_the_queue_one_ahead(world: Start) -> Non
         ids = await here.enqueue(picture(), count=4, seed_policy=SeedPolicy.INCREMENT)
         await here.until(ids[0], S.RUNNING)
         await here.until(ids[1], S.SENT, S.RUNNING)
-        states = [job.state for job in await here.session.jobs_by_id(ids)]
+        states = [job.state for job in await here.session.queue.jobs_by_id(ids)]
         assert states[3] is S.QUEUED
         await here.wait(ids)
         ran = dict.fromkeys(item.prompt_id for item in here.progress if item.state is RunState.RUNNING)
@@ -114,11 +114,11 @@ async def test_jobs_run_in_the_order_of_the_queue_one_ahead(world: Start) -> Non
 async def test_a_held_job_waits_until_it_is_released(world: Start) -> None:
     async with world(speed=5) as here:
         first, second, third = await here.enqueue(picture(), count=3, seed_policy=SeedPolicy.INCREMENT)
-        await here.session.hold([third])
+        await here.session.queue.hold([third])
         await here.wait([first, second])
-        (job,) = await here.session.jobs_by_id([third])
+        (job,) = await here.session.queue.jobs_by_id([third])
         assert job.state is S.HELD
-        await here.session.release([third])
+        await here.session.queue.release([third])
         (job,) = await here.wait([third])
         assert job.state is S.DONE
 
@@ -222,7 +222,7 @@ async def test_a_file_that_is_not_there_is_told_before_anything_is_queued(world:
     async with world() as here:
         with pytest.raises(MediaError):
             await here.enqueue(invert(), {"1.image": tmp_path / "gone.png"})
-        assert await here.session.jobs() == ()
+        assert await here.session.queue.jobs() == ()
 
 
 async def test_a_path_that_the_workflow_names_is_never_uploaded(world: Start, tmp_path: Path) -> None:
@@ -280,7 +280,7 @@ async def test_a_failed_job_can_be_run_again_as_a_new_one(world: Start) -> None:
         here.pod.script.nodes["KSampler"] = NodeFault()
         failed = await here.run(picture(), {"6.text": "a cow"})
         here.pod.script.clear()
-        new = await here.session.retry(failed.id)
+        new = await here.session.queue.retry(failed.id)
         assert new is not None
         assert new.id != failed.id
         (job,) = await here.wait([new.id])
@@ -296,7 +296,7 @@ async def test_cancel_stops_what_runs_waits_on_the_pod_and_waits_here(world: Sta
         await here.until(ids[0], S.RUNNING)
         await here.until(ids[1], S.SENT)
         for job_id in reversed(ids):
-            await here.session.cancel(job_id)
+            await here.session.queue.cancel(job_id)
         jobs = await here.wait(ids)
         assert [job.state for job in jobs] == [S.CANCELLED] * 3
         assert here.files() == []
@@ -308,7 +308,7 @@ async def test_cancel_leaves_other_peoples_jobs_alone(world: Start) -> None:
         (ours,) = await here.enqueue(picture(steps=20, seed=2))
         await here.until(theirs, S.RUNNING)
         await here.until(ours, S.SENT)
-        await here.session.cancel(ours)
+        await here.session.queue.cancel(ours)
         jobs = await here.wait([theirs, ours])
         assert [job.state for job in jobs] == [S.DONE, S.CANCELLED]
 
@@ -318,7 +318,7 @@ async def test_a_job_cancelled_while_it_is_being_sent_does_not_run_on(world: Sta
         here.pod.script.add(Delay(0.4), path="/prompt")
         (job_id,) = await here.enqueue(picture(steps=60))
         await here.until(job_id, S.SENDING)
-        await here.session.cancel(job_id)
+        await here.session.queue.cancel(job_id)
         (job,) = await here.wait([job_id])
         assert job.state is S.CANCELLED
 
@@ -326,8 +326,8 @@ async def test_a_job_cancelled_while_it_is_being_sent_does_not_run_on(world: Sta
 async def test_an_ended_job_cannot_be_cancelled(world: Start) -> None:
     async with world() as here:
         job = await here.run(flat())
-        await here.session.cancel(job.id)
-        assert (await here.session.jobs_by_id([job.id]))[0].state is S.DONE
+        await here.session.queue.cancel(job.id)
+        assert (await here.session.queue.jobs_by_id([job.id]))[0].state is S.DONE
 
 
 # --- The line -------------------------------------------------------------------------------------------------------
@@ -367,7 +367,7 @@ async def test_a_line_that_is_down_for_long_fails_no_job_and_says_why(world: Sta
         (job_id,) = await here.enqueue(flat())
         while dead.hits < 4:
             await here.settle()
-        (job,) = await here.session.jobs_by_id([job_id])
+        (job,) = await here.session.queue.jobs_by_id([job_id])
         assert job.state in (S.QUEUED, S.SENDING)
         here.pod.script.rules.remove(dead)
         hits = dead.hits
@@ -399,7 +399,7 @@ async def test_inputs_that_take_long_hold_up_their_own_job_only(world: Start, tm
         await here.hit(hanging)
         (job,) = await here.wait(quick)
         assert job.state is S.DONE
-        assert (await here.session.jobs_by_id([slow]))[0].state is S.QUEUED
+        assert (await here.session.queue.jobs_by_id([slow]))[0].state is S.QUEUED
 
 
 async def test_inputs_that_take_a_moment_do_not_cost_the_order(world: Start, tmp_path: Path) -> None:
@@ -448,7 +448,7 @@ async def test_a_web_page_in_place_of_a_result_is_told_and_cured_by_the_next_try
         assert job.blocked
         assert here.files() == []
         here.pod.script.rules.remove(page)
-        await here.session.retry(job.id)
+        await here.session.queue.retry(job.id)
         (job,) = await here.wait([job.id])
         assert (job.state, job.error) == (S.DONE, None)
         assert here.files() == ["flat_00001_.png"]
@@ -474,7 +474,7 @@ async def test_a_pod_that_restarts_and_forgets_leaves_the_job_unknown_and_unsent
         assert job.error is not None
         assert "no longer knows" in job.error.what
         assert posts.hits == 0
-        looked = await here.session.look_again(job_id)
+        looked = await here.session.queue.look_again(job_id)
         assert looked is not None
         assert looked.state is S.UNKNOWN
 
@@ -494,8 +494,8 @@ async def test_jobs_for_a_pod_that_is_away_wait_and_go_once_it_is_back(world: St
         workflow = await here.open(flat())
         back = asyncio.create_task(here.pod.restart(down=0.5))
         await asyncio.sleep(0.1)
-        (job,) = await here.session.enqueue(workflow, {})
-        (early,) = await here.session.jobs_by_id([job.id])
+        (job,) = await here.session.queue.enqueue(workflow, {})
+        (early,) = await here.session.queue.jobs_by_id([job.id])
         assert early.state in (S.QUEUED, S.SENDING)
         assert not back.done()
         await back
@@ -511,7 +511,7 @@ async def test_without_a_pod_nothing_can_be_queued(world: Start) -> None:
         workflow = await here.open(flat())
         assert workflow.form.fields == ()
         with pytest.raises(UsageError, match="No pod"):
-            await here.session.enqueue(workflow, {})
+            await here.session.queue.enqueue(workflow, {})
 
 
 async def test_what_is_no_workflow_is_told(world: Start, tmp_path: Path) -> None:
@@ -532,7 +532,7 @@ async def test_the_time_to_go_is_known_from_the_second_run(world: Start) -> None
 
         def note(item: JobProgress | PreviewFrame) -> None:
             if isinstance(item, JobProgress) and len(foretold) < len(ids):
-                foretold.append(here.session.eta(item.prompt_id))
+                foretold.append(here.session.queue.eta(item.prompt_id))
 
         here.session.progress.subscribe(note)
         ids: list[str] = []
@@ -542,7 +542,7 @@ async def test_the_time_to_go_is_known_from_the_second_run(world: Start) -> None
             ids += await here.enqueue(picture(seed=seed, steps=20))
             await here.wait(ids)
             took.append(time.monotonic() - began)
-            assert here.session.eta(ids[-1]) is None
+            assert here.session.queue.eta(ids[-1]) is None
         assert foretold[0] is None
         assert foretold[1] is not None
         assert foretold[1] == pytest.approx(took[1], rel=0.5)

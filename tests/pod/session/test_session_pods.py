@@ -102,9 +102,9 @@ def online(state: PodState) -> bool:
 
 async def run(session: Session, color: int) -> JobState:
     workflow = await session.open_workflow(as_json(flat(color)), name="x.json")
-    jobs = await session.enqueue(workflow, {})
+    jobs = await session.queue.enqueue(workflow, {})
     async with asyncio.timeout(15):
-        (job,) = await session.wait([job.id for job in jobs])
+        (job,) = await session.queue.wait([job.id for job in jobs])
     return job.state
 
 
@@ -120,7 +120,7 @@ async def test_a_profile_is_connected_by_name_with_its_secret(paths: Paths, tmp_
         assert (state.id, state.name, state.profile) == (profile.id, "studio", profile)
         await session.wait_catalog(10)
         assert await run(session, 1) is JobState.DONE
-        (job,) = await session.jobs()
+        (job,) = await session.queue.jobs()
         assert job.pod == profile.id
 
 
@@ -149,7 +149,7 @@ async def test_several_pods_work_side_by_side(paths: Paths, tmp_path: Path) -> N
         session.select(session.pods()[0].id)
         assert session.current_pod is not None
         assert session.current_pod.name == "one"
-        assert len({job.pod for job in await session.jobs()}) == 2
+        assert len({job.pod for job in await session.queue.jobs()}) == 2
 
 
 async def test_a_secret_that_is_missing_is_named_and_once_given_it_connects(paths: Paths, tmp_path: Path) -> None:
@@ -556,8 +556,8 @@ async def test_an_open_job_of_any_session_holds_it_back(paths: Paths, tmp_path: 
         hours = Hours(session, profile)
         pod.script.add(Delay(0), path="/view", times=None)
         workflow = await session.open_workflow(as_json(flat(9)), name="x.json")
-        (job,) = await session.enqueue(workflow, {})
-        await session.wait([job.id])
+        (job,) = await session.queue.enqueue(workflow, {})
+        await session.queue.wait([job.id])
         # The row of a session that has crashed before its results were here.
         db = session._library
         await db.call(lambda base: base.execute("UPDATE jobs SET state = 'saving', finished = NULL, owner = 'dead'"))

@@ -10,6 +10,7 @@ import httpx
 from comfydesk.demo.faults import Drop, Status, Truncate
 from comfydesk.demo.server import DemoPod
 from comfydesk.events import JobProgress, PreviewFrame
+from comfydesk.session.jobs import saver
 from comfydesk.session.session import Session
 from comfydesk.store import job_files, jobs
 from comfydesk.store.records import JobState
@@ -23,7 +24,7 @@ Again = Callable[[DemoPod], AbstractAsyncContextManager[Session]]
 
 async def finish(session: Session, ids: list[str]) -> list[JobState]:
     async with asyncio.timeout(20):
-        return [job.state for job in await session.wait(ids)]
+        return [job.state for job in await session.queue.wait(ids)]
 
 
 async def test_what_runs_on_the_pod_is_found_again(world: Start, again: Again) -> None:
@@ -81,13 +82,13 @@ async def test_a_post_that_was_cut_by_the_end_is_looked_up_and_not_repeated(worl
 async def test_held_jobs_stay_held(world: Start, again: Again) -> None:
     async with world(speed=1) as here:
         first, second, third = await here.enqueue(picture(steps=30), count=3, seed_policy=SeedPolicy.INCREMENT)
-        await here.session.hold([third])
+        await here.session.queue.hold([third])
         await here.session.close()
         async with again(here.pod) as session:
-            (stored,) = await session.jobs_by_id([third])
+            (stored,) = await session.queue.jobs_by_id([third])
             assert stored.state is S.HELD
             for job in (first, second):
-                await session.cancel(job)
+                await session.queue.cancel(job)
             assert await finish(session, [first, second]) == [S.CANCELLED] * 2
 
 
@@ -96,7 +97,7 @@ async def test_two_programs_at_once_leave_each_others_jobs_alone(world: Start, a
         ids = await here.enqueue(picture(steps=10), count=4, seed_policy=SeedPolicy.INCREMENT)
         posts = here.count("/prompt", "POST")
         async with again(here.pod) as other:
-            assert await other.adopt() == ()
+            assert await other.queue.adopt() == ()
             await here.wait(ids)
             assert posts.hits <= 4
         assert len(await here.session.outputs()) == 4
@@ -109,7 +110,7 @@ async def test_a_command_that_looks_after_its_own_leaves_the_rest(world: Start, 
         await here.session.close()
         session = Session(here.paths, here.session.settings)
         await session.start(resume=False)
-        assert [job.owner == session.owner for job in await session.jobs_by_id(ids)] == [False] * 3
+        assert [job.owner == session.queue.owner for job in await session.queue.jobs_by_id(ids)] == [False] * 3
         await session.close()
 
 
@@ -117,7 +118,7 @@ async def test_a_job_that_finished_on_the_pod_while_it_was_cancelled_here_is_kep
     async with world() as here:
         (job,) = await here.enqueue(flat())
         await here.until(job, S.SAVING, S.DONE)
-        await here.session.cancel(job)
+        await here.session.queue.cancel(job)
         (state,) = await finish(here.session, [job])
         assert state in (S.CANCELLED, S.DONE)
 
@@ -176,7 +177,7 @@ async def test_a_post_nobody_answered_is_looked_up_also_by_the_next_session(worl
         given_back = here.library.after(jobs.give_back)
         (lost,) = await here.enqueue(flat(1))
         async with given_back:  # it may go once more: and only now it turns out to be there after all
-            (row,) = await here.session.jobs_by_id([lost])
+            (row,) = await here.session.queue.jobs_by_id([lost])
             assert (row.state, row.unanswered) == (S.QUEUED, True)
             await here.session.close()
         pod_copy = {"prompt": flat(1), "prompt_id": lost, "client_id": "late"}

@@ -118,8 +118,8 @@ async def one_pod(session: Session, pod: DemoPod, kind: str, said: list[str]) ->
     workflow = await session.open_workflow(as_json(flat(len(kind), prefix=kind)), name=f"{kind}.json")
     if kind == "query":  # what went wrong is told with its address, and that one has the token in it
         pod.script.add(Status(502, "<html>bad gateway</html>", "text/html"), path="/prompt")
-    jobs = await session.enqueue(workflow, {})
-    (job,) = await session.wait([job.id for job in jobs])
+    jobs = await session.queue.enqueue(workflow, {})
+    (job,) = await session.queue.wait([job.id for job in jobs])
     assert job.state is JobState.DONE, job.error
     pod.script.auth = Bearer("changed meanwhile")
     await pod.hub.cut()

@@ -17,7 +17,7 @@ import pytest
 
 from comfydesk.demo.faults import Drop
 from comfydesk.paths import Paths
-from comfydesk.session.jobs import attempts
+from comfydesk.session.jobs import attempts, saver
 from comfydesk.session.jobs.follow import Pace
 from comfydesk.session.session import Session
 from comfydesk.session.values import OpenWorkflow, PodTarget
@@ -89,7 +89,7 @@ async def enqueue_all(session: Session, workflow: OpenWorkflow, places: list[Pla
         while director.injected < (number - AHEAD) * FAULTS / JOBS:  # noqa: ASYNC110 - it lives on another loop
             await asyncio.sleep(0.01)
         session.select(places[number % len(places)].name)
-        jobs = await session.enqueue(workflow, {"1.color": number, "2.filename_prefix": f"soak{number}"})
+        jobs = await session.queue.enqueue(workflow, {"1.color": number, "2.filename_prefix": f"soak{number}"})
         ids += [job.id for job in jobs]
     return ids
 
@@ -102,9 +102,9 @@ async def bring_to_end(session: Session, ids: list[str], places: list[Place]) ->
     while waiting:
         try:
             async with asyncio.timeout(60 * FACTOR):
-                ended = await session.wait(list(waiting))
+                ended = await session.queue.wait(list(waiting))
         except TimeoutError:
-            open_jobs = [job for job in await session.jobs_by_id(list(waiting)) if not job.state.ended]
+            open_jobs = [job for job in await session.queue.jobs_by_id(list(waiting)) if not job.state.ended]
             pytest.fail(f"still open: {open_jobs}; pods: {session.pods()}")
         for job in ended:
             first = waiting.pop(job.id)
@@ -112,7 +112,7 @@ async def bring_to_end(session: Session, ids: list[str], places: list[Place]) ->
             if job.state is JobState.UNKNOWN:
                 lost = {prompt for place in places for prompt in place.lost}
                 assert job.remote_id in lost, f"{job.id} was given up although no restart threw it away"
-                again = await session.retry(job.id)
+                again = await session.queue.retry(job.id)
                 assert again is not None
                 waiting[again.id] = first
     return last

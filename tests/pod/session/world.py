@@ -36,7 +36,7 @@ class World:
     async def enqueue(
         self, graph: Mapping[str, Any] | bytes, values: Mapping[str, Any] | None = None, **how: Any
     ) -> list[str]:
-        jobs = await self.session.enqueue(await self.open(graph), values or {}, **how)
+        jobs = await self.session.queue.enqueue(await self.open(graph), values or {}, **how)
         return [job.id for job in jobs]
 
     async def run(self, graph: Mapping[str, Any] | bytes, values: Mapping[str, Any] | None = None, **how: Any) -> Job:
@@ -45,7 +45,7 @@ class World:
 
     async def wait(self, ids: Sequence[str]) -> tuple[Job, ...]:
         async with asyncio.timeout(15):
-            return await self.session.wait(ids)
+            return await self.session.queue.wait(ids)
 
     async def until(self, job_id: str, *states: JobState) -> Job:
         """Until the stored job is in one of these states."""
@@ -54,7 +54,7 @@ class World:
         try:
             async with asyncio.timeout(15):
                 while True:
-                    (job,) = await self.session.jobs_by_id([job_id])
+                    (job,) = await self.session.queue.jobs_by_id([job_id])
                     if job.state in states:
                         return job
                     await news.wait()

@@ -20,7 +20,7 @@ from comfydesk.workflow.patch import plain_value, split_field
 
 @pytest.fixture(scope="module")
 def catalog() -> Catalog:
-    data = (Path(__file__).parents[2] / "data" / "object_info.json.xz").read_bytes()
+    data = (Path(__file__).parents[3] / "data" / "object_info.json.xz").read_bytes()
     return Catalog.from_object_info(json.loads(lzma.decompress(data)))
 
 
