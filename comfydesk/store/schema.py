@@ -114,4 +114,13 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             card TEXT NOT NULL
         ) WITHOUT ROWID""",
     ),
+    (
+        # What the user says of a workflow, by its id: `tags` is a JSON list, `opened` seconds since the epoch.
+        """CREATE TABLE workflow_marks (
+            workflow TEXT PRIMARY KEY,
+            favourite INTEGER NOT NULL,
+            opened REAL NOT NULL,
+            tags TEXT NOT NULL
+        ) WITHOUT ROWID""",
+    ),
 )

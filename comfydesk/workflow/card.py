@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+MODEL_SUFFIXES = (".safetensors", ".sft", ".gguf", ".ckpt", ".pt", ".pth", ".pkl", ".bin", ".onnx")
+"""What files of weights are called."""
+
 
 @dataclass(frozen=True, slots=True)
 class RequiredModel:
@@ -42,6 +45,8 @@ class WorkflowCard:
     """Classes of the nodes that run, sorted."""
     custom_nodes: tuple[str, ...] = ()
     """Those of `node_types` that the catalog does not have; empty without a catalog."""
+    model_files: tuple[str, ...] = ()
+    """Files of weights that nodes name in their values, declared or not, sorted; as the file spells them."""
     error: str = ""
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from comfydesk.errors import GraphError
 from comfydesk.workflow import media_types
 from comfydesk.workflow.active import ActiveNode, active_nodes, count_active
-from comfydesk.workflow.card import RequiredModel, WorkflowCard
+from comfydesk.workflow.card import MODEL_SUFFIXES, RequiredModel, WorkflowCard
 from comfydesk.workflow.catalog import Catalog, NodeSpec
 from comfydesk.workflow.graph import ApiGraph, Graph, UiGraph
 from comfydesk.workflow.media_types import AUDIO, IMAGE, MODEL3D, TEXT, VIDEO
@@ -43,6 +43,7 @@ def scan(graph: UiGraph | ApiGraph, catalog: Catalog | None = None, *, file_name
         output_types=outputs,
         required_models=tuple(facts.models.values()),
         node_types=node_types,
+        model_files=tuple(sorted(facts.model_files)),
         custom_nodes=tuple(entry for entry in node_types if catalog and entry not in catalog.nodes),
     )
 
@@ -92,6 +93,7 @@ class _Facts:
         self._shown: set[str] = set()
         self.node_types: set[str] = set()
         self.models: dict[tuple[str, str], RequiredModel] = {}
+        self.model_files: set[str] = set()
         self.main_model = ""
         self.upscales = self.restores = self.samples_anew = False
 
@@ -137,6 +139,8 @@ class _Facts:
         (self._shown if shows and kind != MODEL3D else self._saved).add(kind)
 
     def _add_models(self, node: ActiveNode) -> None:
+        named = (value for value in (*node.literals.values(), *node.values) if isinstance(value, str))
+        self.model_files.update(value for value in named if value.lower().endswith(MODEL_SUFFIXES))
         for model in declared_models(node):
             self.models.setdefault((model.name, model.directory), model)
             if model.directory in ("checkpoints", "diffusion_models", "unet") and not self.main_model:
