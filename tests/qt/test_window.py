@@ -271,7 +271,7 @@ def test_everything_is_where_it_was_after_a_restart(studio: Studio) -> None:
     studio.until(lambda: studio.states() == [JobState.DONE])
     studio.pick("Image to image")
     studio.window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, studio.window.browser_dock)
-    studio.click(next(button for button in _switches(studio) if "Outputs" in button.accessibleName()))
+    studio.click(next(button for button in _switches(studio) if "Bottom" in button.accessibleName()))
     assert studio.window.queue_dock.isHidden()
     studio.window.resize(studio.window.width(), 640)
     studio.close()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QApplication, QDockWidget
+from PySide6.QtWidgets import QApplication
 
 from comfydesk.qt.dialogs.viewer import Viewer
 from comfydesk.qt.docks.browser import BrowserPanel
@@ -22,15 +22,15 @@ from comfydesk.qt.models.outputs import OutputModel
 from comfydesk.qt.models.thumbnails import Thumbnails
 from comfydesk.qt.models.workflows import WorkflowModel
 from comfydesk.qt.theme import Scheme
-from comfydesk.qt.widgets.buttons import IconButton, Size
 from comfydesk.qt.widgets.editors import Surroundings
 from comfydesk.qt.widgets.toast import ToastHost
 from comfydesk.qt.window.actions import Actions
 from comfydesk.qt.window.pages import Pages
 from comfydesk.qt.window.shell import MainWindow
+from comfydesk.qt.window.view import View
+from comfydesk.qt.window.workspaces import Workspaces
 
 SCHEMES = ("system", "dark", "light")
-SWITCHES = (("left_panel", "panel-left"), ("bottom_panel", "panel-bottom"), ("right_panel", "panel-right"))
 
 
 class Desk(QObject):
@@ -59,7 +59,8 @@ class Desk(QObject):
         self.generation = GenerationPanel(theme, window.generation_dock, around)
         yield
         self.preview = PreviewPanel(theme)
-        window.hold(self.preview)
+        self.workspaces = Workspaces(window)
+        self.workspaces.hold("create", self.preview)
         yield
         self.gallery = GalleryPanel(theme, window.gallery_dock, self.outputs)
         yield
@@ -73,7 +74,7 @@ class Desk(QObject):
         yield
         self.actions.fill(window.menus)
         self.viewer = Viewer(theme, self.outputs, window)
-        self._add_switches()
+        self.view = View(window, self.actions, self.workspaces)
         self._bind()
 
     def action(self, command: str, slot: Callable[[], object]) -> None:
@@ -88,28 +89,10 @@ class Desk(QObject):
 
     # --- Inside ---------------------------------------------------------------------------------------------------
 
-    def _add_switches(self) -> None:
-        """The panels' switches at the right end of the menus."""
-        for command, icon in SWITCHES:
-            action = self.actions[command]
-            button = IconButton(self.theme, icon, f"{action.text()} panel", size=Size.COMPACT, checkable=True)
-            button.setChecked(True)
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            button.clicked.connect(action.trigger)
-            action.toggled.connect(button.setChecked)
-            self.window.top.add_switch(button)
-
     def _bind(self) -> None:
         window, top = self.window, self.window.top
-        self._bind_panel("left_panel", window.browser_dock)
-        self._bind_panel("right_panel", window.generation_dock)
-        self._bind_panel("bottom_panel", window.gallery_dock, window.queue_dock)
-        self.actions["intent_bar"].setChecked(True)
-        self.actions["intent_bar"].triggered.connect(top.show_intent)
-        top.intent_shown.connect(self.actions["intent_bar"].setChecked)
         self.intent.folded.connect(lambda: top.show_intent(False))
-        self.action("full_screen", self._toggle_full_screen)
-        self.action("reset_layout", self._reset_layout)
+        self.workspaces.changed.connect(lambda _: self.pages.close())
         self.action("quit", window.close)
         self.action("find", self.browser.focus_search)
         self.action("intent", self._focus_intent)
@@ -140,28 +123,6 @@ class Desk(QObject):
         if wanted != self.theme.appearance:
             self.theme.apply(wanted)
         self.window.places.keep_scheme(scheme)
-
-    def _bind_panel(self, command: str, *docks: QDockWidget) -> None:
-        action = self.actions[command]
-
-        def show_all(on: bool) -> None:
-            for dock in docks:
-                dock.setVisible(on)
-
-        def tell() -> None:
-            action.setChecked(any(not dock.isHidden() for dock in docks))
-
-        action.triggered.connect(show_all)
-        for dock in docks:
-            dock.toggleViewAction().toggled.connect(tell)
-        tell()
-
-    def _reset_layout(self) -> None:
-        self.window.places.reset()
-        self.window.top.show_intent(True)
-
-    def _toggle_full_screen(self) -> None:
-        self.window.setWindowState(self.window.windowState() ^ Qt.WindowState.WindowFullScreen)
 
     def _focus_intent(self) -> None:
         self.window.top.show_intent(True)

@@ -1,12 +1,14 @@
-"""Where the docks stand at first, and where the user left them."""
+"""Where the docks stand at first in each workspace, and where the user left them."""
 
 from pathlib import Path
 
-from PySide6.QtCore import QSettings, Qt
+from PySide6.QtCore import QByteArray, QSettings, Qt
 from PySide6.QtWidgets import QDockWidget, QMainWindow
 
 from comfydesk.qt.theme import Theme
 
+CREATE, LIBRARY, COMPARE = "create", "library", "compare"
+WORKSPACES = (CREATE, LIBRARY, COMPARE)
 LEFT, RIGHT = 272, 352
 GALLERY, QUEUE = 164, 200
 SIZE = (1440, 900)
@@ -15,10 +17,14 @@ PICTURE = 320
 LEAST_GALLERY, LEAST_QUEUE = 112, 112
 LAYOUT = 1
 """Of the saved state; a change of the docks' names needs a new one."""
+_Area = Qt.DockWidgetArea
 
 
 class Layout:
-    """Keeps the window's geometry in an INI file. Only geometry: INI files lose types."""
+    """Keeps the window's geometry in an INI file, one state of the docks per workspace.
+
+    Only geometry: INI files lose types.
+    """
 
     def __init__(
         self,
@@ -33,6 +39,8 @@ class Layout:
     ) -> None:
         self._theme, self._window = theme, window
         self._browser, self._generation, self._gallery, self._queue = browser, generation, gallery, queue
+        self._guests: dict[QDockWidget, tuple[str, Qt.DockWidgetArea]] = {}
+        self.workspace = CREATE
         self._settings = QSettings(str(file), QSettings.Format.IniFormat)
         self._unit = theme.px(100)
         theme.changed.connect(self._rescale)
@@ -42,22 +50,37 @@ class Layout:
             | (QMainWindow.DockOption.AnimatedDocks if theme.duration(160) else QMainWindow.DockOption(0))
         )
         for corner, area in (
-            (Qt.Corner.TopLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea),
-            (Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea),
-            (Qt.Corner.TopRightCorner, Qt.DockWidgetArea.RightDockWidgetArea),
-            (Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea),
+            (Qt.Corner.TopLeftCorner, _Area.LeftDockWidgetArea),
+            (Qt.Corner.BottomLeftCorner, _Area.LeftDockWidgetArea),
+            (Qt.Corner.TopRightCorner, _Area.RightDockWidgetArea),
+            (Qt.Corner.BottomRightCorner, _Area.RightDockWidgetArea),
         ):
             window.setCorner(corner, area)
 
+    # --- From start to end ----------------------------------------------------------------------------------------
+
     def restore(self) -> None:
         """As it was left; as designed at the first start, or when what was saved does not fit any more."""
+        kept = str(self._settings.value("workspace", CREATE))
+        self.workspace = kept if kept in WORKSPACES else CREATE
         self._arrange()
-        geometry, state = self._settings.value("geometry"), self._settings.value("state")
+        geometry = self._settings.value("geometry")
         if geometry is None or not self._window.restoreGeometry(geometry):
             screen = self._window.screen().availableSize()
             self._window.resize(min(SIZE[0], screen.width()), min(SIZE[1], screen.height()))
-        if state is None or not self._window.restoreState(state, LAYOUT):
-            self._resize()
+        self._put(self._kept())
+
+    def save(self) -> None:
+        """All of it, on the disk."""
+        self._settings.setValue("geometry", self._window.saveGeometry())
+        self._settings.setValue("workspace", self.workspace)
+        self._keep()
+        self._settings.sync()
+
+    def reset(self) -> None:
+        """This workspace as designed, whatever was dragged where."""
+        self._arrange()
+        self._resize()
 
     def fit(self) -> None:
         """In a low window outputs and queue give way before the picture does."""
@@ -75,15 +98,109 @@ class Layout:
             heights.append(dock.height() - given)
         window.resizeDocks(shown, heights, Qt.Orientation.Vertical)
 
-    def save(self) -> None:
-        self._settings.setValue("geometry", self._window.saveGeometry())
-        self._settings.setValue("state", self._window.saveState(LAYOUT))
+    # --- Workspaces -----------------------------------------------------------------------------------------------
+
+    def change(self, workspace: str) -> None:
+        """Put this workspace's docks away as they are, and bring out those of `workspace`."""
+        if workspace == self.workspace:
+            return
+        self._keep()
+        self.workspace = workspace
+        self._put(self._kept())
+
+    def add(self, workspace: str, dock: QDockWidget, area: Qt.DockWidgetArea) -> None:
+        """A dock that only `workspace` has; at `area` until the user moves it."""
+        self._guests[dock] = (workspace, area)
+        self._window.addDockWidget(area, dock)
+        if workspace != self.workspace:
+            dock.hide()
+        else:
+            self._put(self._kept())
+
+    def on(self, side: Qt.DockWidgetArea) -> list[QDockWidget]:
+        """The docks that this workspace has on `side` by its design."""
+        guests = [dock for dock, (name, area) in self._guests.items() if name == self.workspace and area == side]
+        own = {
+            _Area.LeftDockWidgetArea: [self._browser],
+            _Area.RightDockWidgetArea: [self._generation],
+            _Area.BottomDockWidgetArea: [self._gallery, self._queue],
+        }[side]
+        if self.workspace == CREATE:
+            return own + guests
+        return guests or ([self._queue] if side == _Area.BottomDockWidgetArea else own)
+
+    def docks(self) -> tuple[QDockWidget, ...]:
+        """All that the present workspace can show."""
+        guests = [dock for dock, (name, _) in self._guests.items() if name == self.workspace]
+        return (self._browser, self._generation, self._gallery, self._queue, *guests)
+
+    # --- Layouts by name ------------------------------------------------------------------------------------------
+
+    def focus(self) -> None:
+        """The form and the picture, nothing else."""
+        self._arrange()
+        for dock in (self._browser, self._gallery, self._queue):
+            dock.hide()
+        self._resize()
+
+    def wide(self) -> None:
+        """For wide screens: outputs and queue beside the form, so that the picture has all the height."""
+        self._arrange()
+        window = self._window
+        for dock in (self._gallery, self._queue):
+            window.addDockWidget(_Area.RightDockWidgetArea, dock)
+        window.splitDockWidget(self._generation, self._gallery, Qt.Orientation.Horizontal)
+        window.splitDockWidget(self._gallery, self._queue, Qt.Orientation.Vertical)
+        px = self._theme.px
+        window.resizeDocks(
+            [self._browser, self._generation, self._gallery],
+            [px(LEFT), px(RIGHT), px(RIGHT)],
+            Qt.Orientation.Horizontal,
+        )
+
+    def names(self) -> tuple[str, ...]:
+        """Of the layouts that the user saved for this workspace."""
+        return tuple(sorted(self._presets(), key=str.casefold))
+
+    def save_as(self, name: str) -> None:
+        """Keep what is seen now as `name`; one of that name is replaced."""
+        presets = self._presets()
+        presets[name] = self._window.saveState(LAYOUT)
+        self._keep_presets(presets)
+
+    def apply(self, name: str) -> None:
+        """Bring back what was saved as `name`. KeyError: there is none."""
+        self._put(self._presets()[name])
+
+    def forget(self, name: str) -> None:
+        presets = self._presets()
+        presets.pop(name, None)
+        self._keep_presets(presets)
+
+    def _presets(self) -> dict[str, QByteArray]:
+        group = f"presets/{self.workspace}"
+        size = self._settings.beginReadArray(group)
+        found: dict[str, QByteArray] = {}
+        for at in range(size):
+            self._settings.setArrayIndex(at)
+            state = self._settings.value("state")
+            if isinstance(state, QByteArray):
+                found[str(self._settings.value("name"))] = state
+        self._settings.endArray()
+        return found
+
+    def _keep_presets(self, presets: dict[str, QByteArray]) -> None:
+        group = f"presets/{self.workspace}"
+        self._settings.remove(group)
+        self._settings.beginWriteArray(group, len(presets))
+        for at, (name, state) in enumerate(presets.items()):
+            self._settings.setArrayIndex(at)
+            self._settings.setValue("name", name)
+            self._settings.setValue("state", state)
+        self._settings.endArray()
         self._settings.sync()
 
-    def reset(self) -> None:
-        """As designed, whatever was dragged where."""
-        self._arrange()
-        self._resize()
+    # --- What else the file holds ---------------------------------------------------------------------------------
 
     @property
     def last_workflow(self) -> str:
@@ -94,6 +211,14 @@ class Layout:
         self._settings.setValue("workflow", id_)
 
     @property
+    def intent_shown(self) -> bool:
+        """Whether this workspace has the intent bar unfolded; only Create does by itself."""
+        return str(self._settings.value(f"intent/{self.workspace}", self.workspace == CREATE)).lower() == "true"
+
+    def keep_intent(self, shown: bool) -> None:
+        self._settings.setValue(f"intent/{self.workspace}", shown)
+
+    @property
     def scheme(self) -> str:
         """Which colours the user chose: system, dark or light."""
         return str(self._settings.value("scheme", "system"))
@@ -102,19 +227,41 @@ class Layout:
         self._settings.setValue("scheme", scheme)
         self._settings.sync()
 
+    # --- Inside ---------------------------------------------------------------------------------------------------
+
+    def _keep(self) -> None:
+        self._settings.setValue(f"docks/{self.workspace}", self._window.saveState(LAYOUT))
+        # What an older version kept, before there were workspaces.
+        self._settings.remove("state")
+
+    def _kept(self) -> object:
+        older = self._settings.value("state") if self.workspace == CREATE else None
+        return self._settings.value(f"docks/{self.workspace}", older)
+
+    def _put(self, state: object) -> None:
+        if not isinstance(state, QByteArray) or not self._window.restoreState(state, LAYOUT):
+            self.reset()
+        for dock, (workspace, _) in self._guests.items():
+            if workspace != self.workspace:
+                dock.hide()
+
     def _arrange(self) -> None:
         window = self._window
         for area, dock in (
-            (Qt.DockWidgetArea.LeftDockWidgetArea, self._browser),
-            (Qt.DockWidgetArea.RightDockWidgetArea, self._generation),
-            (Qt.DockWidgetArea.BottomDockWidgetArea, self._gallery),
+            (_Area.LeftDockWidgetArea, self._browser),
+            (_Area.RightDockWidgetArea, self._generation),
+            (_Area.BottomDockWidgetArea, self._gallery),
         ):
             dock.setFloating(False)
             window.addDockWidget(area, dock)
         self._queue.setFloating(False)
         window.splitDockWidget(self._gallery, self._queue, Qt.Orientation.Vertical)
         for dock in (self._browser, self._generation, self._gallery, self._queue):
-            dock.show()
+            dock.setVisible(self.workspace == CREATE)
+        for dock, (workspace, area) in self._guests.items():
+            dock.setFloating(False)
+            window.addDockWidget(area, dock)
+            dock.setVisible(workspace == self.workspace)
 
     def _rescale(self) -> None:
         """The user's scale is new: the side docks keep their share of the text they show."""
@@ -129,3 +276,7 @@ class Layout:
         window = self._window
         window.resizeDocks([self._browser, self._generation], [px(LEFT), px(RIGHT)], Qt.Orientation.Horizontal)
         window.resizeDocks([self._gallery, self._queue], [px(GALLERY), px(QUEUE)], Qt.Orientation.Vertical)
+        for dock, (workspace, area) in self._guests.items():
+            if workspace == self.workspace and area != _Area.BottomDockWidgetArea:
+                width = px(LEFT if area == _Area.LeftDockWidgetArea else RIGHT)
+                window.resizeDocks([dock], [width], Qt.Orientation.Horizontal)

@@ -60,6 +60,7 @@ class MainWindow(QMainWindow):
             queue=self.queue_dock,
         )
         self.places.restore()
+        self.top.show_intent(self.places.intent_shown)
 
     def hold(self, content: QWidget) -> None:
         """Let `content` fill the middle."""
