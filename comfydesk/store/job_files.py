@@ -6,17 +6,28 @@ from collections.abc import Sequence
 from comfydesk.events import Change
 from comfydesk.store.database import Database
 from comfydesk.store.jobs import changed_jobs, transition
-from comfydesk.store.records import JobFile, JobState
+from comfydesk.store.packing import pack_verdict
+from comfydesk.store.records import JobError, JobFile, JobState, Verdict
 
 
 def begin_saving(
-    db: Database, job: str, files: Sequence[JobFile], now: float, texts: Sequence[str] = ()
+    db: Database,
+    job: str,
+    files: Sequence[JobFile],
+    now: float,
+    texts: Sequence[str] = (),
+    *,
+    verdict: tuple[JobState, JobError | None] | None = None,
 ) -> tuple[Change, ...]:
-    """The job has finished on its pod, said `texts` and left `files`: SAVING, and the list of what is to be fetched."""
+    """The job is over on its pod, said `texts` and left `files`: SAVING, and the list of what is to be fetched.
+
+    `verdict`: it failed or was cancelled there, and is to end so here.
+    """
     with db.transaction():
         changes = transition(db, job, JobState.SAVING, now)
         if changes:
-            db.execute("UPDATE jobs SET texts = ? WHERE id = ?", (json.dumps(texts), job))
+            packed = None if verdict is None else pack_verdict(Verdict(*verdict))
+            db.execute("UPDATE jobs SET texts = ?, verdict = ? WHERE id = ?", (json.dumps(texts), packed, job))
             for file in files:
                 db.execute(
                     "INSERT OR IGNORE INTO job_files (job, number, type, subfolder, filename) VALUES (?, ?, ?, ?, ?)",
@@ -68,3 +79,9 @@ def file_lost(db: Database, file: JobFile, reason: str) -> tuple[Change, ...]:
     with db.transaction():
         db.execute("UPDATE job_files SET lost = ? WHERE job = ? AND number = ?", (reason, file.job, file.number))
     return changed_jobs([file.job])
+
+
+def same_bytes(db: Database, sha256: str, size: int) -> tuple[tuple[int, str], ...]:
+    """Outputs with that content: id and path, the first saved first."""
+    rows = db.query("SELECT id, path FROM outputs WHERE sha256 = ? AND size = ? ORDER BY id", (sha256, size))
+    return tuple((row["id"], row["path"]) for row in rows)

@@ -3,11 +3,11 @@
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from comfydesk.events import Change, JobsChanged
 from comfydesk.store.database import Database, Value, listed
-from comfydesk.store.packing import FILE_KEY, pack_error, pack_values, unpack_error, unpack_values
+from comfydesk.store.packing import FILE_KEY, pack_error, pack_values, unpack_error, unpack_values, unpack_verdict
 from comfydesk.store.records import ANY, Job, JobError, JobState
 
 S = JobState
@@ -45,35 +45,66 @@ class Waiting:
     """Some of its values are files of this computer."""
 
 
-def add(db: Database, jobs: Sequence[Job]) -> tuple[Change, ...]:
-    """Put new jobs at the end of the queue, in this order; `position` is given here. On disk when this returns."""
+def add(db: Database, jobs: Sequence[Job], *, front: bool = False) -> tuple[Change, ...]:
+    """Put new jobs at the end of the queue, or before all others, in this order; `position` is given here.
+
+    On disk when this returns.
+    """
     with db.transaction(durable=True):
-        row = db.first("SELECT coalesce(max(position), 0) FROM jobs")
-        last = float(row[0]) if row else 0.0
+        start = before_all(db, len(jobs)) if front else after_all(db)
         for number, job in enumerate(jobs, 1):
-            seed = None if job.seed is None else str(job.seed)
-            db.execute(
-                "INSERT INTO runs (id, workflow_id, workflow, graph_hash, document_hash, field_values, prompt, seed,"
-                " batch) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    job.id,
-                    job.workflow_id,
-                    job.workflow,
-                    job.graph_hash,
-                    job.document_hash,
-                    pack_values(job.values),
-                    job.prompt,
-                    seed,
-                    job.batch,
-                ),
-            )
-            target, remote = job.target or job.pod, job.remote_id or job.id
-            db.execute(
-                "INSERT INTO jobs (id, state, owner, remote_id, folder, target, position, created)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (job.id, job.state, job.owner, remote, job.folder, target, last + number, job.created),
-            )
+            insert(db, job, start + number)
     return changed_jobs(job.id for job in jobs)
+
+
+def after_all(db: Database) -> float:
+    """The last place of the queue that is taken."""
+    row = db.first("SELECT coalesce(max(position), 0) FROM jobs WHERE hidden < 2")
+    return float(row[0]) if row else 0.0
+
+
+def before_all(db: Database, count: int) -> float:
+    """A number behind which there is room for `count` places, all before what waits."""
+    row = db.first("SELECT coalesce(min(position), 1) FROM jobs WHERE finished IS NULL AND hidden < 2")
+    return (float(row[0]) if row else 1.0) - count - 1
+
+
+def insert(db: Database, job: Job, position: float, *, hidden: int = 0) -> None:
+    """The rows of a new job. The caller has a transaction open."""
+    db.execute(
+        "INSERT INTO runs (id, workflow_id, workflow, graph_hash, document_hash, field_values, prompt, seed, batch,"
+        " drawn, cell) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            job.id,
+            job.workflow_id,
+            job.workflow,
+            job.graph_hash,
+            job.document_hash,
+            pack_values(job.values),
+            job.prompt,
+            None if job.seed is None else str(job.seed),
+            job.batch,
+            json.dumps(dict(job.drawn), ensure_ascii=False),
+            None if job.cell is None else json.dumps(job.cell),
+        ),
+    )
+    target, remote = job.target or job.pod, job.remote_id or job.id
+    db.execute(
+        "INSERT INTO jobs (id, state, owner, remote_id, folder, template, target, position, created, hidden)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            job.id,
+            JobState.HELD if hidden else job.state,
+            job.owner,
+            remote,
+            job.folder,
+            job.template,
+            target,
+            position,
+            job.created,
+            hidden,
+        ),
+    )
 
 
 def get(db: Database, job: str) -> Job | None:
@@ -259,6 +290,20 @@ def note(db: Database, job: str, error: JobError | None) -> tuple[Change, ...]:
     return changed_jobs([job] if changed else [])
 
 
+def warn(db: Database, job: str, warning: JobError) -> tuple[Change, ...]:
+    """Note what to know of a job although it goes on, besides what is noted already."""
+    with db.transaction():
+        row = db.first("SELECT warning FROM jobs WHERE id = ?", (job,))
+        known = None if row is None else unpack_error(row["warning"])
+        if known is not None:
+            sentence = ": ".join(part for part in (warning.what, warning.why) if part)
+            if sentence in f"{known.what}: {known.why}":
+                return ()
+            warning = replace(known, why="; ".join(part for part in (known.why, sentence) if part))
+        changed = db.execute("UPDATE jobs SET warning = ? WHERE id = ?", (pack_error(warning), job))
+    return changed_jobs([job] if changed else [])
+
+
 @dataclass(frozen=True, slots=True)
 class OpenOn:
     """What of ours still needs a pod, whichever session it belongs to."""
@@ -295,6 +340,8 @@ def owners(db: Database) -> tuple[str, ...]:
 def adopt(db: Database, owner: str, dead: Sequence[str]) -> tuple[Change, ...]:
     """Make a session look after the unfinished jobs of sessions that are no more."""
     with db.transaction():
+        # What a session was adding when it ended: its user was never told that it is queued.
+        db.execute("DELETE FROM jobs WHERE hidden = 2 AND owner IN (SELECT value FROM json_each(?))", (listed(dead),))
         rows = db.query(
             "SELECT id FROM jobs WHERE finished IS NULL AND owner IN (SELECT value FROM json_each(?))", (listed(dead),)
         )
@@ -358,7 +405,18 @@ def _job(row: sqlite3.Row, outputs: tuple[str, ...]) -> Job:
         remote_id=row["remote_id"],
         folder=row["folder"],
         texts=tuple(json.loads(row["texts"])),
+        drawn=json.loads(row["drawn"]),
+        cell=_cell(row["cell"]),
+        template=row["template"],
+        verdict=unpack_verdict(row["verdict"]),
     )
+
+
+def _cell(text: str | None) -> tuple[int, int, int, int] | None:
+    if text is None:
+        return None
+    sheet, page, row, column = json.loads(text)
+    return sheet, page, row, column
 
 
 def changed_jobs(ids: Iterable[str]) -> tuple[Change, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from comfydesk.events import Change, QueueChanged
+from comfydesk.events import Change, JobsChanged, QueueChanged
 from comfydesk.store.database import Database
 from comfydesk.store.jobs import changed_jobs, transition_many
 from comfydesk.store.records import JobState
@@ -43,7 +43,9 @@ def release_all(db: Database, owner: str, now: float) -> tuple[Change, ...]:
 
 
 def _of(db: Database, owner: str, state: JobState) -> tuple[str, ...]:
-    rows = db.query("SELECT id FROM jobs WHERE owner = ? AND state = ? ORDER BY position", (owner, state))
+    rows = db.query(
+        "SELECT id FROM jobs WHERE owner = ? AND state = ? AND hidden = 0 ORDER BY position", (owner, state)
+    )
     return tuple(row["id"] for row in rows)
 
 
@@ -53,7 +55,7 @@ def move_between(db: Database, ids: Sequence[str], after: str | None, before: st
     Places are numbers with room between them; where it runs out, all that is to come is numbered anew.
     """
     with db.transaction():
-        rows = db.query("SELECT id, position FROM jobs WHERE finished IS NULL ORDER BY position, number")
+        rows = db.query("SELECT id, position FROM jobs WHERE finished IS NULL AND hidden = 0 ORDER BY position, number")
         places = {row["id"]: float(row["position"]) for row in rows}
         moved = [job for job in ids if job in places]
         rest = [job for job in places if job not in set(moved)]
@@ -81,3 +83,12 @@ def _between(low: float | None, high: float | None, count: int) -> list[float] |
         high = low + count + 1
     step = (high - low) / (count + 1)
     return None if step < LEAST_STEP else [low + step * number for number in range(1, count + 1)]
+
+
+def clear_finished(db: Database) -> tuple[Change, ...]:
+    """Take all ended jobs out of the list but those of which nobody knows how they ended."""
+    with db.transaction():
+        rows = db.query(
+            "UPDATE jobs SET hidden = 1 WHERE state IN ('done', 'failed', 'cancelled') AND hidden = 0 RETURNING id"
+        )
+    return (JobsChanged(removed=tuple(row["id"] for row in rows)),) if rows else ()

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from comfydesk.store.records import JobError, LocalFile
+from comfydesk.store.records import JobError, JobState, LocalFile, Verdict
 
 FILE_KEY = "$file"
 MAX_ERROR = 64 << 10
@@ -56,3 +56,18 @@ def pack_error(error: JobError | None) -> str | None:
 
 def unpack_error(text: str | None) -> JobError | None:
     return None if text is None else JobError(**json.loads(text))
+
+
+def pack_verdict(verdict: Verdict | None) -> str | None:
+    if verdict is None:
+        return None
+    error = pack_error(verdict.error)
+    return json.dumps({"state": verdict.state, "error": None if error is None else json.loads(error)})
+
+
+def unpack_verdict(text: str | None) -> Verdict | None:
+    if text is None:
+        return None
+    found = json.loads(text)
+    error = found["error"]
+    return Verdict(JobState(found["state"]), None if error is None else JobError(**error))

@@ -69,6 +69,14 @@ class JobError:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """How a job ended that left results all the same: FAILED or CANCELLED, and why."""
+
+    state: JobState
+    error: JobError | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """A unit of work. `id` is the prompt_id we chose: a canonical lowercase UUID."""
 
@@ -115,6 +123,14 @@ class Job:
     """What was enqueued together has this in common."""
     texts: tuple[str, ...] = ()
     """What nodes that show text have shown."""
+    drawn: Mapping[str, str] = field(default_factory=dict)
+    """Field id → the text that its wildcards were drawn in; `values` has what was drawn."""
+    cell: tuple[int, int, int, int] | None = None
+    """Its place in its batch's grid, from 0: sheet, page, row, column."""
+    template: str = ""
+    """How its files are named, if not as the settings say."""
+    verdict: Verdict | None = None
+    """How it ended on the pod, if not well; then it ends so here too, once its results are saved."""
 
     @property
     def unanswered(self) -> bool:

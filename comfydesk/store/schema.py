@@ -52,29 +52,129 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             workflow_id, workflow, graph_hash, document_hash, field_values, prompt, seed, batch
             FROM jobs JOIN runs ON runs.id = jobs.id""",
         "CREATE INDEX jobs_as_listed ON jobs (hidden, finished IS NOT NULL, coalesce(-finished, position), number)",
+        # A deletion that can still be undone; its outputs are hidden until their files go to the trash.
+        "CREATE TABLE deletions (id INTEGER PRIMARY KEY AUTOINCREMENT, time REAL NOT NULL)",
+        # A file of the library. What is below `facts` is read out of the graph and the form's values, as far as it is
+        # known; `facts` is the version of the rules that did it (0: not done yet). `settings` is JSON (name -> value)
+        # of files that carry values but no graph. `created`, `width`, `height`, `aspect` (width / height, 1.0 where
+        # unknown) and `batch` never change: see listing. `path` is a BLOB where the name is no Unicode; `seconds` is
+        # how long the pod worked. `models` and `tags` repeat output_models and output_tags for the full-text index,
+        # a name a line.
         """CREATE TABLE outputs (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             path TEXT NOT NULL UNIQUE,
             media TEXT NOT NULL,
             size INTEGER NOT NULL,
+            mtime_ns INTEGER NOT NULL DEFAULT 0,
             sha256 TEXT NOT NULL,
             created REAL NOT NULL,
-            run TEXT REFERENCES runs (id),
-            workflow TEXT NOT NULL,
-            pod TEXT NOT NULL,
-            prompt TEXT NOT NULL,
-            seed TEXT,
             width INTEGER,
             height INTEGER,
+            aspect REAL NOT NULL DEFAULT 1.0,
             duration REAL,
+            rating INTEGER NOT NULL DEFAULT 0,
+            favourite INTEGER NOT NULL DEFAULT 0,
+            deletion INTEGER REFERENCES deletions (id),
+            missing REAL,
+            run TEXT REFERENCES runs (id),
+            batch TEXT NOT NULL DEFAULT '',
+            workflow TEXT NOT NULL,
+            workflow_id TEXT NOT NULL DEFAULT '',
+            pod TEXT NOT NULL,
+            graph_hash TEXT REFERENCES documents (hash),
+            document_hash TEXT REFERENCES documents (hash),
+            seed TEXT,
+            facts INTEGER NOT NULL DEFAULT 0,
+            model TEXT NOT NULL DEFAULT '',
+            sampler TEXT NOT NULL DEFAULT '',
+            scheduler TEXT NOT NULL DEFAULT '',
+            steps REAL,
+            cfg REAL,
+            seconds REAL,
             remote_type TEXT NOT NULL,
             remote_subfolder TEXT NOT NULL,
             remote_filename TEXT NOT NULL,
-            etag TEXT NOT NULL
+            etag TEXT NOT NULL,
+            name TEXT NOT NULL DEFAULT '',
+            prompt TEXT NOT NULL,
+            negative TEXT NOT NULL DEFAULT '',
+            note TEXT NOT NULL DEFAULT '',
+            models TEXT NOT NULL DEFAULT '',
+            tags TEXT NOT NULL DEFAULT '',
+            settings TEXT
         )""",
-        "CREATE INDEX outputs_by_time ON outputs (created, id)",
+        # `outputs_as_listed` covers what a listing reads of every row.
+        "CREATE INDEX outputs_as_listed ON outputs (created, id, aspect)",
         "CREATE INDEX outputs_by_run ON outputs (run)",
+        "CREATE INDEX outputs_by_batch ON outputs (batch)",
+        "CREATE INDEX outputs_by_workflow ON outputs (workflow)",
+        "CREATE INDEX outputs_by_model ON outputs (model)",
+        "CREATE INDEX outputs_by_media ON outputs (media)",
+        "CREATE INDEX outputs_by_name ON outputs (name COLLATE NOCASE, id)",
+        "CREATE INDEX outputs_by_size ON outputs (size, created)",
+        "CREATE INDEX outputs_by_hash ON outputs (sha256)",
+        "CREATE INDEX outputs_by_seed ON outputs (seed)",
+        "CREATE INDEX outputs_by_rating ON outputs (rating, created) WHERE rating > 0",
+        "CREATE INDEX outputs_favourite ON outputs (created) WHERE favourite",
+        "CREATE INDEX outputs_deleted ON outputs (deletion) WHERE deletion IS NOT NULL",
+        "CREATE INDEX outputs_missing ON outputs (missing) WHERE missing IS NOT NULL",
+        "CREATE INDEX outputs_unread ON outputs (facts, id) WHERE facts < 1000",
         "CREATE INDEX outputs_by_identity ON outputs (pod, remote_filename, remote_subfolder, remote_type, etag)",
+        # Words of outputs, kept by the triggers. The order of columns is search.WORD_COLUMNS.
+        """CREATE VIRTUAL TABLE output_words USING fts5 (
+            prompt, negative, note, models, workflow, name, tags,
+            content = 'outputs', content_rowid = 'id', prefix = '1 2 3', tokenize = 'unicode61 remove_diacritics 2'
+        )""",
+        """CREATE TRIGGER output_words_new AFTER INSERT ON outputs BEGIN
+            INSERT INTO output_words (rowid, prompt, negative, note, models, workflow, name, tags) VALUES
+                (new.id, new.prompt, new.negative, new.note, new.models, new.workflow, new.name, new.tags);
+        END""",
+        """CREATE TRIGGER output_words_gone AFTER DELETE ON outputs BEGIN
+            INSERT INTO output_words (output_words, rowid, prompt, negative, note, models, workflow, name, tags) VALUES
+                ('delete', old.id, old.prompt, old.negative, old.note, old.models, old.workflow, old.name, old.tags);
+        END""",
+        """CREATE TRIGGER output_words_other
+        AFTER UPDATE OF prompt, negative, note, models, workflow, name, tags ON outputs BEGIN
+            INSERT INTO output_words (output_words, rowid, prompt, negative, note, models, workflow, name, tags) VALUES
+                ('delete', old.id, old.prompt, old.negative, old.note, old.models, old.workflow, old.name, old.tags);
+            INSERT INTO output_words (rowid, prompt, negative, note, models, workflow, name, tags) VALUES
+                (new.id, new.prompt, new.negative, new.note, new.models, new.workflow, new.name, new.tags);
+        END""",
+        # Every model file an output was made with. `kind`: checkpoint, lora, or other.
+        """CREATE TABLE output_models (
+            output INTEGER NOT NULL REFERENCES outputs (id) ON DELETE CASCADE,
+            model TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            PRIMARY KEY (output, model)
+        ) WITHOUT ROWID""",
+        "CREATE INDEX output_models_by_name ON output_models (model, output, kind)",
+        "CREATE TABLE tags (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE COLLATE NOCASE)",
+        """CREATE TABLE output_tags (
+            output INTEGER NOT NULL REFERENCES outputs (id) ON DELETE CASCADE,
+            tag INTEGER NOT NULL REFERENCES tags (id) ON DELETE CASCADE,
+            PRIMARY KEY (output, tag)
+        ) WITHOUT ROWID""",
+        "CREATE INDEX output_tags_by_tag ON output_tags (tag, output)",
+        """CREATE TABLE albums (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            name TEXT NOT NULL UNIQUE COLLATE NOCASE,
+            position REAL NOT NULL,
+            created REAL NOT NULL
+        )""",
+        """CREATE TABLE album_outputs (
+            album INTEGER NOT NULL REFERENCES albums (id) ON DELETE CASCADE,
+            output INTEGER NOT NULL REFERENCES outputs (id) ON DELETE CASCADE,
+            position REAL NOT NULL,
+            PRIMARY KEY (album, output)
+        ) WITHOUT ROWID""",
+        "CREATE INDEX album_outputs_by_output ON album_outputs (output)",
+        # `filter` is JSON: what of an OutputFilter is not as in an empty one.
+        """CREATE TABLE saved_searches (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            name TEXT NOT NULL UNIQUE COLLATE NOCASE,
+            filter TEXT NOT NULL,
+            position REAL NOT NULL
+        )""",
         # What a finished job left on its pod, in the pod's order: saved once `output` is set. `path` is where it goes;
         # it is written down before the download begins, so that a file found there later is known to be ours.
         """CREATE TABLE job_files (
@@ -122,5 +222,35 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             opened REAL NOT NULL,
             tags TEXT NOT NULL
         ) WITHOUT ROWID""",
+    ),
+    (
+        # Batches. `drawn` is JSON: field id, the text its wildcards were drawn in. `cell` is a job's place in its
+        # grid as JSON: sheet, page, row, column. `verdict` is how a job that left results all the same is to end, JSON.
+        "ALTER TABLE runs ADD COLUMN drawn TEXT NOT NULL DEFAULT '{}'",
+        "ALTER TABLE runs ADD COLUMN cell TEXT",
+        "ALTER TABLE jobs ADD COLUMN template TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE jobs ADD COLUMN verdict TEXT",
+        # Jobs with hidden = 2 are being added: held by nobody, and no part of the queue before all of their batch are.
+        "DROP VIEW job_rows",
+        """CREATE VIEW job_rows AS SELECT jobs.*, finished IS NOT NULL AS ended, coalesce(-finished, position) AS place,
+            workflow_id, workflow, graph_hash, document_hash, field_values, prompt, seed, batch, drawn, cell
+            FROM jobs JOIN runs ON runs.id = jobs.id""",
+        # The contact sheets that are to be made when all of their jobs are over. `columns` and `rows` are JSON lists of
+        # labels. `path` is written down before the file is; `made` is when it was done with, whatever came of it.
+        """CREATE TABLE sheets (
+            batch TEXT NOT NULL,
+            sheet INTEGER NOT NULL,
+            page INTEGER NOT NULL,
+            title TEXT NOT NULL,
+            columns TEXT NOT NULL,
+            rows TEXT NOT NULL,
+            folder TEXT NOT NULL,
+            path TEXT,
+            made REAL,
+            output INTEGER REFERENCES outputs (id) ON DELETE SET NULL,
+            PRIMARY KEY (batch, sheet, page)
+        ) WITHOUT ROWID""",
+        "CREATE INDEX sheets_to_make ON sheets (made, batch)",
+        "CREATE INDEX outputs_by_sha256 ON outputs (sha256, size)",
     ),
 )

@@ -1,0 +1,121 @@
+"""Contact sheets that are to be made when the jobs of their grid are over."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from comfydesk.events import Change, OutputsChanged
+from comfydesk.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class WantedSheet:
+    """One page of a batch's grid, and how it is labelled."""
+
+    batch: str
+    sheet: int
+    page: int
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[str, ...]
+    folder: str
+    """Where it goes; empty: beside the first result."""
+    path: str | None = None
+    """Its file, once that is decided."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What a job of the page left: its run, its place, its files."""
+
+    run: str
+    row: int
+    column: int
+    paths: tuple[str, ...]
+
+
+def want(db: Database, sheets: Sequence[WantedSheet]) -> None:
+    """Have these made. The caller has a transaction open."""
+    for one in sheets:
+        db.execute(
+            "INSERT INTO sheets (batch, sheet, page, title, columns, rows, folder) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (one.batch, one.sheet, one.page, one.title, json.dumps(one.columns), json.dumps(one.rows), one.folder),
+        )
+
+
+def wanted(db: Database) -> frozenset[str]:
+    """The batches of which sheets are still to be made."""
+    return frozenset(row["batch"] for row in db.query("SELECT DISTINCT batch FROM sheets WHERE made IS NULL"))
+
+
+def due(db: Database, owner: str) -> tuple[WantedSheet, ...]:
+    """Those to be made now: no job of their batch is under way, or is one of which it is not known how it ended.
+
+    Of batches that `owner` looks after, or nobody does.
+    """
+    rows = db.query(
+        """SELECT * FROM sheets WHERE made IS NULL AND NOT EXISTS (
+            SELECT 1 FROM runs JOIN jobs ON jobs.id = runs.id WHERE runs.batch = sheets.batch
+                AND (jobs.finished IS NULL OR jobs.state = 'unknown' OR jobs.owner <> ?)
+        ) ORDER BY batch, sheet, page""",
+        (owner,),
+    )
+    return tuple(
+        WantedSheet(
+            row["batch"],
+            row["sheet"],
+            row["page"],
+            row["title"],
+            tuple(json.loads(row["columns"])),
+            tuple(json.loads(row["rows"])),
+            row["folder"],
+            row["path"],
+        )
+        for row in rows
+    )
+
+
+def filled(db: Database, one: WantedSheet) -> tuple[Filled, ...]:
+    """The jobs of a page with what they left, in their order."""
+    rows = db.query(
+        """SELECT runs.id AS run, json_extract(cell, '$[2]') AS line, json_extract(cell, '$[3]') AS place,
+            (SELECT json_group_array(path) FROM (SELECT outputs.path AS path FROM job_files
+                JOIN outputs ON outputs.id = job_files.output WHERE job_files.job = runs.id ORDER BY number)) AS paths
+        FROM runs WHERE batch = ? AND json_extract(cell, '$[0]') = ? AND json_extract(cell, '$[1]') = ?
+        ORDER BY line, place""",
+        (one.batch, one.sheet, one.page),
+    )
+    return tuple(Filled(row["run"], row["line"], row["place"], tuple(json.loads(row["paths"]))) for row in rows)
+
+
+def plan_sheet(db: Database, one: WantedSheet, path: str) -> bool:
+    """Write down where it goes, before it is drawn. False: that place belongs to another file of the library."""
+    with db.transaction(durable=True):
+        changed = db.execute(
+            """UPDATE sheets SET path = :path WHERE batch = :batch AND sheet = :sheet AND page = :page
+            AND NOT EXISTS (SELECT 1 FROM outputs WHERE path = :path)
+            AND NOT EXISTS (SELECT 1 FROM job_files WHERE path = :path)
+            AND NOT EXISTS (SELECT 1 FROM sheets WHERE path = :path)""",
+            {"path": path, "batch": one.batch, "sheet": one.sheet, "page": one.page},
+        )
+    return changed > 0
+
+
+def sheet_made(db: Database, one: WantedSheet, output: int | None, now: float) -> tuple[Change, ...]:
+    """It is done with; `output` is it in the library, None if it could not be made."""
+    with db.transaction():
+        db.execute(
+            "UPDATE sheets SET made = ?, output = ? WHERE batch = ? AND sheet = ? AND page = ?",
+            (now, output, one.batch, one.sheet, one.page),
+        )
+    return (OutputsChanged(),) if output is None else (OutputsChanged(updated=(output,)),)
+
+
+def sheets_of(db: Database, batch: str) -> tuple[str, ...]:
+    """The files of a batch's sheets, as far as they are made."""
+    rows = db.query(
+        "SELECT outputs.path FROM sheets JOIN outputs ON outputs.id = sheets.output WHERE batch = ?"
+        " ORDER BY sheet, page",
+        (batch,),
+    )
+    return tuple(row["path"] for row in rows)

@@ -1,0 +1,52 @@
+"""Adding many jobs at once: row by row out of sight, then all of them in one step.
+
+While a batch is added its rows are hidden and held, so that neither the queue nor its views see them; `publish` is one
+statement. A batch of any size is queued whole or not at all, and no transaction holds up others for long.
+"""
+
+from collections.abc import Sequence
+
+from comfydesk.events import Change
+from comfydesk.store.database import Database
+from comfydesk.store.jobs import after_all, before_all, changed_jobs, insert
+from comfydesk.store.records import Job
+from comfydesk.store.sheets import WantedSheet, want
+
+STAGED = 2
+"""Of `hidden`: being added."""
+
+
+def stage(db: Database, jobs: Sequence[Job], first: int) -> None:
+    """Some jobs of a batch; `first` is the place of the first of them in it. They are QUEUED once they are public."""
+    with db.transaction():
+        for number, job in enumerate(jobs, first):
+            insert(db, job, float(number), hidden=STAGED)
+
+
+def publish(
+    db: Database, batch: str, owner: str, total: int, sheets: Sequence[WantedSheet] = (), *, front: bool = False
+) -> tuple[Change, ...]:
+    """All of them are in the queue, at its end or before all others. On disk when this returns."""
+    with db.transaction(durable=True):
+        start = before_all(db, total) + 1 if front else after_all(db) + 1
+        rows = db.query(
+            """UPDATE jobs SET hidden = 0, state = 'queued', position = position + :start
+            WHERE hidden = :staged AND owner = :owner AND id IN (SELECT id FROM runs WHERE batch = :batch)
+            RETURNING id, position""",
+            {"start": start, "staged": STAGED, "owner": owner, "batch": batch},
+        )
+        want(db, sheets)
+    return changed_jobs(row["id"] for row in sorted(rows, key=lambda row: float(row["position"])))
+
+
+def discard(db: Database, batch: str) -> None:
+    """What was staged of a batch goes."""
+    with db.transaction():
+        db.execute("DELETE FROM jobs WHERE hidden = ? AND id IN (SELECT id FROM runs WHERE batch = ?)", (STAGED, batch))
+        db.execute("DELETE FROM runs WHERE batch = ? AND id NOT IN (SELECT id FROM jobs)", (batch,))
+
+
+def sweep(db: Database, owner: str) -> None:
+    """What an earlier session of that name was adding when it ended: nobody was told that it is queued."""
+    with db.transaction():
+        db.execute("DELETE FROM jobs WHERE hidden = ? AND owner = ?", (STAGED, owner))
