@@ -1,13 +1,12 @@
 """The store, awaited: a connection that writes and one that reads, each on its own thread; changes are announced."""
 
-import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from comfydesk.events import Change, Feed
+from comfydesk.session.errands import Errands
 from comfydesk.store.database import Database
 
 P = ParamSpec("P")
@@ -24,36 +23,32 @@ class Library:
     def __init__(self, path: Path, changes: Feed[Change]) -> None:
         self.path = path
         self._changes = changes
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
-        self._reading_thread = ThreadPoolExecutor(1, thread_name_prefix="store-read")
+        self._thread = Errands("store")
+        self._reading_thread = Errands("store-read")
         self._database: Database | None = None
         self._reader: Database | None = None
 
     async def open(self) -> None:
         """Raises StoreError, also for a damaged file, if it is small enough to be read through."""
-        loop = asyncio.get_running_loop()
-        self._database = await loop.run_in_executor(self._thread, _opened, self.path)
-        self._reader = await loop.run_in_executor(self._reading_thread, partial(Database, self.path, read_only=True))
+        self._database = await self._thread.run(partial(_opened, self.path))
+        self._reader = await self._reading_thread.run(partial(Database, self.path, read_only=True))
 
     async def close(self) -> None:
         """After what was asked for before. Again is fine."""
-        loop = asyncio.get_running_loop()
         reader, self._reader = self._reader, None
         if reader is not None:
-            await loop.run_in_executor(self._reading_thread, reader.close)
+            await self._reading_thread.run(reader.close)
         database, self._database = self._database, None
         if database is not None:
-            await loop.run_in_executor(self._thread, database.close)
-        self._reading_thread.shutdown(wait=False)
-        self._thread.shutdown(wait=False)
+            await self._thread.run(database.close)
+        self._reading_thread.close()
+        self._thread.close()
 
     async def call(self, function: Callable[Concatenate[Database, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """`function(database, …)` on the store's thread. Raises StoreError."""
         database = self._database
         assert database is not None, "the library is not open"
-        return await asyncio.get_running_loop().run_in_executor(
-            self._thread, lambda: function(database, *args, **kwargs)
-        )
+        return await self._thread.run(lambda: function(database, *args, **kwargs))
 
     async def read(self, function: Callable[Concatenate[Database, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """The same on a second connection and thread, for what only reads: it waits for no writer, and holds up none.
@@ -67,7 +62,7 @@ class Library:
             with reader.snapshot():
                 return function(reader, *args, **kwargs)
 
-        return await asyncio.get_running_loop().run_in_executor(self._reading_thread, work)
+        return await self._reading_thread.run(work)
 
     async def commit(
         self, function: Callable[Concatenate[Database, P], tuple[Change, ...]], /, *args: P.args, **kwargs: P.kwargs

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from comfydesk.errors import DiskFullError, StoreError
 from comfydesk.store.schema import MIGRATIONS
@@ -32,6 +33,7 @@ class Database:
         """`read_only`: of a library that is open for writing elsewhere."""
         self.path = path
         self._depth = 0
+        self._durable: bool | None = None
         if read_only:
             with self._translated():
                 self._connection = sqlite3.connect(
@@ -61,6 +63,13 @@ class Database:
         with self._translated():
             return self._connection.execute(sql, values).fetchall()
 
+    def tuples(self, sql: str, values: Values = ()) -> list[tuple[Any, ...]]:
+        """All rows as plain tuples: of many rows in half the time of `query`."""
+        with self._translated():
+            cursor = self._connection.cursor()
+            cursor.row_factory = None
+            return cursor.execute(sql, values).fetchall()
+
     def first(self, sql: str, values: Values = ()) -> sqlite3.Row | None:
         """The first row of a SELECT, or None."""
         with self._translated():
@@ -87,7 +96,9 @@ class Database:
             yield
             return
         with self._translated():
-            self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            if durable is not self._durable:
+                self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+                self._durable = durable
             self._connection.execute("BEGIN IMMEDIATE")
         self._depth += 1
         try:
