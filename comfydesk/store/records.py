@@ -160,7 +160,7 @@ class JobFile:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A file that a job made, saved on this computer."""
+    """A file of the library: made by a job, or taken in from elsewhere."""
 
     id: int
     path: str
@@ -170,6 +170,7 @@ class Output:
     sha256: str
     created: float
     job: str | None = None
+    """Its run: kept when the job is taken out of the queue."""
     workflow: str = ""
     pod: str = ""
     prompt: str = ""
@@ -178,3 +179,24 @@ class Output:
     height: int | None = None
     duration: float | None = None
     """Seconds, of videos and sounds."""
+    negative: str = ""
+    model: str = ""
+    """The checkpoint, in the pod's spelling."""
+    sampler: str = ""
+    scheduler: str = ""
+    steps: float | None = None
+    cfg: float | None = None
+    seconds: float | None = None
+    """How long the pod worked on it."""
+    batch: str = ""
+    workflow_id: str = ""
+    graph_hash: str | None = None
+    """Keys of the API graph and the UI document in the store; the graph is without the run's values."""
+    document_hash: str | None = None
+    rating: int = 0
+    """0 (none) to 5 stars."""
+    favourite: bool = False
+    note: str = ""
+    tags: tuple[str, ...] = ()
+    missing: bool = False
+    """Its file was moved or deleted by somebody else."""
