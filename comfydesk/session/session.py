@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from comfydesk.errors import KnownError
 from comfydesk.events import Change, Feed, JobProgress, PreviewFrame
 from comfydesk.paths import Paths
+from comfydesk.session.gallery.gallery import Gallery
 from comfydesk.session.jobs.follow import Pace
 from comfydesk.session.jobs.queue import Queue
 from comfydesk.session.lease import Lease
@@ -94,6 +95,8 @@ class Session:
         )
         """What is to be made, what is being made, and what came of it."""
         self._shelves = Shelves(self.changes, self._links)
+        self.gallery = Gallery(self._library)
+        """What was made: found, arranged, exported, and used again."""
         self._lease: Lease | None = None
 
     async def __aenter__(self) -> "Session":
