@@ -33,6 +33,13 @@ class Option(Generic[T]):
     maximum: T | None = None
     folder: bool = False
     """A text that names a folder: the dialog offers to choose one."""
+    choice_labels: tuple[str, ...] = ()
+    """What the choices are called on the screen, one for each; () shows the choices themselves."""
+    unit: str = ""
+    """Behind a number: "%"."""
+    step: T | None = None
+    restart: bool = False
+    """In force from the next start on, not at once."""
 
     @property
     def type(self) -> type[T]:
@@ -87,7 +94,89 @@ DEFAULT_POD = Option(
     'The pod that is used when none is named: a profile\'s name, an address, or "demo".',
 )
 
-OPTIONS: tuple[Option[Any], ...] = (DEFAULT_POD, AHEAD, DOWNLOADS, OUTPUT_FOLDER)
+WORKFLOW_FOLDERS = Option(
+    "workflows.folders",
+    "",
+    "Workflow folders",
+    "Folders of this computer whose workflows are listed, with ; between them. What changes there is noticed.",
+)
+
+THEME = Option(
+    "appearance.theme",
+    "system",
+    "Theme",
+    "Dark or light. The desktop decides where it says so.",
+    choices=("system", "dark", "light"),
+    choice_labels=("As the desktop", "Dark", "Light"),
+)
+SCALE = Option(
+    "appearance.scale",
+    100,
+    "Size of everything",
+    "Words, icons and the space between them.",
+    minimum=100,
+    maximum=200,
+    unit="%",
+    step=5,
+)
+TEXT_SCALE = Option(
+    "appearance.text_scale",
+    100,
+    "Size of words",
+    "On top of the size of everything.",
+    minimum=100,
+    maximum=200,
+    unit="%",
+    step=5,
+)
+CONTRAST = Option(
+    "appearance.increased_contrast",
+    False,
+    "Increased contrast",
+    "Clearer outlines around fields and buttons.",
+)
+REDUCED_MOTION = Option(
+    "appearance.reduced_motion",
+    False,
+    "Reduced motion",
+    "Panels, sheets and messages come and go without gliding; nothing spins.",
+)
+COMPACT = Option("appearance.compact", False, "Compact rows", "More rows in the same height.")
+LANGUAGE = Option(
+    "appearance.language",
+    "system",
+    "Language",
+    "Of menus, buttons and messages.",
+    choices=("system", "en", "de"),
+    choice_labels=("As the desktop", "English", "Deutsch"),
+    restart=True,
+)
+
+OPTIONS: tuple[Option[Any], ...] = (
+    THEME,
+    SCALE,
+    TEXT_SCALE,
+    CONTRAST,
+    REDUCED_MOTION,
+    COMPACT,
+    LANGUAGE,
+    DEFAULT_POD,
+    AHEAD,
+    DOWNLOADS,
+    OUTPUT_FOLDER,
+    WORKFLOW_FOLDERS,
+)
+
+GROUPS: Mapping[str, str] = {
+    "appearance": "Appearance",
+    "pods": "Pods",
+    "queue": "Queue",
+    "outputs": "Outputs",
+    "workflows": "Workflows",
+}
+"""What the pages of the dialog are called, in their order. A table that is not named here comes last."""
+SHORTCUTS = "shortcuts"
+"""Table: id of a command → its keys, where the user chose others."""
 
 
 class Settings:
@@ -130,16 +219,39 @@ class Settings:
 
     def set(self, option: Option[T], value: T) -> None:
         """Change one setting and write the file. Raises UsageError for a value that does not fit, else StoreError."""
-        checked = option.check(value)
+        self._change(option.key, option.check(value))
+
+    def reset(self, option: Option[Any]) -> None:
+        """Back to the default, also when that is another one some day. Raises StoreError."""
+        self._change(option.key, None)
+
+    def is_default(self, option: Option[Any]) -> bool:
+        """Whether nothing else was chosen."""
+        return bool(self.get(option) == option.default)
+
+    def texts(self, table: str) -> dict[str, str]:
+        """The texts of a table whose names are not declared, such as SHORTCUTS."""
+        found = self._table.get(table)
+        return {key: text for key, text in found.items() if isinstance(text, str)} if isinstance(found, dict) else {}
+
+    def set_texts(self, table: str, texts: Mapping[str, str]) -> None:
+        """Replace all texts of a table and write the file. Raises StoreError."""
+        self._change(table, dict(texts) if texts else None)
+
+    def _change(self, key: str, value: object) -> None:
+        """Put `value` at `key` (None: take away what is there) and write the file."""
         table = _copy(self._table)
-        *folders, name = option.key.split(".")
+        *folders, name = key.split(".")
         inner = table
         for folder in folders:
             below = inner.get(folder)
             if not isinstance(below, dict):
                 below = inner[folder] = {}
             inner = below
-        inner[name] = checked
+        if value is None:
+            inner.pop(name, None)
+        else:
+            inner[name] = value
         self._write(table)
         self._table = table
 

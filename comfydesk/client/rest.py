@@ -189,6 +189,44 @@ class Rest:
         """Examples of custom nodes: package → names."""
         return await self._get("/api/workflow_templates")
 
+    async def example(self, package: str, file: str) -> bytes:
+        """A file of a custom node's examples: `<name>.json`, `<name>.jpg`."""
+        path = f"/api/workflow_templates/{_segment(package)}/{_segment(file)}"
+        return (await self._call("GET", path, TEMPLATES)).body
+
+    async def blueprints(self) -> Any:
+        """id → `{name, source, info}`. Older servers: RouteMissingError."""
+        return await self._get("/api/global_subgraphs", TEMPLATES)
+
+    async def blueprint(self, key: str) -> Any:
+        """The same with `data`, the text of its workflow file."""
+        return await self._get(f"/api/global_subgraphs/{_segment(key)}", TEMPLATES)
+
+    async def move_userdata(self, path: str, to: str) -> None:
+        """Rename. PodStatusError 409 when `to` is there."""
+        query = {"overwrite": "false"}
+        route = f"/api/userdata/{_segment(path)}/move/{_segment(to)}"
+        self._check(await self._origin.exchange("POST", route, SMALL, query=query))
+
+    async def model_files(self, folder: str) -> Any:
+        """`[{name, pathIndex, size, modified}]` of a model folder. The server looks at each file: not cheap."""
+        return await self._get(f"/api/experiment/models/{_segment(folder)}", HISTORY)
+
+    async def model_preview(self, folder: str, index: int, name: str) -> bytes:
+        """The picture beside a model (WebP)."""
+        return (await self._call("GET", f"/api/experiment/models/preview/{_segment(folder)}/{index}/{quote(name)}")).body
+
+    async def folder_paths(self) -> Any:
+        """Model folder → its absolute paths on the pod. Internal to ComfyUI."""
+        return await self._get("/internal/folder_paths")
+
+    async def manager(self, route: str, body: Mapping[str, Any] | None = None) -> Any:
+        """ComfyUI-Manager's routes below /v2/manager: GET without a body."""
+        if body is None:
+            return await self._get(f"/v2/manager/{route}")
+        answer = await self._call("POST", f"/v2/manager/{route}", body=body)
+        return await parse_json(answer.body) if answer.body.strip() else None
+
     # --- Shared ---------------------------------------------------------------------------------------------------
 
     async def _get(self, path: str, limit: Limit = SMALL, *, query: Mapping[str, str] | None = None) -> Any:

@@ -94,7 +94,8 @@ class Session:
             pace or Pace(),
         )
         """What is to be made, what is being made, and what came of it."""
-        self._shelves = Shelves(self.changes, self._links)
+        self.shelves = Shelves(paths, settings, self._library, self._links, self._tasks, self.changes)
+        """The workflows one can choose from, and what the user says of them."""
         self.gallery = Gallery(self._library)
         """What was made: found, arranged, exported, and used again."""
         self._lease: Lease | None = None
@@ -118,6 +119,7 @@ class Session:
             self._links.client_id = self._lease.owner
             self.queue.start(self._lease)
             self._pods.start(guard=self._guarded)
+            self.shelves.start()
             if resume:
                 await self.queue.adopt()
         except BaseException:
@@ -179,8 +181,13 @@ class Session:
         await self._pods.trust(pod_id, key)
 
     async def free(self, pod_id: str) -> None:
-        """Have the pod unload its models and free its memory, as soon as its queue comes to it. Raises PodError."""
-        await self._pods.link(pod_id).pod.free()
+        """Have the pod unload its models and free its memory, as soon as its queue comes to it. Raises PodError.
+
+        Nothing happens where there is no machine of our own.
+        """
+        machine = self._pods.link(pod_id).machine
+        if machine is not None:
+            await machine.free()
 
     async def refresh_stats(self, pod_id: str) -> "SystemStats":
         """Devices, VRAM, RAM and versions as they are now; told on `changes`. Raises PodError."""
@@ -188,7 +195,7 @@ class Session:
 
     async def log_tail(self, pod_id: str, lines: int = 200) -> str:
         """The last lines of the pod's own log; empty where it shows none. Raises PodError."""
-        return await log_tail(self._pods.link(pod_id).pod, lines)
+        return await log_tail(self._pods.link(pod_id).machine, lines)
 
     async def templates_index(self) -> list[Any]:
         """The current pod's official templates, as its index has them; at once where they are known. PodError."""
@@ -208,26 +215,26 @@ class Session:
     # --- Workflows --------------------------------------------------------------------------------------------------
 
     async def workflows(self) -> tuple[WorkflowEntry, ...]:
-        """The bundled ones, and those that the connected pods keep."""
-        return await self._shelves.entries(self.catalog)
+        """All that are known now, wherever they lie; more are told by WorkflowsChanged."""
+        return await self.shelves.entries()
 
     async def open_workflow(self, source: WorkflowEntry | Path | bytes, *, name: str = "") -> OpenWorkflow:
         """Read a workflow, or a file that carries one, and make its form for the current pod.
 
         `name`: of bytes. Raises GraphError for what is no workflow, PodError if it has to come from a pod.
         """
-        return await self._shelves.open(source, name, self.catalog)
+        return await self.shelves.open(source, name, self.catalog)
 
     async def reopen(self, workflow: OpenWorkflow) -> OpenWorkflow:
         """The same workflow against the current pod's catalog as it is now."""
-        return await self._shelves.reopen(workflow, self.catalog)
+        return await self.shelves.reopen(workflow, self.catalog)
 
     async def needs_of(self, entry: WorkflowEntry) -> "Needs | None":
         """What the current pod lacks to run it; None while no catalog is known, and of what cannot be read.
 
         Remembered until the catalog changes. Raises PodError if the workflow has to come from a pod.
         """
-        return await self._shelves.needs_of(entry, self.catalog)
+        return await self.shelves.needs_of(entry, self.catalog)
 
     # --- Library ----------------------------------------------------------------------------------------------------
 

@@ -90,6 +90,8 @@ class PodState:
     catalog_version: int = 0
     """Another number: another list of nodes. Open workflows are worth a `reopen` then."""
     profile: "PodProfile | None" = None
+    catalog_borrowed: bool = False
+    """That list is another pod's, since this one has none to give: whether its models are there is a guess."""
     rented: RentedState | None = None
     """None: nobody rents it, or nothing is known of it yet."""
 
@@ -102,10 +104,20 @@ class WorkflowEntry:
     """The same on every computer and at every start."""
     name: str
     source: str
-    """bundled, pod:<id> or a folder."""
+    """bundled, pod:<id>, templates, examples, blueprints or folder:<path>."""
     card: "WorkflowCard"
     path: Path | None = None
-    """Of its file; None when it is on a pod."""
+    """Of its file, or of the copy of it that is here; None as long as it is on a pod only."""
+    place: str = ""
+    """Its file within the source, with slashes: "portraits/old film.json"."""
+    tags: tuple[str, ...] = ()
+    """The author's."""
+    size: int = 0
+    """Bytes of its models, as the author says; 0: unknown."""
+    picture: str = ""
+    """Name of its own picture where it comes from, for `Shelves.picture`; empty if it has none."""
+    modified: float = 0
+    """Seconds since the epoch; 0: unknown."""
 
 
 @dataclass(frozen=True, slots=True)

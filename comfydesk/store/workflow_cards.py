@@ -21,12 +21,12 @@ class FileStamp:
     mtime_ns: int
 
 
-def known_cards(db: Database, folder: Path) -> dict[Path, tuple[FileStamp, WorkflowCard]]:
-    """The remembered cards of files below `folder`, at any depth."""
+def known_cards(db: Database, folder: Path, limit: int = -1) -> dict[Path, tuple[FileStamp, WorkflowCard]]:
+    """The remembered cards of files below `folder`, at any depth; at most `limit` unless that is negative."""
     prefix = os.fsencode(os.path.join(folder, ""))  # noqa: PTH118 - with its separator, which a Path drops
     rows = db.query(
-        "SELECT path, size, mtime_ns, card FROM workflow_cards WHERE path >= ? AND path < ? AND rules = ?",
-        (prefix, prefix[:-1] + bytes([prefix[-1] + 1]), RULES),
+        "SELECT path, size, mtime_ns, card FROM workflow_cards WHERE path >= ? AND path < ? AND rules = ? LIMIT ?",
+        (prefix, prefix[:-1] + bytes([prefix[-1] + 1]), RULES, limit),
     )
     return {
         Path(os.fsdecode(row["path"])): (

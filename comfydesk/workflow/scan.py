@@ -26,7 +26,7 @@ def scan(graph: UiGraph | ApiGraph, catalog: Catalog | None = None, *, file_name
     for node in active_nodes(graph):
         facts.add(node)
     inputs, outputs = facts.input_types(), facts.output_types()
-    name = _stem(file_name)
+    name = _title(graph) or _stem(file_name)
     main = outputs[0] if outputs else None
     kind = _task(main, inputs, facts, name)
     description, category = _authors_words(graph)
@@ -247,6 +247,13 @@ def _task(main: str | None, inputs: Iterable[str], facts: _Facts, name: str) -> 
     if IMAGE in given:
         return f"i2{target}"
     return f"t2{target}" if TEXT in given or facts.samples_anew else None
+
+
+def _title(graph: UiGraph | ApiGraph) -> str:
+    """What our own workflows call themselves; "" of others, which go by their file's name."""
+    ours = graph.extra.get("comfydesk") if isinstance(graph, UiGraph) else None
+    title = ours.get("title") if isinstance(ours, Mapping) else None
+    return " ".join(title.split())[:120] if isinstance(title, str) else ""
 
 
 def _authors_words(graph: UiGraph | ApiGraph) -> tuple[str, str]:

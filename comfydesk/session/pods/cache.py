@@ -24,6 +24,11 @@ class PodCache:
     def __init__(self, folder: Path, pod_id: str) -> None:
         self._folder = folder / hashlib.sha256(pod_id.encode()).hexdigest()[:20]
 
+    @property
+    def folder(self) -> Path:
+        """Made by whoever writes into it."""
+        return self._folder
+
     def read(self, name: str) -> Any:
         """The document, or None."""
         data = self.read_bytes(name)
@@ -63,6 +68,18 @@ class PodCache:
         except OSError:
             with contextlib.suppress(OSError):
                 part.unlink()
+
+
+def newest_catalog(folder: Path) -> Any:
+    """The list of nodes that a pod told last, whichever pod; None if none has told any. Blocks."""
+    known: list[tuple[float, Path]] = []
+    for path in folder.glob(f"*/{CATALOG}"):
+        with contextlib.suppress(OSError):
+            known.append((path.stat().st_mtime, path))
+    for _, path in sorted(known, reverse=True):
+        with contextlib.suppress(OSError, ValueError, RecursionError):
+            return json.loads(path.read_bytes())
+    return None
 
 
 def _pieces(document: Any) -> Iterator[bytes]:

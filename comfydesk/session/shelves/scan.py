@@ -29,6 +29,8 @@ FEW = 24
 LARGE = 1 << 20
 """Bytes from which a file is left to a child."""
 CHILDREN = 2
+FIRST = 60
+"""Cards that come before all others: more than a screen shows."""
 BATCH = 50
 """Cards announced and stored together."""
 BATCH_SECONDS = 0.25
@@ -44,6 +46,13 @@ class WorkflowScan:
 
     def __init__(self, library: Library) -> None:
         self._library = library
+
+    async def first(self, folder: Path, source: str, found: Found) -> None:
+        """Some cards that are remembered of `folder`, before anything is looked at: a screen full, at once."""
+        known = await self._library.read(known_cards, folder, limit=FIRST)
+        if known:
+            cards = [(path, card) for path, (_, card) in known.items()]
+            found(tuple(entry for _, entry in _entries(cards, folder, source, None)))
 
     async def entries(
         self, folder: Path, source: str, *, catalog: Catalog | None = None, found: Found | None = None
@@ -102,7 +111,7 @@ def _entries(cards: Cards, folder: Path, source: str, catalog: Catalog | None) -
             strange = tuple(name for name in card.node_types if name not in catalog.nodes)
             card = replace(card, custom_nodes=strange)  # noqa: PLW2901 - the same card, seen from this pod
         name = path.relative_to(folder).as_posix()
-        made.append((path, WorkflowEntry(f"{source}/{name}", card.name, source, card, path)))
+        made.append((path, WorkflowEntry(f"{source}/{name}", card.name.replace("_", " "), source, card, path)))
     return made
 
 

@@ -1,0 +1,124 @@
+"""A pod's workflow files on this computer: read once, again when the pod says that they changed, usable without it."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+from comfydesk.client.files import inside, safe_relative_path
+from comfydesk.errors import PodError, PodStatusError
+
+INDEX = ".mirror.json"
+AT_ONCE = 4
+LARGEST = 20_000
+"""Files of one shelf; what says that it has more is broken or hostile."""
+
+
+class Mirror:
+    """A folder that follows a list of files. Names are paths with slashes, stamps are opaque: another one, read again.
+
+    An empty stamp is never the same as before.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    async def stamps(self) -> dict[str, str]:
+        """Name → stamp of what is here."""
+        return await asyncio.to_thread(self._load)
+
+    async def sync(self, wanted: Mapping[str, str], read: Callable[[str], Awaitable[bytes]]) -> None:
+        """Fetch what is new, remove what is gone. Raises PodError when the pod is lost; what came until then stays."""
+        known = await self.stamps()
+        kept = {name: stamp for name, stamp in known.items() if wanted.get(name) == stamp and stamp and self._has(name)}
+        gone = [name for name in known if name not in wanted]
+        await asyncio.to_thread(self._remove, gone)
+        places = asyncio.Semaphore(AT_ONCE)
+
+        async def one(name: str) -> None:
+            async with places:
+                try:
+                    data = await read(name)
+                except PodStatusError:
+                    return  # gone meanwhile, or not for us
+            if await asyncio.to_thread(self._write, name, data):
+                kept[name] = wanted[name]
+
+        news = [name for name in wanted if name not in kept][:LARGEST]
+        try:
+            async with asyncio.TaskGroup() as group:
+                for name in news:
+                    group.create_task(one(name))
+        except* PodError as errors:
+            raise _first(errors) from errors
+        finally:
+            if kept != known:
+                self._save(kept)
+
+    async def put(self, name: str, stamp: str, data: bytes) -> None:
+        """One file that is new."""
+        stamps = await self.stamps()
+        if await asyncio.to_thread(self._write, name, data):
+            await asyncio.to_thread(self._save, {**stamps, name: stamp})
+
+    def path_of(self, name: str) -> Path | None:
+        """Where a file of that name is kept; None for names that lead elsewhere."""
+        folder, _, file = name.rpartition("/")
+        try:
+            return inside(self.folder, safe_relative_path(folder, file))
+        except PodError:
+            return None
+
+    def _has(self, name: str) -> bool:
+        path = self.path_of(name)
+        return path is not None and path.is_file()
+
+    def _write(self, name: str, data: bytes) -> bool:
+        path = self.path_of(name)
+        if path is None:
+            return False
+        part = path.with_name(f"{path.name}.part")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part.write_bytes(data)
+            part.replace(path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                part.unlink()
+            return False
+        return True
+
+    def _remove(self, names: list[str]) -> None:
+        for name in names:
+            path = self.path_of(name)
+            if path is not None:
+                with contextlib.suppress(OSError):
+                    path.unlink()
+
+    def _load(self) -> dict[str, str]:
+        try:
+            document = json.loads((self.folder / INDEX).read_bytes())
+        except (OSError, ValueError, RecursionError):
+            return {}
+        if not isinstance(document, dict):
+            return {}
+        return {name: stamp for name, stamp in document.items() if isinstance(stamp, str)}
+
+    def _save(self, stamps: Mapping[str, str]) -> None:
+        self._write_index(json.dumps(dict(stamps)).encode("utf-8", "surrogatepass"))
+
+    def _write_index(self, data: bytes) -> None:
+        part = self.folder / f"{INDEX}.part"
+        with contextlib.suppress(OSError):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            part.write_bytes(data)
+            part.replace(self.folder / INDEX)
+
+
+def _first(errors: "BaseExceptionGroup[PodError]") -> PodError:
+    error: BaseException = errors
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    assert isinstance(error, PodError)
+    return error
