@@ -16,6 +16,8 @@ from comfydesk.errors import DiskFullError, StoreError
 from comfydesk.store.schema import MIGRATIONS
 
 BUSY_SECONDS = 10.0
+READER_CACHE_KIB = 32 << 10
+"""Pages that a reader keeps: the indices of 100,000 outputs."""
 
 Value = str | int | float | bytes | None
 Values = Sequence[Value] | Mapping[str, Value]
@@ -40,6 +42,7 @@ class Database:
                     f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS, isolation_level=None
                 )
                 self._connection.row_factory = sqlite3.Row
+                self._connection.execute(f"PRAGMA cache_size = -{READER_CACHE_KIB}")
             return
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -43,7 +43,8 @@ def add(db: Database, output: Output, identity: Identity) -> tuple[Output, tuple
             return of_row(known), changes
         if known is not None:
             db.execute("DELETE FROM outputs WHERE id = ?", (known["id"],))
-        output = replace(_with_run(db, output), pod=identity.pod)
+        # To the microsecond: listings read times as integers.
+        output = replace(_with_run(db, output), pod=identity.pod, created=round(output.created, 6))
         row = _insert(db, path, output, identity)
     removed = () if known is None else (known["id"],)
     return replace(output, id=row), (OutputsChanged(added=(row,), removed=removed),)

@@ -117,7 +117,7 @@ class Conditions:
             self._add("id IN (SELECT output FROM output_tags JOIN tags ON tags.id = tag WHERE name = ?)", tag)
         one: tuple[tuple[str, Value], ...] = (
             ("id IN (SELECT output FROM album_outputs WHERE album = ?)", wanted.album),
-            ("rating >= ?", wanted.rating or None),
+            ("rating > 0 AND rating >= ?", wanted.rating or None),
             ("created >= ?", wanted.since),
             ("created < ?", wanted.until),
             ("batch = ?", wanted.batch or None),
@@ -140,7 +140,9 @@ class Conditions:
             case Exact():
                 self._exact(term)
             case Comparison():
-                self._add(f"{term.key} {term.operator} ?", term.value, negated=term.negated)
+                # The index of ratings has those only that are rated.
+                rated = term.key == "rating" and (term.operator == ">" or (term.value > 0 and "<" not in term.operator))
+                self._add(f"{'rating > 0 AND ' * rated}{term.key} {term.operator} ?", term.value, negated=term.negated)
             case Span():
                 bounds = [("created >= ?", term.since), ("created < ?", term.until)]
                 known = [(sql, value) for sql, value in bounds if value is not None]
