@@ -134,7 +134,7 @@ class Scenes:
         assert self.life.wiring is not None
         for row in desk.jobs.rows():
             if not row.job.state.ended:
-                self.life.wiring.bench.cancel(row.job.id)
+                self.life.wiring.jobs.commands.cancel(row.job.id)
         assert await until(lambda: desk.jobs.waiting() == 0, 60)
         desk.generation.footer.count.set_value(1)
 

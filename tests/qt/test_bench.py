@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from comfydesk.errors import GraphError
 from comfydesk.qt.bridge.tasks import Tasks
+from comfydesk.qt.models.making import Making
 from comfydesk.qt.window.bench import Bench
 from comfydesk.session.session import Session
 from comfydesk.session.values import OpenWorkflow, WorkflowEntry
@@ -29,7 +30,6 @@ class Slow:
         self.form = FORM
         self.sent: list[Mapping[str, Any]] = []
         self.made: tuple[Job, ...] = ()
-        self.removed: list[str] = []
         self.queue = self
 
     async def open_workflow(self, source: WorkflowEntry | Path) -> OpenWorkflow:
@@ -46,14 +46,6 @@ class Slow:
 
     async def jobs_by_id(self, _ids: tuple[str, ...]) -> tuple[Job, ...]:
         return self.made
-
-    async def jobs(self, limit: int, *, after: str | None) -> tuple[Job, ...]:
-        ids = [job.id for job in self.made]
-        start = 0 if after is None else ids.index(after) + 1
-        return self.made[start : start + limit]
-
-    async def remove(self, job: str) -> None:
-        self.removed.append(job)
 
     async def enqueue(self, _workflow: Any, values: Mapping[str, Any], **_options: Any) -> tuple[Job, ...]:
         self.sent.append(values)
@@ -202,13 +194,6 @@ def test_only_a_path_is_a_file_to_upload_and_settings_of_a_job_bring_theirs_back
     desk.bench.reuse(Output(1, "/x/1.png", "image", 1, "", 0, job="j"), entry("a"))
     desk.answer("a")
     assert desk.shown[-1][1] == {"1.image": mine, "2.image": str(mine)}
-    desk.bench.generate(desk.shown[-1][1])
+    desk.bench.generate(Making(desk.shown[-1][1]))
     qtbot.waitUntil(lambda: len(desk.slow.sent) == 1)
     assert desk.slow.sent[0] == {"1.image": mine, "2.image": str(mine)}
-
-
-def test_clearing_takes_all_that_ended_off_the_list_read_or_not(desk: Desk, qtbot: QtBot) -> None:
-    states = [JobState.QUEUED] * 250 + [JobState.DONE] * 250
-    desk.slow.made = tuple(Job(str(at), state, "a", "demo", "", {}, "", 1, 0, 0) for at, state in enumerate(states))
-    desk.bench.clear_finished()
-    qtbot.waitUntil(lambda: desk.slow.removed == [str(at) for at in range(250, 500)])

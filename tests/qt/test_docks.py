@@ -20,13 +20,11 @@ from comfydesk.qt.docks.gallery import GalleryPanel, aspect, day_words
 from comfydesk.qt.docks.intent import QUICK_ACTIONS, IntentBar
 from comfydesk.qt.docks.jobline import JobLine, Running
 from comfydesk.qt.docks.preview import PreviewPanel
-from comfydesk.qt.docks.queue import QueuePanel
-from comfydesk.qt.models.jobs import JobModel
 from comfydesk.qt.models.outputs import OutputModel
 from comfydesk.qt.models.rows import THUMBNAIL, OutputRow, Shown
 from comfydesk.qt.models.thumbnails import Thumbnails
 from comfydesk.qt.theme import Theme
-from comfydesk.store.records import Job, JobState, Output
+from comfydesk.store.records import Output
 
 NOON = datetime.now().astimezone().replace(hour=12, minute=0, second=0, microsecond=0)
 
@@ -41,11 +39,6 @@ def picture(path: Path, width: int = 320, height: int = 200) -> Path:
 def output(id_: int, path: Path, *, when: datetime = NOON, size: tuple[int, int] = (320, 200)) -> Output:
     return Output(id_, str(path), "image", path.stat().st_size if path.exists() else 0, "", when.timestamp() + id_,
                   prompt=f"prompt {id_}", width=size[0], height=size[1])  # fmt: skip
-
-
-def job(id_: str, state: JobState, **more: Any) -> Job:
-    values: dict[str, Any] = {"position": 0.0, "created": 0.0} | more
-    return Job(id_, state, "Text to image", "demo", "", {}, f"prompt {id_}", 1, **values)
 
 
 @pytest.fixture
@@ -134,59 +127,6 @@ def test_the_strip_has_a_heading_for_each_day_and_tiles_in_the_shape_of_their_pi
 @pytest.mark.parametrize(("width", "height", "shape"), [(100, 100, 1.0), (5000, 100, 2.2), (100, 5000, 0.6), (0, 0, 1)])
 def test_no_tile_is_a_sliver(width: int, height: int, shape: float, tmp_path: Path) -> None:
     assert aspect(output(1, tmp_path / "x.png", size=(width, height))) == shape
-
-
-# --- Queue ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def queue(theme: Theme, qtbot: QtBot) -> QueuePanel:
-    dock = Dock(theme, "queue", "Queue")
-    panel = QueuePanel(theme, dock, JobModel())
-    qtbot.addWidget(dock)
-    dock.resize(800, 300)
-    dock.show()
-    return panel
-
-
-def test_the_queue_offers_what_its_jobs_allow(queue: QueuePanel, qtbot: QtBot) -> None:
-    model = queue._model
-    assert queue.empty.isVisible()
-    assert not queue.hold.isVisible()
-    model.put_jobs([job("a", JobState.RUNNING), job("b", JobState.QUEUED), job("c", JobState.DONE, finished=1.0)])
-    assert queue.hold.text() == "Hold all"
-    with qtbot.waitSignal(queue.all_held):  # of all jobs: the list may have read only some
-        QTest.mouseClick(queue.hold, Qt.MouseButton.LeftButton)
-    model.put_jobs([job("b", JobState.HELD)])
-    assert queue.hold.text() == "Release all"
-    with qtbot.waitSignal(queue.all_released):
-        QTest.mouseClick(queue.hold, Qt.MouseButton.LeftButton)
-    with qtbot.waitSignal(queue.cleared):
-        QTest.mouseClick(queue.clear, Qt.MouseButton.LeftButton)
-
-
-@pytest.mark.parametrize(
-    ("state", "signal"),
-    [
-        (JobState.QUEUED, "cancelled"),
-        (JobState.RUNNING, "cancelled"),
-        (JobState.HELD, "released"),
-        (JobState.FAILED, "retried"),
-        (JobState.DONE, "retried"),
-        (JobState.UNKNOWN, "looked"),
-    ],
-)
-def test_the_button_of_a_row_does_what_its_state_calls_for(
-    queue: QueuePanel, qtbot: QtBot, state: JobState, signal: str
-) -> None:
-    model = queue._model
-    model.put_jobs([job("a", state)])
-    index = model.index(0)
-    delegate: Any = queue.list.itemDelegate()
-    spot = delegate.spots(queue.list.visualRect(index), index)["act"].center()
-    with qtbot.waitSignal(getattr(queue, signal)) as told:
-        QTest.mouseClick(queue.list.viewport(), Qt.MouseButton.LeftButton, pos=spot)
-    assert told.args in (["a"], [("a",)])
 
 
 # --- Preview --------------------------------------------------------------------------------------------------------

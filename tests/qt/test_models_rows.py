@@ -44,7 +44,7 @@ def test_what_runs_stands_first_then_the_queue_in_its_order_then_what_ended_newe
     )
     assert shown(model) == ["first", "second", "third", "new", "old"]
     assert model.waiting() == 3
-    assert model.ended() == ("new", "old")
+    assert model.ended() == 2
     assert model.current is not None
     assert model.current.job.id == "first"
 

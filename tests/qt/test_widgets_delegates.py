@@ -160,10 +160,10 @@ def test_a_press_that_ends_elsewhere_does_nothing(theme: Theme, qtbot: QtBot) ->
 
 
 def test_each_state_of_a_job_offers_its_action() -> None:
-    assert action_of(JobState.QUEUED)[1] == "Cancel"
-    assert action_of(JobState.HELD)[1] == "Release"
-    assert action_of(JobState.FAILED)[1] == "Try again"
-    assert action_of(JobState.UNKNOWN)[1] == "Look again"
+    assert action_of(JobState.QUEUED).words == "Cancel"
+    assert action_of(JobState.HELD).words == "Release"
+    assert action_of(JobState.FAILED).words == "Try again"
+    assert action_of(JobState.UNKNOWN).words == "Look again"
 
 
 def test_a_job_that_is_being_cancelled_offers_none(theme: Theme, qtbot: QtBot) -> None:

@@ -15,6 +15,7 @@ from comfydesk.events import (
     OutputsChanged,
     PodsChanged,
     PreviewFrame,
+    QueueChanged,
     WorkflowsChanged,
 )
 from comfydesk.qt.bridge.batch import Batch
@@ -186,6 +187,8 @@ class Bridge(QObject):
     workflows = Signal(object)
     """tuple[WorkflowEntry, …]: all of them."""
     pods = Signal()
+    queue = Signal()
+    """It was paused, or goes on."""
     progressed = Signal(object)
     """The latest JobProgress of a job."""
     previewed = Signal(object)
@@ -250,6 +253,8 @@ class Bridge(QObject):
                 self._batch.put("workflows", self._read_workflows)
             case PodsChanged():
                 self._batch.put("pods", self.pods.emit)
+            case QueueChanged():
+                self._batch.put("queue", self.queue.emit)
 
     def _on_progress(self, item: JobProgress | PreviewFrame) -> None:
         if isinstance(item, PreviewFrame):

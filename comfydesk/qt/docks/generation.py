@@ -9,25 +9,24 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedWidget, QVBoxLa
 
 from comfydesk.errors import KnownError
 from comfydesk.qt.docks.dock import Dock, Panel
-from comfydesk.qt.models.words import SHORTEST, clock, counted
+from comfydesk.qt.docks.generation_footer import Footer
+from comfydesk.qt.models.making import Making
+from comfydesk.qt.models.words import counted
 from comfydesk.qt.theme import ColorName, Theme
 from comfydesk.qt.widgets.banner import Banner
-from comfydesk.qt.widgets.buttons import IconButton, Kind, Size, SplitButton
+from comfydesk.qt.widgets.buttons import IconButton, Size
 from comfydesk.qt.widgets.editors import Surroundings
 from comfydesk.qt.widgets.empty_state import EmptyState
 from comfydesk.qt.widgets.form_view import FormView
 from comfydesk.qt.widgets.labels import ElidedLabel, Label
 from comfydesk.qt.widgets.menu import Menu
 from comfydesk.qt.widgets.plain import Icon, Line, pad
-from comfydesk.qt.widgets.stepper import Stepper
 from comfydesk.workflow.fields import Role
 
 if TYPE_CHECKING:
     from comfydesk.session.values import OpenWorkflow
 
 MINIMUM_WIDTH = 320
-MANY = (4, 10)
-"""Offered beside Generate."""
 COUNTED = ("image", "video")
 """Outputs of which one can say "4 images"; of others, jobs are counted."""
 
@@ -62,40 +61,11 @@ class Head(QWidget):
         self.icon.set_icon(icon, color)
 
 
-class Footer(QWidget):
-    """Generate, how many, Cancel; below, what that makes and when."""
-
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
-        self.generate = SplitButton(theme, "Generate", keys="Ctrl+Enter", menu_name="More ways to generate")
-        self.count = Stepper(theme, "How many")
-        self.cancel = IconButton(
-            theme, "stop", "Cancel the running job", kind=Kind.SECONDARY, danger=True, size=Size.MAIN
-        )
-        self.cancel.hide()
-        self.what = ElidedLabel(theme, font="caption", color="text2")
-        self.when = ElidedLabel(theme, font="caption", color="text2")
-        column = QVBoxLayout(self)
-        pad(column, theme, 16, 12, 16, 12, gap=8)
-        row = QHBoxLayout()
-        pad(row, theme, 0, 0, 0, 0, gap=8)
-        row.addWidget(self.generate, 1)
-        row.addWidget(self.count)
-        row.addWidget(self.cancel)
-        words = QHBoxLayout()
-        pad(words, theme, 0, 0, 0, 0, gap=8)
-        words.addWidget(self.what, 1)
-        words.addWidget(self.when)
-        column.addLayout(row)
-        column.addLayout(words)
-        theme.surface(self, "window")
-
-
 class GenerationPanel(Panel):
-    """Shows an OpenWorkflow. `generate` (values, count, keep seed) when the user wants it made."""
+    """Shows an OpenWorkflow. `generate` with what the user wants made, and how."""
 
-    generate = Signal(object, int, bool)
+    generate = Signal(object)
+    """Making"""
     cancel = Signal()
     values_changed = Signal(object)
     connect_wanted = Signal()
@@ -122,7 +92,7 @@ class GenerationPanel(Panel):
         self.empty.acted.connect(self.connect_wanted)
         self.form.values_changed.connect(self._on_values)
         self.footer.generate.clicked.connect(self.press)
-        self._offer_ways()
+        self.ways = self.footer.offer_ways(self.press)
         self.footer.count.changed.connect(lambda _: self._tell_what())
         self.footer.cancel.clicked.connect(self.cancel)
         self._unlock()
@@ -149,9 +119,9 @@ class GenerationPanel(Panel):
             self.banner.clear()
         self._refresh()
 
-    def show_error(self, error: KnownError, fields: Mapping[str, str] | None = None) -> None:
-        """A line at the top, and messages under the fields it is about."""
-        self.banner.tell_error(error)
+    def show_error(self, error: KnownError, fields: Mapping[str, str] | None = None, *, action: str = "") -> None:
+        """A line at the top with at most one `action`, and messages under the fields it is about."""
+        self.banner.tell_error(error, action=action)
         self.form.set_errors(fields or {})
 
     def show_pod(self, name: str, *, usable: bool, trouble: str = "") -> None:
@@ -164,15 +134,7 @@ class GenerationPanel(Panel):
 
     def show_queue(self, waiting: int, seconds: float | None) -> None:
         """What stands before the next job."""
-        if not self._pod:
-            self.footer.when.set_text("waits for a pod")
-        elif not self._usable:
-            self.footer.when.set_text(f"waits for {self._pod}")
-        elif not waiting:
-            self.footer.when.set_text("starts now")
-        else:
-            after = f"starts after {counted(waiting, 'job')}"
-            self.footer.when.set_text(after if seconds is None or seconds < SHORTEST else f"starts in {clock(seconds)}")
+        self.footer.show_when(self._pod, waiting, seconds, usable=self._usable)
 
     def tell_count(self) -> None:
         """The number beside the button was set by somebody else than the user."""
@@ -189,13 +151,30 @@ class GenerationPanel(Panel):
 
     # --- What the user does ---------------------------------------------------------------------------------------
 
-    def press(self, *_: object, count: int | None = None, keep_seed: bool | None = None) -> None:
+    def press(
+        self,
+        *_: object,
+        count: int | None = None,
+        keep_seed: bool | None = None,
+        front: bool = False,
+        held: bool = False,
+    ) -> None:
         """Generate, as the button and Ctrl+Enter do; says why not if it cannot.
 
-        `count` and `keep_seed` in place of what the panel says, for this once.
+        `count` and `keep_seed` in place of what the panel says, for this once; `front`: before all that waits;
+        `held`: into the queue, but not sent until released.
         """
-        if self._workflow is None or not self.footer.generate.main.isEnabled():
+        values = self.take_values()
+        if values is None:
             return
+        keep = bool(self.form.locked_seeds()) if keep_seed is None else keep_seed
+        number = self.footer.count.value() if count is None else count
+        self.generate.emit(Making(values, number, keep, front=front, held=held))
+
+    def take_values(self) -> Mapping[str, Any] | None:
+        """What is to be made, if it can be: else the form shows why not."""
+        if self._workflow is None or not self.footer.generate.main.isEnabled():
+            return None
         # Asked before `values`, which ends what is being typed and so forgets what was wrong with it.
         problems = self.form.problems()
         if problems:
@@ -203,11 +182,10 @@ class GenerationPanel(Panel):
             focused = QApplication.focusWidget()
             if wrong is None or focused is None or not wrong.isAncestorOf(focused):
                 self.form.reveal(next(iter(problems)))
-            return
+            return None
         self.banner.clear()
         self.form.set_errors({})
-        keep = bool(self.form.locked_seeds()) if keep_seed is None else keep_seed
-        self.generate.emit(self.form.values(), self.footer.count.value() if count is None else count, keep)
+        return self.form.values()
 
     def go_to_prompt(self) -> None:
         """Give the keyboard to the prompt."""
@@ -237,17 +215,6 @@ class GenerationPanel(Panel):
 
     def _measure(self) -> None:
         self.setMinimumWidth(self.theme.px(MINIMUM_WIDTH))
-
-    def _offer_ways(self) -> None:
-        """What the chevron beside Generate opens."""
-        ways = self.ways = Menu(self.theme, "More ways to generate", parent=self)
-        ways.add("Generate one with the seed shown", "lock").triggered.connect(
-            lambda _=False: self.press(count=1, keep_seed=True)
-        )
-        for count in MANY:
-            action = ways.add(f"Generate {count}, each with its own seed", "dice")
-            action.triggered.connect(lambda _=False, count=count: self.press(count=count, keep_seed=False))
-        self.footer.generate.set_menu(ways)
 
     def _on_values(self) -> None:
         self._tell_what()
@@ -296,7 +263,7 @@ class GenerationPanel(Panel):
             self.empty.tell("clock", f"Asking {self._pod} what it can do", "The form appears when it has answered.")
 
     def _unlock(self) -> None:
-        self.footer.generate.set_blocked(self._blocked())
+        self.footer.set_blocked(self._blocked())
 
     def _blocked(self) -> str:
         workflow = self._workflow

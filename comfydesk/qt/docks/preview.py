@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLay
 
 from comfydesk.qt.docks.canvas import Canvas
 from comfydesk.qt.docks.jobline import JobLine, Running
+from comfydesk.qt.docks.running_strip import AtWork, RunningStrip
 from comfydesk.qt.models.pictures import Picture, Pictures
 from comfydesk.qt.models.words import DOT, TIMES, size_words
 from comfydesk.qt.theme import Theme
@@ -22,10 +23,11 @@ from comfydesk.store.records import Output
 
 
 class RunningBar(QWidget):
-    """Node, steps, speed, time left, Cancel; and the bar."""
+    """Node, steps, speed, time left, Cancel; and the bar. Above, which job that is, where several run."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.strip = RunningStrip(theme)
         self.line = JobLine(theme)
         self.bar = ProgressBar(theme, "Progress of the running job")
         self.fit = IconButton(theme, "fit", "Show large")
@@ -38,6 +40,7 @@ class RunningBar(QWidget):
         row.setStretch(0, 1)
         column = QVBoxLayout(self)
         pad(column, theme, 12, 6, 12, 10, gap=6)
+        column.addWidget(self.strip)
         column.addLayout(row)
         column.addWidget(self.bar)
 
@@ -63,6 +66,8 @@ class PreviewPanel(QWidget):
 
     cancel = Signal()
     large = Signal(int)
+    job_chosen = Signal(str)
+    """Of those that run, the one to be looked at."""
     start_wanted = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -91,6 +96,7 @@ class PreviewPanel(QWidget):
         theme.surface(self._bars, "panel")
         self._lay_out()
         self.running_bar.cancel.clicked.connect(self.cancel)
+        self.running_bar.strip.chosen.connect(self.job_chosen)
         self.running_bar.hide_preview.toggled.connect(self._on_hide)
         for source in (self.canvas.activated, self.running_bar.fit.clicked, self.idle_bar.fit.clicked):
             source.connect(self._show_large)
@@ -115,14 +121,23 @@ class PreviewPanel(QWidget):
         """How much of the whole each node is, in the order in which they run."""
         self.running_bar.bar.set_weights(weights)
 
+    def show_at_work(self, jobs: tuple[AtWork, ...], current: str | None) -> None:
+        """All jobs that run; `current` is the one that is looked at."""
+        self.running_bar.strip.show_jobs(jobs, current)
+
     def show_preview(self, image: QImage) -> None:
-        """The latest rough picture of the job at work."""
+        """The latest rough picture of the job at work; a null one: there is none yet."""
         if self._running is None:
             return
+        had = self._shows_preview
         self._preview = image
         if self._shows_preview:
             self.canvas.show_preview(image, self._shape)
-        self._refresh()
+            if not had:
+                self._refresh()
+        elif had:
+            self._show_output_again()
+            self._refresh()
 
     def show_output(self, output: Output | None) -> None:
         """What to show while nothing runs."""

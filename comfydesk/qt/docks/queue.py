@@ -1,175 +1,225 @@
 """The queue: what runs, what waits, what has ended, and what can be done about each."""
 
-from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QKeyEvent
-from PySide6.QtWidgets import QFrame, QListView, QStackedWidget
+from functools import partial
+
+from PySide6.QtCore import QPoint, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from comfydesk.qt.docks.dock import Dock, Panel
-from comfydesk.qt.models.jobs import JobModel
+from comfydesk.qt.models.jobs import AT_WORK, JobModel
 from comfydesk.qt.models.rows import JobRow
-from comfydesk.qt.models.words import about
+from comfydesk.qt.models.verbs import ALONE, Choice, Verb, choices, fits
+from comfydesk.qt.models.words import DOT, about
 from comfydesk.qt.theme import Theme
+from comfydesk.qt.theme.language import tr, tr_n
 from comfydesk.qt.widgets.badge_label import BadgeLabel
 from comfydesk.qt.widgets.badges import Badge
-from comfydesk.qt.widgets.buttons import Button, Kind, Size
+from comfydesk.qt.widgets.banner import Banner
+from comfydesk.qt.widgets.buttons import Button, IconButton, Kind, Size
 from comfydesk.qt.widgets.empty_state import EmptyState
+from comfydesk.qt.widgets.job_list import JobList
 from comfydesk.qt.widgets.menu import Menu
-from comfydesk.qt.widgets.queue_delegate import QueueDelegate
+from comfydesk.qt.widgets.plain import pad
+from comfydesk.qt.widgets.queue_delegate import QueueDelegate, action_of
 from comfydesk.qt.widgets.row_actions import Index, row_of
-from comfydesk.store.records import JobState
+from comfydesk.store.records import Job, JobState
 
-
-class JobList(QListView):
-    """The rows. Delete cancels what is under way and removes what has ended."""
-
-    delete_pressed = Signal()
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setUniformItemSizes(True)
-        self.setMouseTracking(True)
-        self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.setAccessibleName("Queue")
-        self.viewport().setAutoFillBackground(False)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Delete:
-            self.delete_pressed.emit()
-        else:
-            super().keyPressEvent(event)
+GOES_ON = "The running job finishes, nothing further is sent"
 
 
 class QueuePanel(Panel):
-    """Signals carry job ids."""
+    """What the user wants of jobs goes out as `commanded`; nothing here changes a job by itself."""
 
-    cancelled = Signal(str)
-    retried = Signal(str)
-    looked = Signal(str)
-    """Look again for a job in state unknown."""
-    held = Signal(object)
-    released = Signal(object)
-    removed = Signal(object)
+    commanded = Signal(object, object)
+    """(Verb, ids of the jobs), of each verb that is not `shown`."""
+    shown = Signal(object, object)
+    """(Verb of models.verbs.ALONE, the Job)."""
+    moved = Signal(object, object, object)
+    """As JobList.moved."""
+    paused = Signal(bool)
     all_held = Signal()
     all_released = Signal()
     cleared = Signal()
     """Of all jobs, also of those that the list has not read yet."""
-    shown = Signal(object)
-    """Job whose error or outputs are to be shown."""
 
     def __init__(self, theme: Theme, dock: Dock, model: JobModel) -> None:
         super().__init__(theme, dock)
         self._model = model
-        delegate = QueueDelegate(theme, self)
-        self.list = JobList()
+        self._is_paused = False
+        self._seconds: float | None = None
+        self._delegate = QueueDelegate(theme, self)
+        self.list = JobList(theme)
         self.list.setModel(model)
-        self.list.setItemDelegate(delegate)
+        self.list.setItemDelegate(self._delegate)
         self.empty = EmptyState(theme, "check", "The queue is empty", "Jobs stay here, also when the window is closed.")
+        self.banner = Banner(theme)
         self._pages = QStackedWidget()
         self._pages.addWidget(self.empty)
         self._pages.addWidget(self.list)
         self._menu = Menu(theme, parent=self)
-        self.hold = Button(theme, "Hold all", kind=Kind.GHOST, icon="pause", size=Size.COMPACT)
-        self.hold.setToolTip("The running job finishes, nothing further is sent")
-        self.clear = Button(theme, "Clear finished", kind=Kind.GHOST, size=Size.COMPACT)
         self._count = BadgeLabel(theme)
+        self.pause = Button(theme, tr("Pause"), kind=Kind.GHOST, icon="pause", size=Size.COMPACT, tooltip=tr(GOES_ON))
+        self.clear = Button(theme, "Clear finished", kind=Kind.GHOST, size=Size.COMPACT)
+        self.more = IconButton(theme, "more", tr("More on the queue"), size=Size.COMPACT)
         self.title.add_mark(self._count)
-        self.title.add(self.hold)
-        self.title.add(self.clear)
-        self.body.addWidget(self._pages, 1)
-        self.hold.clicked.connect(self._hold_or_release)
-        self.clear.clicked.connect(self.cleared)
-        delegate.acted.connect(self._act)
-        delegate.more.connect(self._more)
-        delegate.again.connect(self._run_again)
-        self.list.customContextMenuRequested.connect(self._more_at)
-        self.list.delete_pressed.connect(self._delete)
-        model.counted.connect(self._on_counted)
+        for part in (self.pause, self.clear, self.more):
+            self.title.add(part)
+        self._lay_out()
+        self._join()
         self._on_counted()
+
+    # --- What is shown --------------------------------------------------------------------------------------------
 
     def show_time(self, seconds: float | None) -> None:
         """How long all that waits will take."""
+        self._seconds = seconds
         waiting = self._model.waiting()
-        self._count.set_badge(Badge(str(waiting), "info") if waiting else None)
-        self.title.set_note(f"{about(seconds)} in all" if seconds and waiting else "")
+        self._count.set_badge(Badge(f"{waiting:,}", "info") if waiting else None)
+        held = self._model.count(JobState.HELD)
+        parts = [tr("{n} held", n=f"{held:,}")] if held else []
+        if seconds and waiting:
+            parts.append(tr("{time} in all", time=about(seconds)))
+        self.title.set_note(f" {DOT} ".join(parts))
+
+    def show_paused(self, paused: bool) -> None:
+        """Whether anything is sent at all."""
+        self._is_paused = paused
+        self.pause.setText(tr("Resume") if paused else tr("Pause"))
+        self.pause.set_icon("play" if paused else "pause")
+        self.pause.setToolTip(tr("Send what waits again") if paused else tr(GOES_ON))
+        self._on_counted()
+
+    def choices(self) -> tuple[Choice, ...]:
+        """What can be done to the jobs that are chosen."""
+        return choices(self.list.chosen())
 
     # --- Inside ---------------------------------------------------------------------------------------------------
+
+    def _lay_out(self) -> None:
+        above = QWidget()
+        messages = QVBoxLayout(above)
+        pad(messages, self.theme, 8, 0, 8, 0)
+        messages.addWidget(self.banner)
+        self.body.addWidget(above)
+        self.body.addWidget(self._pages, 1)
+
+    def _join(self) -> None:
+        self.pause.clicked.connect(lambda: self.paused.emit(not self._is_paused))
+        self.banner.acted.connect(lambda: self.paused.emit(False))
+        self.clear.clicked.connect(self.cleared)
+        self.more.clicked.connect(self._offer_all)
+        self._delegate.acted.connect(self._act)
+        self._delegate.more.connect(self._more)
+        self._delegate.again.connect(self._run_again)
+        self.list.menu_wanted.connect(self._offer)
+        self.list.delete_pressed.connect(self._delete)
+        self.list.front_pressed.connect(lambda: self._do(Verb.FRONT))
+        self.list.opened.connect(self._open)
+        self.list.moved.connect(self.moved)
+        self._model.counted.connect(self._on_counted)
 
     def _on_counted(self) -> None:
         model = self._model
         self._pages.setCurrentWidget(self.list if model.rowCount() else self.empty)
         self.clear.setVisible(bool(model.ended()))
-        queued, held = model.with_state(JobState.QUEUED), model.with_state(JobState.HELD)
-        self.hold.setVisible(bool(queued or held))
-        self.hold.setText("Hold all" if queued else "Release all")
-        self.hold.set_icon("pause" if queued else "play")
-        self.show_time(None)
-
-    def _hold_or_release(self) -> None:
-        if self._model.with_state(JobState.QUEUED):
-            self.all_held.emit()
+        self.more.setVisible(bool(model.rowCount()))
+        self.pause.setVisible(self._is_paused or bool(model.waiting()))
+        if self._is_paused:
+            why = tr("The running job finishes, nothing further is sent.") if model.count(*AT_WORK) else ""
+            waits = model.count(JobState.QUEUED)
+            why = why or tr_n("Nothing is sent; {n} job waits.", "Nothing is sent; {n} jobs wait.", waits)
+            self.banner.tell(tr("The queue is paused"), why, tone="warning", action=tr("Resume"), closable=False)
         else:
-            self.all_released.emit()
+            self.banner.clear()
+        self.show_time(self._seconds)
 
     def _act(self, index: Index) -> None:
         row = row_of(index, JobRow)
-        if row is None:
-            return
-        job = row.job
-        if job.state is JobState.HELD:
-            self.released.emit((job.id,))
-        elif job.state is JobState.UNKNOWN:
-            self.looked.emit(job.id)
-        elif job.state.ended:
-            self.retried.emit(job.id)
-        else:
-            self.cancelled.emit(job.id)
+        if row is not None:
+            self.commanded.emit(action_of(row.job.state).verb, (row.job.id,))
 
     def _run_again(self, index: Index) -> None:
         row = row_of(index, JobRow)
         if row is not None:
-            self.retried.emit(row.job.id)
+            self.commanded.emit(Verb.RETRY, (row.job.id,))
 
     def _delete(self) -> None:
-        row = row_of(self.list.currentIndex(), JobRow)
-        if row is not None and row.job.state.ended:
-            self.removed.emit((row.job.id,))
-        elif row is not None:
-            self.cancelled.emit(row.job.id)
+        """Removes what has ended; else cancels what has not."""
+        self._do(Verb.REMOVE if all(job.state.ended for job in self.list.chosen()) else Verb.CANCEL)
 
-    def _more_at(self, at: QPoint) -> None:
-        index = self.list.indexAt(at)
-        if index.isValid():
-            self._offer(index, self.list.viewport().mapToGlobal(at))
+    def _open(self) -> None:
+        """What one would most like to see of the current job."""
+        for verb in (Verb.EXPLAIN, Verb.SHOW):
+            if any(fits(verb, job) for job in self.list.chosen()):
+                self._do(verb)
+                return
 
-    def _more(self, index: Index) -> None:
-        rect = self.list.visualRect(self._model.index(index.row()))
-        self._offer(index, self.list.viewport().mapToGlobal(rect.bottomRight()))
+    def _do(self, verb: Verb) -> None:
+        for choice in self.choices():
+            if choice.verb is verb:
+                self._take(choice)
 
-    def _offer(self, index: Index, at: QPoint) -> None:
-        row = row_of(index, JobRow)
+    def _take(self, choice: Choice) -> None:
+        if choice.verb not in ALONE:
+            self.commanded.emit(choice.verb, choice.jobs)
+            return
+        row = self._model.get(choice.jobs[0])
         if row is None:
             return
-        job, menu = row.job, self._menu
-        menu.clear()
-        if job.state is JobState.QUEUED:
-            menu.add("Hold", "pause").triggered.connect(lambda: self.held.emit((job.id,)))
-        if job.state is JobState.HELD:
-            menu.add("Release", "play").triggered.connect(lambda: self.released.emit((job.id,)))
-        if not job.state.ended:
-            menu.add("Cancel", "stop").triggered.connect(lambda: self.cancelled.emit(job.id))
+        if choice.verb is Verb.COPY_PROMPT:
+            QGuiApplication.clipboard().setText(row.job.prompt)
+        elif choice.verb is Verb.COPY_ERROR:
+            QGuiApplication.clipboard().setText(error_text(row.job))
         else:
-            if job.outputs or job.error is not None:
-                words = "Show what went wrong" if job.error is not None else "Show what it made"
-                menu.add(words, "info").triggered.connect(lambda: self.shown.emit(job))
-            if job.state is JobState.UNKNOWN:
-                menu.add("Look again", "search").triggered.connect(lambda: self.looked.emit(job.id))
-            menu.add("Run again", "refresh").triggered.connect(lambda: self.retried.emit(job.id))
-            menu.add("Remove from the list", "close").triggered.connect(lambda: self.removed.emit((job.id,)))
-        if job.prompt:
-            copy = menu.add("Copy prompt", "copy")
-            copy.triggered.connect(lambda: QGuiApplication.clipboard().setText(job.prompt))
-        menu.popup(at)
+            self.shown.emit(choice.verb, row.job)
+
+    def _more(self, index: Index) -> None:
+        model_index = self._model.index(index.row())
+        if model_index not in self.list.selectionModel().selectedIndexes():
+            self.list.setCurrentIndex(model_index)
+        self._offer(self.list.viewport().mapToGlobal(self.list.visualRect(model_index).bottomRight()))
+
+    def _offer(self, at: QPoint) -> None:
+        self._menu.clear()
+        for choice in self.choices():
+            if choice.apart:
+                self._menu.addSeparator()
+            action = self._menu.add(choice.words, choice.icon, tip=choice.tip)
+            action.triggered.connect(partial(self._take, choice))
+        if not self._menu.isEmpty():
+            self._menu.popup(at)
+
+    def _offer_all(self) -> None:
+        """What concerns the whole queue."""
+        menu, model = self._menu, self._model
+        menu.clear()
+        queued, held = model.count(JobState.QUEUED), model.count(JobState.HELD)
+        if queued:
+            words = tr_n("Hold {n} queued job", "Hold all {n} queued jobs", queued)
+            menu.add(words, "pause", tip=tr(GOES_ON)).triggered.connect(self.all_held)
+        if held:
+            words = tr_n("Release {n} held job", "Release all {n} held jobs", held)
+            menu.add(words, "play").triggered.connect(self.all_released)
+        again = [
+            row.job.id for row in model.rows() if row.job.state in (JobState.FAILED, JobState.CANCELLED)
+        ]  # only when asked for: the list may be long
+        if again:
+            words = tr_n("Try {n} failed or cancelled job again", "Try {n} failed or cancelled jobs again", len(again))
+            menu.add(words, "refresh").triggered.connect(lambda: self.commanded.emit(Verb.RETRY, tuple(again)))
+        if model.ended():
+            menu.add(tr("Clear finished"), "close").triggered.connect(self.cleared)
+        menu.addSeparator()
+        menu.add(tr("Select all"), "list", keys="Ctrl+A").triggered.connect(self.list.selectAll)
+        menu.popup(self.more.mapToGlobal(self.more.rect().bottomLeft()))
+
+
+def error_text(job: Job) -> str:
+    """All that is known of what went wrong, to be pasted somewhere."""
+    error = job.error
+    if error is None:
+        return ""
+    node = " ".join(part for part in (error.node_title, f"(node {error.node})" if error.node else "") if part)
+    fields = [f"{name}: {message}" for name, message in error.fields.items()]
+    parts = (job.workflow, error.what, error.why, error.advice, node, *fields, error.traceback.rstrip())
+    return "\n".join(part for part in parts if part)

@@ -20,6 +20,18 @@ ROW = int(Qt.ItemDataRole.UserRole) + 1
 THUMBNAIL = int(Qt.ItemDataRole.UserRole) + 2
 """A QPixmap, or None while it loads or when there is none."""
 
+POD = int(Qt.ItemDataRole.UserRole) + 3
+"""A PodMark, or None where it is plain which pod a job is on."""
+
+
+@dataclass(frozen=True, slots=True)
+class PodMark:
+    """A pod beside a job."""
+
+    name: str
+    colour: str = ""
+    """#rrggbb; empty: no dot."""
+
 
 class Shown(StrEnum):
     """How far a file has come on its way to the screen."""
@@ -42,7 +54,9 @@ class WorkflowRow:
     online: bool = True
     """Whether that pod can be used now."""
     used: float = 0
-    """When it last made something, seconds since the epoch; 0: never."""
+    """When it was last opened or made something, seconds since the epoch; 0: never."""
+    tags: tuple[str, ...] = ()
+    """The user's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,14 +25,14 @@ class Menu(QMenu):
         super().resizeEvent(event)
         cut_round(self, self._theme.px(8))
 
-    def add(self, words: str, icon: str = "", *, keys: str = "", reason: str = "") -> QAction:
-        """An action of this menu; with a `reason` it is there but disabled, and says why."""
+    def add(self, words: str, icon: str = "", *, keys: str = "", reason: str = "", tip: str = "") -> QAction:
+        """An action of this menu; with a `reason` it is there but disabled, and says why. `tip`: what it means."""
         action = self.addAction(words)
         if icon:
             self._theme.bind_icon(action, icon)
         if keys:
             action.setShortcut(keys)
-        action.setToolTip(plain_tip(reason or words))  # Qt would take the words for one, markup and all
+        action.setToolTip(plain_tip(reason or tip or words))  # Qt would take the words for one, markup and all
         if reason:
             action.setEnabled(False)
         return action

@@ -1,12 +1,16 @@
 """A job of the queue: handle, picture, name over prompt, how it stands, time left, one action, more."""
 
+from dataclasses import dataclass
+
 from PySide6.QtCore import QObject, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPixmap
+from PySide6.QtGui import QColor, QPainter, QPixmap
 from PySide6.QtWidgets import QStyle, QStyleOptionViewItem
 
-from comfydesk.qt.models.rows import THUMBNAIL, JobRow
+from comfydesk.qt.models.rows import POD, THUMBNAIL, JobRow, PodMark
+from comfydesk.qt.models.verbs import MOVABLE, Verb
 from comfydesk.qt.models.words import clock
 from comfydesk.qt.theme import ColorName, Theme
+from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets import badges, paint
 from comfydesk.qt.widgets.progress_bar import THICKNESS, paint_bar
 from comfydesk.qt.widgets.row_actions import ActionDelegate, Index, Spots, row_of
@@ -15,27 +19,33 @@ from comfydesk.store.records import JobState
 
 HEIGHT = 40
 PICTURE = (48, 28)
-_MOVABLE = (JobState.QUEUED, JobState.HELD)
 _BAR = 116
 _SHORT_BAR = 56
 _STATE = 170
 _NARROW = 620
 """Below this width the columns give way."""
-Action = tuple[str, str]
-"""(icon, what it does)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """The one thing that a job offers in its row."""
+
+    verb: Verb
+    icon: str
+    words: str
 
 
 def action_of(state: JobState) -> Action:
-    """The one action that a job offers in its row."""
+    """What the button of a job in `state` does."""
     if state is JobState.HELD:
-        return "play", "Release"
+        return Action(Verb.RELEASE, "play", tr("Release"))
     if state is JobState.DONE:
-        return "refresh", "Run again"
+        return Action(Verb.RETRY, "refresh", tr("Run again"))
     if state in (JobState.FAILED, JobState.CANCELLED):
-        return "refresh", "Try again"
+        return Action(Verb.RETRY, "refresh", tr("Try again"))
     if state is JobState.UNKNOWN:
-        return "search", "Look again"
-    return "close", "Cancel"
+        return Action(Verb.LOOK, "search", tr("Look again"))
+    return Action(Verb.CANCEL, "close", tr("Cancel"))
 
 
 class QueueDelegate(ActionDelegate):
@@ -62,7 +72,7 @@ class QueueDelegate(ActionDelegate):
         theme, px, rect = self.theme, self.theme.px, QRect(option.rect)
         hovered = bool(option.state & QStyle.StateFlag.State_MouseOver)
         self._paint_surface(painter, option, rect, row, hovered=hovered)
-        if row.job.state in _MOVABLE:
+        if row.job.state in MOVABLE:
             spot = QRect(rect.left() + px(8), rect.top(), px(16), rect.height())
             paint.icon_in(painter, theme, spot, "handle", "text2" if hovered else "disabled")
         width, height = px(PICTURE[0]), px(PICTURE[1])
@@ -72,7 +82,7 @@ class QueueDelegate(ActionDelegate):
         state, time = self._columns(rect, row)
         left = spot.right() + 1 + px(12)
         self._paint_words(painter, QRect(left, rect.top(), max(0, state.left() - px(12) - left), rect.height()), row)
-        self._paint_state(painter, state, row)
+        self._paint_state(painter, state, row, index.data(POD))
         if not time.isEmpty():
             words = clock(row.seconds_left) if row.seconds_left is not None else "\N{EN DASH}"
             align = Qt.AlignmentFlag.AlignRight
@@ -97,8 +107,8 @@ class QueueDelegate(ActionDelegate):
     def name_of(self, action: str, index: Index) -> str:
         row = row_of(index, JobRow)
         if action == "again":
-            return "Run again"
-        return "More" if action == "more" or row is None else action_of(row.job.state)[1]
+            return tr("Run again")
+        return tr("More") if action == "more" or row is None else action_of(row.job.state).words
 
     def act(self, action: str, index: Index) -> None:
         {"more": self.more, "again": self.again}.get(action, self.acted).emit(index)
@@ -153,27 +163,45 @@ class QueueDelegate(ActionDelegate):
             shown = " ".join(detail[:400].split())
             paint.text(painter, line, shown, theme.font("caption"), ink, metrics=lower)
 
-    def _paint_state(self, painter: QPainter, area: QRect, row: JobRow) -> None:
+    def _paint_state(self, painter: QPainter, area: QRect, row: JobRow, pod: object) -> None:
         theme, px = self.theme, self.theme.px
+        narrow = area.width() < px(_STATE)
         if row.fraction is None:
             badge = badges.of_state(row.job.state)
-            paint.badge(painter, theme, area.left(), area.center().y() + 1, badge.text, badge.tone, badge.icon)
+            spot = paint.badge(painter, theme, area.left(), area.center().y() + 1, badge.text, badge.tone, badge.icon)
+            if isinstance(pod, PodMark) and not narrow:
+                self._paint_pod(painter, area.adjusted(spot.width() + px(8), 0, 0, 0), pod)
             return
+        if isinstance(pod, PodMark) and not narrow:
+            # The name above, the bar below: both want the width.
+            half = theme.metrics("caption").height()
+            self._paint_pod(painter, QRect(area.left(), area.center().y() - half, area.width(), half), pod)
+            area = area.adjusted(0, half, 0, 0)
         words = f"{row.fraction * 100:.0f} %"
         metrics = theme.metrics("body")
         words_width = metrics.horizontalAdvance("100 %") + 1
         bar = min(px(_BAR), area.width() - words_width - px(10))
         thick = px(THICKNESS)
-        spot = QRectF(area.left(), area.center().y() - thick // 2 + 1, max(px(24), bar), thick)
-        paint_bar(painter, theme, spot, row.fraction)
-        line = QRect(round(spot.right()) + px(10), area.top(), words_width, area.height())
+        groove = QRectF(area.left(), area.center().y() - thick // 2 + 1, max(px(24), bar), thick)
+        paint_bar(painter, theme, groove, row.fraction)
+        line = QRect(round(groove.right()) + px(10), area.top(), words_width, area.height())
         align = Qt.AlignmentFlag.AlignRight
         paint.text(painter, line, words, theme.font("body"), theme.color("text"), align=align, metrics=metrics)
+
+    def _paint_pod(self, painter: QPainter, area: QRect, pod: PodMark) -> None:
+        """A dot in its colour, and its name."""
+        theme, px = self.theme, self.theme.px
+        if pod.colour:
+            spot = QRectF(area.left(), area.center().y() - px(3) + 1, px(7), px(7))
+            paint.box(painter, spot, px(3.5), fill=QColor(pod.colour))
+            area = area.adjusted(px(12), 0, 0, 0)
+        metrics = theme.metrics("caption")
+        paint.text(painter, area, pod.name, theme.font("caption"), theme.color("text2"), metrics=metrics)
 
     def _paint_actions(self, painter: QPainter, rect: QRect, index: Index, row: JobRow, *, hovered: bool) -> None:
         for action, spot in self.spots(rect, index).items():
             over = hovered and self.is_over(spot)
             if over:
                 paint.box(painter, spot, self.theme.px(6), fill=self.theme.color("pressed"))
-            icon = {"more": "more", "again": "refresh"}.get(action) or action_of(row.job.state)[0]
+            icon = {"more": "more", "again": "refresh"}.get(action) or action_of(row.job.state).icon
             paint.icon_in(painter, self.theme, spot, icon, "text" if over else "text2")

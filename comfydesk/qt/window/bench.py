@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal
 
 from comfydesk.errors import KnownError
-from comfydesk.qt.bridge.feeds import PAGE
 from comfydesk.qt.bridge.tasks import Tasks
+from comfydesk.qt.models.making import Making
+from comfydesk.qt.theme.language import tr
 from comfydesk.qt.window.drafts import Drafts
 from comfydesk.store.records import Job, LocalFile, Output
 from comfydesk.workflow.fields import Role
@@ -54,7 +55,7 @@ class Bench(QObject):
     open_failed = Signal(object)
     """KnownError; what was open before still is."""
     queued = Signal(object)
-    """tuple[Job, …]"""
+    """tuple of the new jobs' ids"""
     refused = Signal(object)
     """KnownError: nothing was queued."""
     checked = Signal(object)
@@ -64,8 +65,6 @@ class Bench(QObject):
         super().__init__(parent)
         self.drafts = Drafts()
         self.current: OpenWorkflow | None = None
-        self.watched: set[str] = set()
-        """Jobs that were queued here, in this run."""
         self._session = session
         self._tasks = tasks
         self._task: asyncio.Task[Found] | None = None
@@ -114,6 +113,11 @@ class Bench(QObject):
         """
         name = Path(output.path).name if entry is None else entry.name
         self._start(name, Opening(output.path), self._reuse(output, entry))
+
+    def edit(self, job: Job, entry: "WorkflowEntry | None") -> None:
+        """Open what `job` was made from, with its values; in no shelf any more, it is read from the library."""
+        source = job.id if entry is None else entry.id
+        self._start(job.workflow, Opening(source), self._edit(job, entry))
 
     def keep(self, values: Mapping[str, Any]) -> None:
         """The form says what is in it now."""
@@ -192,6 +196,13 @@ class Bench(QObject):
         }
         return await self._session.open_workflow(entry), values
 
+    async def _edit(self, job: Job, entry: "WorkflowEntry | None") -> Found:
+        recipe = await self._session.queue.recipe(job.id)
+        if recipe is None:
+            raise KnownError(tr("This job is not in the library any more"), tr("It was removed from the list"))
+        opened = self._session.open_workflow(recipe.source if entry is None else entry, name=recipe.name)
+        return await opened, recipe.values
+
     async def _check(self, entries: "tuple[WorkflowEntry, ...]") -> "dict[str, Needs]":
         found: dict[str, Needs] = {}
         for entry in entries:
@@ -205,70 +216,24 @@ class Bench(QObject):
 
     # --- Jobs -----------------------------------------------------------------------------------------------------
 
-    def generate(self, values: Mapping[str, Any], count: int = 1, *, keep_seed: bool = False) -> None:
-        """Queue `count` jobs of the open workflow with these values.
+    def generate(self, making: Making) -> None:
+        """Queue jobs of the open workflow.
 
-        A pathlib.Path among the values is a file of this computer, to be uploaded; a text never is, whatever it says.
         Each gets a seed of its own; with `keep_seed` the first has the form's, and each following one more.
         """
         if self.current is None:
             return
-        self.keep(values)
-        workflow = self.current
-        self._tasks.start(self._enqueue(workflow, values, count, keep_seed), failed=self.refused.emit)
+        self.keep(making.values)
+        self._tasks.start(self._enqueue(self.current, making), failed=self.refused.emit)
 
-    async def _enqueue(self, workflow: "OpenWorkflow", values: Mapping[str, Any], count: int, keep_seed: bool) -> None:
+    async def _enqueue(self, workflow: "OpenWorkflow", making: Making) -> None:
         # The session is there by now, and with it everything heavy.
         from comfydesk.workflow.patch import SeedPolicy
 
-        policy = SeedPolicy.INCREMENT if keep_seed else SeedPolicy.RANDOM
-        jobs = await self._session.queue.enqueue(workflow, values, count=count, seed_policy=policy)
-        self._watch(jobs)
-
-    def cancel(self, job: str) -> None:
-        self._tasks.start(self._session.queue.cancel(job))
-
-    def retry(self, job: str) -> None:
-        """Run an ended job again, as a new one."""
-        self._tasks.start(self._session.queue.retry(job), done=lambda again: self._watch((again,) if again else ()))
-
-    def look_again(self, job: str) -> None:
-        """Ask the pod once more for a job in state unknown."""
-        self._tasks.start(self._session.queue.look_again(job))
-
-    def hold(self, jobs: tuple[str, ...]) -> None:
-        """Send none of them until they are released."""
-        self._tasks.start(self._session.queue.hold(jobs))
-
-    def release(self, jobs: tuple[str, ...]) -> None:
-        self._tasks.start(self._session.queue.release(jobs))
-
-    def hold_all(self) -> None:
-        self._tasks.start(self._session.queue.hold_all())
-
-    def release_all(self) -> None:
-        self._tasks.start(self._session.queue.release_all())
-
-    def clear_finished(self) -> None:
-        """Take all jobs off the list that have ended, also those that no list has read."""
-        self._tasks.start(self._clear_finished())
-
-    async def _clear_finished(self) -> None:
-        ended: list[str] = []
-        after = None
-        while page := await self._session.queue.jobs(PAGE, after=after):
-            ended += (job.id for job in page if job.state.ended)
-            after = page[-1].id
-        await self._remove(tuple(ended))
-
-    def remove(self, jobs: tuple[str, ...]) -> None:
-        """Take ended jobs off the list; their outputs stay."""
-        self._tasks.start(self._remove(jobs))
-
-    async def _remove(self, jobs: tuple[str, ...]) -> None:
-        for job in jobs:
-            await self._session.queue.remove(job)
-
-    def _watch(self, jobs: tuple[Job, ...]) -> None:
-        self.watched.update(job.id for job in jobs)
-        self.queued.emit(jobs)
+        policy = SeedPolicy.INCREMENT if making.keep_seed else SeedPolicy.RANDOM
+        jobs = await self._session.queue.enqueue(
+            workflow, making.values, count=making.count, seed_policy=policy, front=making.front
+        )
+        if making.held:
+            await self._session.queue.hold([job.id for job in jobs])
+        self.queued.emit(tuple(job.id for job in jobs))

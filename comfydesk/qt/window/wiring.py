@@ -6,21 +6,18 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog
 
-from comfydesk.errors import KnownError
 from comfydesk.intent.match import understand
 from comfydesk.intent.rank import Candidate, suggest
 from comfydesk.qt.bridge.feeds import Bridge
 from comfydesk.qt.bridge.tasks import Tasks
 from comfydesk.qt.docks.intent import QuickAction
-from comfydesk.qt.docks.jobline import Running
-from comfydesk.qt.models.jobs import AT_WORK
 from comfydesk.qt.models.rows import WorkflowRow
 from comfydesk.qt.window.bench import Bench
 from comfydesk.qt.window.desk import Desk, show_folder
 from comfydesk.qt.window.draft_keeper import DraftKeeper
-from comfydesk.qt.window.now import Now
+from comfydesk.qt.window.jobs import JobDesk
 from comfydesk.qt.window.pods import PodDesk
-from comfydesk.store.records import Job, JobState, Output
+from comfydesk.store.records import Output
 from comfydesk.workflow.fields import Role
 
 if TYPE_CHECKING:
@@ -42,13 +39,11 @@ class Wiring(QObject):
         self._desk, self._window = desk, desk.window
         self._session, self._tasks = session, tasks
         self.bench = Bench(session, tasks, self)
-        self.now = Now(desk.jobs, session.queue.node_title, self)
+        self.jobs = JobDesk(desk, session, bridge, tasks, self.bench, self)
         self.pods = PodDesk(desk, session, tasks, self)
         self.pods.demo_wanted.connect(self.demo_wanted)
-        self._weighed: str | None = None
         self._catalog: object = None
         self._newest: tuple[float, int] = (0, 0)
-        desk.jobs.ask_eta(session.queue.eta)
         self._feed(bridge)
         self._join_docks()
         self._join_actions()
@@ -59,9 +54,6 @@ class Wiring(QObject):
 
     def _feed(self, bridge: Bridge) -> None:
         desk = self._desk
-        bridge.jobs.connect(desk.jobs.put_jobs)
-        bridge.jobs.connect(self._on_jobs)
-        bridge.jobs_gone.connect(desk.jobs.drop)
         bridge.outputs.connect(desk.outputs.put_outputs)
         bridge.outputs.connect(desk.workflows.put_outputs)
         bridge.outputs.connect(self._on_outputs)
@@ -69,27 +61,7 @@ class Wiring(QObject):
         bridge.outputs_gone.connect(self._on_outputs_gone)
         bridge.workflows.connect(self._on_workflows)
         bridge.pods.connect(self._show_pods)
-        bridge.progressed.connect(self.now.on_progress)
-        bridge.previewed.connect(self.now.on_preview)
         desk.outputs.more_wanted.connect(lambda: self._tasks.start(bridge.read_more_outputs()))
-        desk.jobs.more_wanted.connect(lambda: self._tasks.start(bridge.read_more_jobs()))
-        self.now.changed.connect(self._show_running)
-        self.now.previewed.connect(desk.preview.show_preview)
-        desk.jobs.counted.connect(self._show_queue)
-        self.now.refresh()
-
-    def _on_jobs(self, jobs: tuple[Job, ...]) -> None:
-        for job in jobs:
-            if job.state is JobState.FAILED and job.error is not None and self._is_news(job):
-                self.show_job(job)
-        open_ = self.bench.current
-        seeds = [job.seed for job in jobs if open_ is not None and job.workflow == open_.name and job.seed is not None]
-        if seeds:
-            self._desk.generation.show_last_seed(seeds[-1])
-
-    def _is_news(self, job: Job) -> bool:
-        """Whether it ended while the window looked: what failed in an earlier run is in the queue, and no more."""
-        return job.id in self.bench.watched
 
     def _on_outputs(self, outputs: tuple[Output, ...]) -> None:
         """What is newer than all before comes into the middle; pages of older ones do not."""
@@ -115,34 +87,12 @@ class Wiring(QObject):
                 self.bench.open(first or entries[0])
 
     def _show_pods(self) -> None:
-        self.now.set_online(pod.id for pod in self._session.pods() if pod.status.usable)
         self.pods.refresh()
-        self._show_queue()
+        self.jobs.refresh_pods()
         if self._session.catalog is not self._catalog:
             self._catalog = self._session.catalog
             self.bench.reopen()
             self.bench.check(self._desk.workflows.entries())
-
-    def _show_running(self, running: Running | None) -> None:
-        job = self.now.job
-        if job is not None and job != self._weighed:
-            weights = self._session.queue.weights(job)
-            self._weighed = job if weights else None
-            self._desk.preview.set_weights(weights)
-        self._desk.preview.show_running(running)
-        self._desk.generation.show_running(running is not None)
-        self._desk.status.queue.show_progress(None if running is None else running.fraction)
-
-    def _show_queue(self) -> None:
-        desk = self._desk
-        waiting = [row.job.id for row in desk.jobs.rows() if not row.job.state.ended]
-        pod = self._session.current_pod
-        told = waiting and (pod is None or pod.status.usable)
-        seconds = self._session.queue.eta(waiting[-1]) if told else None
-        desk.queue.show_time(seconds)
-        running = sum(row.job.state in AT_WORK for row in desk.jobs.rows())
-        desk.status.queue.show_queue(len(waiting) - running, seconds, running)
-        desk.generation.show_queue(len(waiting), seconds)
 
     # --- Window → session -----------------------------------------------------------------------------------------
 
@@ -152,24 +102,10 @@ class Wiring(QObject):
         desk.browser.make.connect(self._make)
         desk.browser.open_file.connect(self._ask_file)
         self._window.file_dropped.connect(bench.open)
-        desk.generation.generate.connect(lambda values, count, keep: bench.generate(values, count, keep_seed=keep))
         desk.generation.values_changed.connect(bench.keep)
-        desk.generation.cancel.connect(self._cancel_running)
-        desk.preview.cancel.connect(self._cancel_running)
         desk.gallery.shown.connect(desk.preview.show_output)
         desk.gallery.reuse.connect(self._reuse)
         desk.gallery.revealed.connect(lambda output: show_folder(Path(output.path).parent))
-        queue = desk.queue
-        queue.cancelled.connect(bench.cancel)
-        queue.retried.connect(bench.retry)
-        queue.looked.connect(bench.look_again)
-        queue.held.connect(bench.hold)
-        queue.released.connect(bench.release)
-        queue.removed.connect(bench.remove)
-        queue.all_held.connect(bench.hold_all)
-        queue.all_released.connect(bench.release_all)
-        queue.cleared.connect(bench.clear_finished)
-        queue.shown.connect(self.show_job)
         bench.opening.connect(desk.generation.show_opening)
         bench.opened.connect(self._on_opened)
         bench.made_ready.connect(self._on_made_ready)
@@ -183,8 +119,6 @@ class Wiring(QObject):
     def _join_actions(self) -> None:
         desk = self._desk
         desk.action("open", self._ask_file)
-        desk.action("cancel", self._cancel_running)
-        desk.action("clear_finished", self.bench.clear_finished)
         desk.action("reset_values", self.bench.reset)
 
     def _on_opened(self, opened: "OpenWorkflow", values: dict[str, object]) -> None:
@@ -209,27 +143,9 @@ class Wiring(QObject):
     def _make(self, entry: "WorkflowEntry") -> None:
         self.bench.open(entry, then_generate=True)
 
-    def _cancel_running(self) -> None:
-        if self.now.job is not None:
-            self.bench.cancel(self.now.job)
-
     def _reuse(self, output: Output) -> None:
         by_name = {entry.name: entry for entry in self._desk.workflows.entries()}
         self.bench.reuse(output, by_name.get(output.workflow))
-
-    def show_job(self, job: Job) -> None:
-        """What went wrong with a job, in the panel if that is about its workflow; or what it made."""
-        desk, error = self._desk, job.error
-        if error is None:
-            made = next((row.output for row in desk.outputs.rows() if row.output.path in job.outputs), None)
-            desk.preview.show_output(made)
-            return
-        open_ = self.bench.current
-        known = KnownError(error.what, error.why, error.advice)
-        if open_ is not None and open_.name == job.workflow:
-            desk.generation.show_error(known, error.fields)
-        else:
-            desk.toasts.tell(f"{job.workflow}: {error.what}", str(KnownError(error.why, error.advice)), tone="danger")
 
     def _on_quick(self, action: QuickAction) -> None:
         self._desk.browser.show_task(action.words, action.types)
