@@ -7,8 +7,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from comfydesk.qt.models import pictures, thumbnails
-from comfydesk.qt.models.pictures import Picture, Pictures
-from comfydesk.qt.models.thumbnails import Thumbnails, load_video
+from comfydesk.qt.models.pictures import Picture, Pictures, load_video
+from comfydesk.qt.models.thumbnails import Thumbnails
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_a_reader_that_breaks_down_is_a_reason_and_the_next_file_is_read(
     small, large = Thumbnails(), Pictures()
     seen: list[Picture] = []
     large.loaded.connect(seen.append)
-    monkeypatch.setattr(thumbnails, "load_video", breaks)
+    monkeypatch.setattr(thumbnails, "decode", breaks)
     monkeypatch.setattr(pictures, "load_video", breaks)
     with qtbot.waitSignal(small.failed) as failed:
         small.get(str(latin), "video")

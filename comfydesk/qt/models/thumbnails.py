@@ -1,20 +1,48 @@
-"""Small pictures of files, made on worker threads when somebody asks, the most recent ones kept."""
+"""Small pictures of files on the GUI thread: asked for when they are painted, made or read on worker threads.
+
+What was asked for last comes first, what was scrolled away is dropped, and memory is bounded in bytes.
+"""
 
 import logging
-from collections import OrderedDict
-from concurrent.futures import Future, ThreadPoolExecutor
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Container
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter
 
-from PySide6.QtCore import QObject, QSize, Qt, Signal
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QImage, QImageReader, QPixmap
+
+from comfydesk.errors import MediaError
+from comfydesk.session.gallery.thumbnails import EDGES, PICTURED, Source, ThumbnailCache
 
 log = logging.getLogger(__name__)
 
 EDGE = 384
-"""Pixels on the shorter side: 192 logical pixels at 200 %."""
+"""Pixels on the shorter side where nothing else is asked for: 192 logical pixels at 200 %."""
+MEMORY = 96 << 20
+"""Bytes of pictures in memory."""
+WORKERS = 2
+STRIP = 0
+"""The `edge` of a video's strip of frames."""
+SWEEP_AFTER_MS = 30_000
+"""After the start the folder is brought within its limit."""
+_REASONS = 4096
+_TAKE_MS = 4.0
+"""What is spent on pictures that have come, in one go."""
+_LARGEST_DRAWING = 4096
 
-KEPT = 400
-"""Pictures in memory: some 200 MB of the largest kind; a screen shows 20 to 100."""
+Key = tuple[str, int]
+"""path, edge"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    source: Source
+    edge: int
+    owner: object
 
 
 class Thumbnails(QObject):
@@ -24,59 +52,155 @@ class Thumbnails(QObject):
     """path"""
     failed = Signal(str, str)
     """path, reason"""
-    _worked = Signal(str, object)
+    _arrived = Signal()
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None, *, folder: Path | None = None, memory: int = MEMORY) -> None:
+        """`folder`: where they are kept on disk; None: nowhere."""
         super().__init__(parent)
-        self._pictures: OrderedDict[str, QPixmap | None] = OrderedDict()
-        self._loading: set[str] = set()
-        self._workers = ThreadPoolExecutor(2, thread_name_prefix="thumbnails")
-        self._worked.connect(self._on_worked, Qt.ConnectionType.QueuedConnection)
+        self._cache = ThumbnailCache(folder)
+        self._memory = memory
+        self._bytes = 0
+        self._pictures: OrderedDict[Key, QPixmap] = OrderedDict()
+        self._edges: dict[str, set[int]] = {}
+        """Path → edges that are in memory."""
+        self._reasons: OrderedDict[str, str] = OrderedDict()
+        self._loading: set[Key] = set()
+        self._lock = threading.Lock()
+        self._waiting: OrderedDict[Key, _Request] = OrderedDict()
+        self._done: deque[tuple[Key, QImage | str]] = deque()
+        self._told = False
+        self._closed = False
+        self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="thumbnails")
+        self._arrived.connect(self._take, Qt.ConnectionType.QueuedConnection)
+        self._cleaning = QTimer(self, singleShot=True, interval=SWEEP_AFTER_MS)
+        self._cleaning.timeout.connect(lambda: self._workers.submit(self._cache.sweep))
+        if folder is not None:
+            self._cleaning.start()
 
-    def get(self, path: str, media: str) -> QPixmap | None:
-        """The thumbnail of `path`; None while it loads, or for good if it has none (sound, text, a broken file)."""
-        if path in self._pictures:
-            self._pictures.move_to_end(path)
-            return self._pictures[path]
-        if path not in self._loading:
-            self._loading.add(path)
-            self._workers.submit(_safely, path, media).add_done_callback(lambda future: self._hand_over(path, future))
-        return None
+    # --- Asking ---------------------------------------------------------------------------------------------------
+
+    def get(self, path: str, media: str, *, sha256: str = "", edge: int = EDGE, owner: object = None) -> QPixmap | None:
+        """The thumbnail of `path`; None while it loads, or for good if it has none (text, a broken file).
+
+        `edge`: pixels on the shorter side; while that loads, another size of it, if there is one. `owner`: for `keep`.
+        """
+        found = self._pictures.get((path, edge))
+        if found is not None:
+            self._pictures.move_to_end((path, edge))
+            return found
+        if path in self._reasons or media not in PICTURED:
+            return None
+        self._want(_Request(Source(path, media, sha256), edge, owner))
+        others = self._edges.get(path, ())
+        return self._pictures[path, max(others)] if others and max(others) != STRIP else None
+
+    def strip(self, path: str, *, sha256: str = "") -> QPixmap | None:
+        """posters.FRAMES frames of a video side by side; None while they load."""
+        found = self._pictures.get((path, STRIP))
+        if found is None and path not in self._reasons:
+            self._want(_Request(Source(path, "video", sha256), STRIP, None))
+        return found
+
+    def reason(self, path: str) -> str:
+        """Why there is no picture of `path`; "" if there is one, or it is not known yet."""
+        return self._reasons.get(path, "")
+
+    def keep(self, owner: object, paths: Container[str]) -> None:
+        """Of what `owner` asked for, only `paths` are still wanted."""
+        with self._lock:
+            for key in [key for key, each in self._waiting.items() if each.owner is owner and key[0] not in paths]:
+                del self._waiting[key]
+                self._loading.discard(key)
 
     def forget(self, path: str) -> None:
         """The file changed or is gone."""
-        self._pictures.pop(path, None)
+        self._reasons.pop(path, None)
+        for edge in self._edges.pop(path, set()):
+            self._bytes -= _size_of(self._pictures.pop((path, edge)))
 
     def close(self) -> None:
         """Finish what is being read, drop the rest."""
-        self._worked.disconnect(self._on_worked)
+        self._closed = True
+        self._arrived.disconnect(self._take)
         self._workers.shutdown(wait=True, cancel_futures=True)
 
-    def _hand_over(self, path: str, future: "Future[QImage | str | None]") -> None:
-        if not future.cancelled():
-            self._worked.emit(path, future)
+    # --- Inside ---------------------------------------------------------------------------------------------------
 
-    def _on_worked(self, path: str, future: "Future[QImage | str | None]") -> None:
-        self._loading.discard(path)
-        result = future.result()
-        self._keep(path, QPixmap.fromImage(result) if isinstance(result, QImage) else None)
-        if isinstance(result, str):
-            self.failed.emit(path, result)
-        else:
-            self.ready.emit(path)
+    def _want(self, request: _Request) -> None:
+        key = (request.source.path, request.edge)
+        with self._lock:
+            if key in self._loading:
+                if key in self._waiting:  # asked for again: it comes before the others
+                    self._waiting.move_to_end(key)
+                return
+            self._loading.add(key)
+            self._waiting[key] = request
+        self._workers.submit(self._work)
 
-    def _keep(self, path: str, picture: QPixmap | None) -> None:
-        self._pictures[path] = picture
-        while len(self._pictures) > KEPT:
-            self._pictures.popitem(last=False)
+    def _work(self) -> None:
+        """On a worker: the request that was made last."""
+        with self._lock:
+            if not self._waiting or self._closed:
+                return
+            key, request = self._waiting.popitem()
+        made = _safely(self._cache, request)
+        with self._lock:
+            self._done.append((key, made))
+            tell, self._told = not self._told, True
+        if tell:
+            self._arrived.emit()
+        if self._cache.swollen:
+            self._cache.sweep()
+
+    def _take(self) -> None:
+        """What has come, as much of it as fits into a frame."""
+        until = perf_counter() + _TAKE_MS / 1000
+        while True:
+            with self._lock:
+                if not self._done:
+                    self._told = False
+                    return
+                key, made = self._done.popleft()
+                self._loading.discard(key)
+            self._put(key, made)
+            if perf_counter() > until:
+                self._arrived.emit()
+                return
+
+    def _put(self, key: Key, made: QImage | str) -> None:
+        path, edge = key
+        if isinstance(made, str):
+            self._reasons[path] = made
+            while len(self._reasons) > _REASONS:
+                self._reasons.popitem(last=False)
+            self.failed.emit(path, made)
+            return
+        picture = QPixmap.fromImage(made)
+        self._pictures[key] = picture
+        self._edges.setdefault(path, set()).add(edge)
+        self._bytes += _size_of(picture)
+        while self._bytes > self._memory and len(self._pictures) > 1:
+            (old, gone), lost = self._pictures.popitem(last=False)
+            self._bytes -= _size_of(lost)
+            left = self._edges[old]
+            left.discard(gone)
+            if not left:
+                del self._edges[old]
+        self.ready.emit(path)
 
 
-def _safely(path: str, media: str) -> QImage | str | None:
-    """`load`, but a fault that nobody thought of is a reason too: the files are anybody's."""
+def _size_of(picture: QPixmap) -> int:
+    return picture.width() * picture.height() * 4
+
+
+def _safely(cache: ThumbnailCache, request: _Request) -> QImage | str:
+    """`_load`, but a fault that nobody thought of is a reason too: the files are anybody's."""
     try:
-        return load(path, media)
+        return _load(cache, request)
+    except MediaError as error:
+        return f"{error.why}."
     except Exception as error:
-        log.warning("no thumbnail of %s", Path(path).name, exc_info=True)
+        log.warning("no thumbnail of %s", Path(request.source.path).name, exc_info=True)
         return reason_of(error)
 
 
@@ -85,44 +209,41 @@ def reason_of(error: Exception) -> str:
     return f"It cannot be read ({type(error).__name__})."
 
 
-def load(path: str, media: str) -> QImage | str | None:
-    """The thumbnail of a file, None if its kind has none, or in words why there is none. For worker threads."""
-    if media == "image":
-        return load_image(path)
-    if media == "video":
-        return load_video(path)
-    return None if Path(path).exists() else "The file is no longer there."
+def _load(cache: ThumbnailCache, request: _Request) -> QImage:
+    source, edge = request.source, request.edge
+    if source.path.lower().endswith(".svg"):
+        return _drawing(source.path, edge)
+    for _ in range(2):
+        data = cache.strip(source) if edge == STRIP else cache.poster(source, edge)
+        image = decode(data)
+        if not image.isNull():
+            return image
+        cache.forget(source)  # damaged on disk: once more
+    raise MediaError("No picture", "Its thumbnail cannot be read")
 
 
-def load_image(path: str) -> QImage | str:
-    """A picture file, scaled down while it is read."""
+def decode(data: bytes) -> QImage:
+    """A JPEG or PNG in the format that is painted fastest. The reader lets other threads work meanwhile."""
+    buffer = QBuffer()
+    buffer.setData(QByteArray(data))
+    buffer.open(QIODevice.OpenModeFlag.ReadOnly)
+    image = QImageReader(buffer).read()
+    if image.hasAlphaChannel():
+        return image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
+    return image if image.format() == QImage.Format.Format_RGB32 else image.convertToFormat(QImage.Format.Format_RGB32)
+
+
+def _drawing(path: str, edge: int) -> QImage:
+    """An SVG; nothing else draws those."""
+    if not Path(path).exists():
+        raise MediaError("No picture", "The file is no longer there")
     reader = QImageReader(path)
-    reader.setAutoTransform(True)
-    if reader.size().isValid():
-        reader.setScaledSize(_cover(reader.size()))
+    size = reader.size()
+    if size.isValid() and not size.isEmpty():
+        side = edge or EDGES[0]
+        wanted = size.scaled(QSize(side, side), Qt.AspectRatioMode.KeepAspectRatioByExpanding)
+        reader.setScaledSize(wanted.boundedTo(QSize(_LARGEST_DRAWING, _LARGEST_DRAWING)))
     image = reader.read()
-    return reader.errorString() if image.isNull() else image
-
-
-def load_video(path: str) -> QImage | str:
-    """The first frame of a video."""
-    # 98 ms to import, and only needed for videos.
-    import av
-
-    try:
-        # Tags in another encoding than UTF-8 are no reason to show no picture.
-        with av.open(path, metadata_errors="replace") as container:
-            frame = next(container.decode(video=0))
-            size = _cover(QSize(frame.width, frame.height))
-            plane = frame.reformat(width=size.width(), height=size.height(), format="rgb24").planes[0]
-    except (av.error.FFmpegError, OSError, StopIteration, IndexError) as error:
-        return str(error) or "No picture in this video."
-    # A copy: QImage does not own the bytes it is made of.
-    return QImage(bytes(plane), size.width(), size.height(), plane.line_size, QImage.Format.Format_RGB888).copy()
-
-
-def _cover(size: QSize) -> QSize:
-    """`size` scaled down until its shorter side is EDGE; never up."""
-    if min(size.width(), size.height()) <= EDGE:
-        return size
-    return size.scaled(QSize(EDGE, EDGE), Qt.AspectRatioMode.KeepAspectRatioByExpanding)
+    if image.isNull():
+        raise MediaError("No picture", reader.errorString().rstrip("."))
+    return image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)

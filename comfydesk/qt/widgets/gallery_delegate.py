@@ -107,7 +107,7 @@ class GalleryDelegate(ActionDelegate):
     def _paint_picture(self, painter: QPainter, area: QRect, row: OutputRow, index: Index) -> None:
         theme, px = self.theme, self.theme.px
         picture = index.data(THUMBNAIL)
-        shown = picture if isinstance(picture, QPixmap) else None
+        shown = picture if isinstance(picture, QPixmap) and row.output.media != "audio" else None
         icon = ICONS.get(row.output.media, "file")
         self._covers.paint(painter, area, shown, icon=icon, broken=row.shown is Shown.BROKEN)
         if shown is None and row.output.media not in ("image", "video") and area.height() > px(64):
