@@ -251,6 +251,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (batch, sheet, page)
         ) WITHOUT ROWID""",
         "CREATE INDEX sheets_to_make ON sheets (made, batch)",
-        "CREATE INDEX outputs_by_sha256 ON outputs (sha256, size)",
     ),
 )

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from comfydesk.events import Change
 from comfydesk.store.database import Database
 from comfydesk.store.jobs import after_all, before_all, changed_jobs, insert
-from comfydesk.store.records import Job
+from comfydesk.store.records import Job, JobState
 from comfydesk.store.sheets import WantedSheet, want
 
 STAGED = 2
@@ -24,16 +24,29 @@ def stage(db: Database, jobs: Sequence[Job], first: int) -> None:
 
 
 def publish(
-    db: Database, batch: str, owner: str, total: int, sheets: Sequence[WantedSheet] = (), *, front: bool = False
+    db: Database,
+    batch: str,
+    owner: str,
+    total: int,
+    sheets: Sequence[WantedSheet] = (),
+    *,
+    front: bool = False,
+    held: bool = False,
 ) -> tuple[Change, ...]:
     """All of them are in the queue, at its end or before all others. On disk when this returns."""
     with db.transaction(durable=True):
         start = before_all(db, total) + 1 if front else after_all(db) + 1
         rows = db.query(
-            """UPDATE jobs SET hidden = 0, state = 'queued', position = position + :start
+            """UPDATE jobs SET hidden = 0, state = :state, position = position + :start
             WHERE hidden = :staged AND owner = :owner AND id IN (SELECT id FROM runs WHERE batch = :batch)
             RETURNING id, position""",
-            {"start": start, "staged": STAGED, "owner": owner, "batch": batch},
+            {
+                "state": JobState.HELD if held else JobState.QUEUED,
+                "start": start,
+                "staged": STAGED,
+                "owner": owner,
+                "batch": batch,
+            },
         )
         want(db, sheets)
     return changed_jobs(row["id"] for row in sorted(rows, key=lambda row: float(row["position"])))

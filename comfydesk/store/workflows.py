@@ -3,12 +3,12 @@
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from comfydesk.errors import StoreError
-from comfydesk.store.database import Database
+from comfydesk.store.database import Database, listed
 
 WEIGHT_OF_NEWEST = 0.5
 
@@ -81,6 +81,22 @@ def timings(db: Database, pod: str, signature: str) -> dict[str, Timing]:
     """Node → what it took on that pod in graphs of that shape."""
     rows = db.query("SELECT node, seconds, steps FROM timings WHERE pod = ? AND signature = ?", (pod, signature))
     return {row["node"]: Timing(row["seconds"], row["steps"]) for row in rows}
+
+
+WHOLE = ""
+"""The "node" under which the seconds of a job as a whole are kept, by the pod's clock."""
+
+
+def all_timings(db: Database, pods: Iterable[str]) -> dict[tuple[str, str], dict[str, Timing]]:
+    """Shape of a graph and node → pod → what it took there, of all that these pods have run."""
+    rows = db.query(
+        "SELECT signature, node, pod, seconds, steps FROM timings WHERE pod IN (SELECT value FROM json_each(?))",
+        (listed(pods),),
+    )
+    found: dict[tuple[str, str], dict[str, Timing]] = {}
+    for row in rows:
+        found.setdefault((row["signature"], row["node"]), {})[row["pod"]] = Timing(row["seconds"], row["steps"])
+    return found
 
 
 def learn_timings(db: Database, pod: str, signature: str, measured: Mapping[str, Timing]) -> None:

@@ -1,37 +1,13 @@
-"""One form, several jobs: the values of each."""
+"""What a job is remembered by."""
 
-import random
 from collections.abc import Mapping
 from typing import Any
 
 from comfydesk.workflow.fields import Field, Form, Kind, Role
-from comfydesk.workflow.form import sendable
-from comfydesk.workflow.patch import SeedPolicy, next_seed
-
-
-def spread(
-    form: Form, values: Mapping[str, Any], count: int, policy: SeedPolicy, rng: random.Random
-) -> tuple[dict[str, Any], ...]:
-    """The values of `count` jobs, ready to be put into the graph: equal but for seeds, and "{a|b}" in texts.
-
-    RANDOM: every job has seeds of its own. INCREMENT, DECREMENT: the first job has the form's, each following one
-    more or less. FIXED: all have the form's.
-    """
-    seeds = seed_fields(form)
-    jobs: list[dict[str, Any]] = []
-    current = dict(values)
-    for number in range(count):
-        if number or policy is SeedPolicy.RANDOM:
-            current = current | {
-                field.id: next_seed(policy, int(current.get(field.id, field.default) or 0), field, rng)
-                for field in seeds
-            }
-        jobs.append(sendable(form, current, rng))
-    return tuple(jobs)
 
 
 def seed_fields(form: Form) -> tuple[Field, ...]:
-    """The seeds that a policy applies to."""
+    """The inputs that are a seed, by their role or their kind."""
     return tuple(field for field in form.fields if field.role is Role.SEED or field.kind is Kind.SEED)
 
 

@@ -1,33 +1,20 @@
-"""What the user does to jobs: enqueue, cancel, hold, retry, look again."""
+"""What the user does to jobs: cancel, hold, retry, duplicate, look again."""
 
-import asyncio
-import random
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
-from pathlib import Path
-from typing import Any
 
-from comfydesk.errors import GraphError, KnownError
-from comfydesk.session.jobs.batch import prompt_of, seed_of, spread
+from comfydesk.errors import KnownError
 from comfydesk.session.jobs.documents import Documents
 from comfydesk.session.jobs.follow import Follower
 from comfydesk.session.jobs.reports import lost_track
 from comfydesk.session.jobs.saver import Saver
-from comfydesk.session.jobs.uploads import take_in
 from comfydesk.session.library import Library
-from comfydesk.session.pods.links import Link, Links
+from comfydesk.session.pods.links import Links
 from comfydesk.session.tasks import Tasks
-from comfydesk.session.values import OpenWorkflow
 from comfydesk.store import jobs
-from comfydesk.store import workflows as documents
-from comfydesk.store.records import ANY, Job, JobState, LocalFile
-from comfydesk.workflow.catalog import Catalog
-from comfydesk.workflow.convert import to_api
-from comfydesk.workflow.graph import ApiGraph, UiGraph
-from comfydesk.workflow.patch import SeedPolicy, apply_values
+from comfydesk.store.records import Job, JobState
 
 
 class Commands:
@@ -51,54 +38,8 @@ class Commands:
         self._documents = documents
         self._owner = owner
 
-    async def enqueue(
-        self,
-        workflow: OpenWorkflow,
-        values: Mapping[str, Any],
-        link: Link,
-        *,
-        count: int,
-        seed_policy: SeedPolicy | None,
-        folder: Path | None,
-        target: str | None = None,
-    ) -> tuple[Job, ...]:
-        """See Session.enqueue."""
-        taken = await take_in(values)
-        graph = await asyncio.to_thread(_base_graph, workflow, taken, link.catalog)
-        graph_hash = await self._library.call(documents.put_document, graph.to_json())
-        document_hash = None
-        if isinstance(workflow.graph, UiGraph):
-            document_hash = await self._library.call(documents.put_document, workflow.graph.raw)
-        place = "" if folder is None else str(await asyncio.to_thread(folder.absolute))
-        policy = seed_policy or SeedPolicy.FIXED
-        sets = await asyncio.to_thread(spread, workflow.form, taken, count, policy, random.SystemRandom())
-        now, batch = time.time(), uuid.uuid4().hex
-        new = tuple(
-            Job(
-                id=str(uuid.uuid4()),
-                state=JobState.QUEUED,
-                workflow=workflow.name,
-                pod="" if target == ANY else target or link.target.id,
-                target=target or link.target.id,
-                workflow_id=workflow.id,
-                batch=batch,
-                graph_hash=graph_hash,
-                values=one,
-                prompt=prompt_of(workflow.form, one),
-                seed=seed_of(workflow.form, one),
-                position=0,
-                created=now,
-                document_hash=document_hash,
-                owner=self._owner,
-                folder=place,
-            )
-            for one in sets
-        )
-        await self._library.commit(jobs.add, new)
-        return await self._library.call(jobs.many, [job.id for job in new])
-
     async def cancel(self, *job_ids: str) -> None:
-        """See Session.cancel."""
+        """See Queue.cancel."""
         await self._library.commit(jobs.request_cancel, job_ids, time.time())
         for job_id in job_ids:
             followed = self._follower.get(job_id)
@@ -110,7 +51,7 @@ class Commands:
         await self._library.commit(jobs.transition_many, job_ids, to, time.time())
 
     async def retry(self, job_id: str) -> Job | None:
-        """See Session.retry."""
+        """See Queue.retry."""
         job = await self._library.call(jobs.get, job_id)
         if job is None:
             return None
@@ -120,28 +61,30 @@ class Commands:
             return await self._library.call(jobs.get, job_id)
         if not job.state.ended:
             return None
+        return await self._again(job)
+
+    async def duplicate(self, job_id: str) -> Job | None:
+        """See Queue.duplicate."""
+        job = await self._library.call(jobs.get, job_id)
+        return None if job is None else await self._again(job)
+
+    async def _again(self, job: Job) -> Job | None:
+        """The same work as a new job at the end of the queue."""
         new = replace(
             job,
             id=str(uuid.uuid4()),
             batch=uuid.uuid4().hex,
+            cell=None,
             remote_id="",
             state=JobState.QUEUED,
             owner=self._owner,
             created=time.time(),
-            posted=None,
-            sent=None,
-            started=None,
-            finished=None,
-            error=None,
-            warning=None,
-            outputs=(),
-            texts=(),
         )
         await self._library.commit(jobs.add, [new])
         return await self._library.call(jobs.get, new.id)
 
     async def look_again(self, job_id: str) -> Job | None:
-        """See Session.look_again."""
+        """See Queue.look_again."""
         job = await self._library.call(jobs.get, job_id)
         link = None if job is None else self._links.get(job.pod)
         if job is None or link is None or job.state is not JobState.UNKNOWN:
@@ -168,28 +111,3 @@ class Commands:
             await self._library.commit(jobs.transition, job.id, JobState.UNKNOWN, time.time(), error=lost_track(error))
             if not isinstance(error, KnownError):
                 self._tasks.report(error, f"resume {job.id}")
-
-
-def _base_graph(workflow: OpenWorkflow, values: Mapping[str, Any], catalog: Catalog | None) -> ApiGraph:
-    """The graph that the jobs' values are put into when they are sent. Raises GraphError for values it cannot take.
-
-    It is the workflow's own, stored once for all of its jobs, unless a choice among the values brings other inputs.
-    """
-    graph = _graph_now(workflow, catalog)
-    plain = {field: value for field, value in values.items() if not isinstance(value, LocalFile)}
-    patched = apply_values(graph, plain, catalog)
-    apply_values(patched, values)  # all of them find their input
-    same_inputs = all(patched.nodes[node].inputs.keys() == graph.nodes[node].inputs.keys() for node in graph.nodes)
-    return graph if same_inputs else patched
-
-
-def _graph_now(workflow: OpenWorkflow, catalog: Catalog | None) -> ApiGraph:
-    """The graph as of this moment: a name such as %date:yyyy-MM-dd% is filled in when a job is queued."""
-    if workflow.problem is not None:
-        raise workflow.problem
-    if isinstance(workflow.graph, ApiGraph):
-        return workflow.graph
-    if catalog is None:
-        what = f"{workflow.name} cannot be prepared yet"
-        raise GraphError(what, "the pod has not told which nodes it has", "Wait until it is connected")
-    return to_api(workflow.graph, catalog, now=datetime.now().astimezone())

@@ -4,16 +4,20 @@ Every job is on disk before anything is sent. Its methods raise KnownError for t
 """
 
 import asyncio
+import contextlib
+import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from comfydesk.errors import GraphError
 from comfydesk.events import Change, Feed, JobProgress, PreviewFrame
 from comfydesk.session.jobs.commands import Commands
 from comfydesk.session.jobs.dispatch import Dispatcher
 from comfydesk.session.jobs.documents import Documents
 from comfydesk.session.jobs.follow import Follower, Pace
+from comfydesk.session.jobs.prospects import Estimate, Prospects
 from comfydesk.session.jobs.reports import title_of
 from comfydesk.session.jobs.saver import Saver
 from comfydesk.session.jobs.timings import shares
@@ -26,10 +30,15 @@ from comfydesk.session.tasks import Tasks
 from comfydesk.session.values import OpenWorkflow
 from comfydesk.session.waiting import wait_for
 from comfydesk.settings import AHEAD, DOWNLOADS, Settings
-from comfydesk.store import jobs, order
-from comfydesk.store.records import Job, JobState
+from comfydesk.store import jobs, order, staging
+from comfydesk.store.records import ANY, Job, JobState
+from comfydesk.workflow import filenames
+from comfydesk.workflow.patch import apply_values
 
 if TYPE_CHECKING:
+    from comfydesk.session.jobs.enqueue import Enqueued
+    from comfydesk.session.jobs.recipes import Recipe
+    from comfydesk.workflow.batches import Batch
     from comfydesk.workflow.patch import SeedPolicy
 
 
@@ -57,6 +66,8 @@ class Queue:
         self._follower = Follower(library, self._links, tasks, progress, self._saver.save, self._wake, pace)
         self._documents = Documents(library)
         self._uploads = Uploads(library)
+        self._prospects = Prospects(library, self._documents, self._rate)
+        self._swept = False
         self._lease: Lease | None = None
         self._dispatcher: Dispatcher | None = None
         self._commands: Commands | None = None
@@ -82,6 +93,9 @@ class Queue:
     async def adopt(self) -> tuple[Job, ...]:
         """Take over the unfinished jobs of sessions that are no more, and follow them. Raises StoreError."""
         lease = self._started()
+        if not self._swept:  # before anything is added under that name again
+            self._swept = True
+            await self._library.call(staging.sweep, lease.owner)
         owners = await self._library.call(jobs.owners)
         dead = await asyncio.to_thread(lease.dead, owners)
         await self._library.commit(jobs.adopt, lease.owner, dead)
@@ -105,24 +119,84 @@ class Queue:
         seed_policy: "SeedPolicy | None" = None,
         folder: Path | None = None,
         target: str | None = None,
+        front: bool = False,
+        held: bool = False,
+        template: str = "",
     ) -> tuple[Job, ...]:
         """Queue `count` jobs for the current pod. They are on disk when this returns; sending is up to the queue.
 
         `values`: field id → value; fields left out keep the workflow's. A pathlib.Path is a file of this computer
-        and will be uploaded; a text never is. `seed_policy` (default fixed) says how seeds differ, see batch.spread.
-        `target`: another pod's id, or records.ANY. `folder`: where results go instead of the pod's own folder, or the
-        library's. Raises GraphError, MediaError, StoreError, and UsageError if no pod is connected.
+        and will be uploaded; a text never is. `seed_policy` (default fixed) says how seeds differ: RANDOM, every job
+        has its own; INCREMENT and DECREMENT, the first has the form's. The rest as in `enqueue_batch`.
         """
+        from comfydesk.workflow.batches import Batch
+        from comfydesk.workflow.patch import SeedPolicy
+
+        policy = seed_policy or SeedPolicy.FIXED
+        batch = Batch(workflow.form, values, repeats=count, seeds=policy, wildcards=None, entropy=secrets.randbits(64))
+        queued = await self.enqueue_batch(
+            workflow, batch, folder=folder, target=target, front=front, held=held, template=template
+        )
+        return await self._library.read(jobs.many, queued.jobs)
+
+    async def enqueue_batch(
+        self,
+        workflow: OpenWorkflow,
+        batch: "Batch",
+        *,
+        folder: Path | None = None,
+        target: str | None = None,
+        front: bool = False,
+        held: bool = False,
+        sheet: bool = False,
+        template: str = "",
+    ) -> "Enqueued":
+        """Queue a batch of any size: on disk when this returns, the whole of it or (if this raises) nothing.
+
+        `target`: a pod's id, or records.ANY; default the current pod. `folder`: where results go instead of the pod's
+        own folder, or the library's. `template`: how files are named, if not as the settings say (workflow.filenames).
+        `front`: before all that waits. `held`: nothing is sent before it is released. `sheet`: the labelled contact
+        sheets of its grid are made at the end, and kept.
+        Raises BatchError, GraphError, MediaError, StoreError, and UsageError: no pod is connected, a bad template.
+        """
+        from comfydesk.session.jobs.enqueue import Wish, enqueue
+
+        if template:
+            filenames.check(template)
         link = self._pods.link()
         self._pods.activity.mark()
         home = link if target is None else self._links.get(target)
         if folder is None and home is not None:
             folder = home.output_folder
-        new = await self._ready().enqueue(
-            workflow, values, link, count=count, seed_policy=seed_policy, folder=folder, target=target
-        )
+        wish = Wish(target or link.target.id, self.owner, folder, template, front, held, sheet)
+        queued = await enqueue(self._library, workflow, batch, link.catalog, wish)
         self._wake()
-        return new
+        return queued
+
+    async def estimate(
+        self, workflow: OpenWorkflow, count: int, target: str | None = None, values: Mapping[str, Any] | None = None
+    ) -> Estimate:
+        """How long `count` such jobs would take, and cost, by what was measured; as if nothing else waited."""
+        graph = workflow.api
+        if graph is None:
+            return Estimate(None, 0, None)
+        with contextlib.suppress(GraphError):  # values that do not fit: as the workflow has them, then
+            graph = apply_values(graph, {} if values is None else values)
+        wanted = target or (self._pods.current.target.id if self._pods.current else "")
+        links = [link for link in self._links.all() if link.online and wanted in (ANY, link.target.id)]
+        return await self._prospects.estimate(graph, count, links)
+
+    async def recipe(self, job_id: str) -> "Recipe | None":
+        """What opens a job's workflow again with its values; None if there is no such job. Raises StoreError."""
+        from comfydesk.session.jobs.recipes import recipe_of
+
+        return await self._library.read(recipe_of, job_id)
+
+    async def duplicate(self, job_id: str) -> Job | None:
+        """Queue the same work once more, whatever became of it. None if there is no such job."""
+        job = await self._ready().duplicate(job_id)
+        self._wake()
+        return job
 
     async def cancel(self, *job_ids: str) -> None:
         """Stop jobs wherever they are: queued, sent, running or being saved. Ended jobs stay as they are."""
@@ -176,9 +250,13 @@ class Queue:
         """Ask the pod once more for a job in state UNKNOWN. Returns the job as it stands then."""
         return await self._ready().look_again(job_id)
 
-    async def remove(self, job_id: str) -> None:
-        """Take an ended job out of the list; its results stay, and what they were made from."""
-        await self._library.commit(jobs.remove, [job_id])
+    async def remove(self, *job_ids: str) -> None:
+        """Take ended jobs out of the list; their results stay, and what they were made from."""
+        await self._library.commit(jobs.remove, job_ids)
+
+    async def clear_finished(self) -> None:
+        """Take all jobs out of the list that ended, but those of which it is not known how."""
+        await self._library.commit(order.clear_finished)
 
     async def jobs(self, limit: int = 200, offset: int = 0, *, after: str | None = None) -> tuple[Job, ...]:
         """What is to come in the queue's order, then what ended, the latest first.
@@ -227,6 +305,11 @@ class Queue:
     def on_event(self, link: Link, event: Any) -> None:
         """A pod said something. Called by the links."""
         self._follower.on_event(link, event)
+
+    def _rate(self, pod: str) -> float | None:
+        """Dollars an hour."""
+        rented = self._pods.rented.state(pod)
+        return None if rented is None or rented.host is None else rented.host.cost_per_hour
 
     def _wake(self) -> None:
         if self._dispatcher is not None:
