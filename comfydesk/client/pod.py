@@ -177,6 +177,11 @@ class Pod:
             raise
         return tuple(name for name in names if isinstance(name, str)) if isinstance(names, list) else ()
 
+    async def logs(self) -> str:
+        """The tail of the server's log; empty where it shows none in a shape we know."""
+        log = await self.rest.logs()
+        return log if isinstance(log, str) else ""
+
     async def free(self, *, unload_models: bool = True, free_memory: bool = True) -> None:
         """Ask the server to unload models and to free memory, when its queue comes to it."""
         await self.rest.free(unload_models=unload_models, free_memory=free_memory)

@@ -27,12 +27,16 @@ _STATES = {
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """A file on a pod, as /view wants it. `type` is output, temp or input. `node` made it, if known."""
+    """A file on a pod, as /view wants it. `type` is output, temp or input. `node` made it, if known.
+
+    `job` is the id of its job there, where that is needed to find it (engines keep results by job).
+    """
 
     filename: str
     subfolder: str = ""
     type: str = "output"
     node: str = ""
+    job: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,10 +122,10 @@ class Guard:
     async def _observe(self, link: Link) -> idle.Observation:
         pod = link.target.id
         queue, queue_read = None, 0.0
-        if link.online:
+        if link.online and link.machine is not None:
             with contextlib.suppress(PodError, TimeoutError):
                 async with asyncio.timeout(ASK_DEADLINE):
-                    queue, queue_read = await link.pod.queue_remaining(), self._clock()
+                    queue, queue_read = await link.machine.queue_remaining(), self._clock()
         state = self._rented.state(pod)
         host = None if state is None else state.host
         asked = self._rented.seen(pod)

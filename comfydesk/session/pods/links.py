@@ -1,23 +1,27 @@
 """The pods we are connected to, and what we know of each: its status, its statistics, its list of nodes."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from comfydesk.client.address import Address
 from comfydesk.client.link import LinkState, LinkStatus
 from comfydesk.errors import PodError
 from comfydesk.events import Change, Feed, PodEvent, PodsChanged, QueueStatus
-from comfydesk.session.pods.cache import CATALOG, TEMPLATES, PodCache
-from comfydesk.session.pods.executor import Executor
+from comfydesk.session.pods.cache import CATALOG, TEMPLATES, PodCache, newest_catalog
+from comfydesk.session.pods.executor import Executor, Machine, Shelf
+from comfydesk.session.pods.places import PlaceKind
 from comfydesk.session.tasks import Tasks
 from comfydesk.session.values import PodState, PodTarget
 from comfydesk.workflow.catalog import Catalog
 
 if TYPE_CHECKING:
-    from comfydesk.client.pod import Pod
     from comfydesk.client.remote import SystemStats
+    from comfydesk.engines.comfy_api import ComfyApi
+    from comfydesk.engines.runpod_endpoint import Endpoint
 
 REFRESH_PATIENCE = 20.0
 """Seconds for which a list of nodes that is on its way keeps others from being asked for."""
@@ -26,21 +30,38 @@ PodFactory = Callable[[PodTarget, str], Executor]
 """Target, client id."""
 
 
-def open_pod(target: PodTarget, client_id: str) -> "Pod":
-    """The real thing. Imported here: it brings httpx and websockets."""
+def open_pod(target: PodTarget, client_id: str) -> Executor:
+    """The real thing. Imported here: it brings httpx, websockets, and engines their own libraries."""
+    kind = None if target.profile is None else target.profile.place.kind
+    if kind is not None and kind.engine and target.route is not None:
+        return open_engine(kind, target.route.address, target.id)
     from comfydesk.client.pod import Pod
 
     locate = None if target.route is None else target.route.address
     return Pod(target.address, client_id=client_id, locate=locate, identity=target.id)
 
 
+def open_engine(kind: PlaceKind, locate: Callable[[], Awaitable[Address]], identity: str) -> "ComfyApi | Endpoint":
+    """An engine that scales by itself. `identity` names it over all addresses."""
+    if kind is PlaceKind.COMFY:
+        from comfydesk.engines.comfy_api import ComfyApi
+
+        return ComfyApi(locate, identity=identity)
+    from comfydesk.engines.runpod_endpoint import Endpoint
+
+    return Endpoint(locate, identity=identity)
+
+
 class Link:
     """One pod, from connect to disconnect."""
 
-    def __init__(self, target: PodTarget, pod: Executor, cache: PodCache) -> None:
+    def __init__(self, target: PodTarget, pod: Executor, cache: PodCache, borrow: Callable[[], Any]) -> None:
         self.target = target
         self.pod = pod
         self.cache = cache
+        self.borrowed = False
+        """The list of nodes is another pod's: this one has none to give. Its models are guesses."""
+        self._borrow = borrow
         self.stats: SystemStats | None = None
         self.queue_remaining: int | None = None
         self.catalog: Catalog | None = None
@@ -60,6 +81,16 @@ class Link:
         return self.pod.status.usable
 
     @property
+    def machine(self) -> Machine | None:
+        """What can be asked of the server itself; None: none of our own."""
+        return self.pod if isinstance(self.pod, Machine) else None
+
+    @property
+    def shelf(self) -> Shelf | None:
+        """Where workflows lie; None: there is no such place."""
+        return self.pod if isinstance(self.pod, Shelf) else None
+
+    @property
     def output_folder(self) -> Path | None:
         """Where its profile wants its results; None: where all go."""
         profile = self.target.profile
@@ -76,6 +107,7 @@ class Link:
             self.catalog is not None,
             self._version,
             self.target.profile,
+            catalog_borrowed=self.borrowed,
         )
 
     def wake(self) -> None:
@@ -96,13 +128,20 @@ class Link:
         """What the pod is and which nodes and models it has now. Raises PodError."""
         self._refreshed_since = asyncio.get_running_loop().time()
         try:
-            self.stats = await self.pod.system_stats()
+            if self.machine is not None:
+                self.stats = await self.machine.system_stats()
             raw = await self.pod.object_info()
         finally:
             self._refreshed_since = -REFRESH_PATIENCE
+        self.borrowed = raw is None
+        if raw is None:
+            raw = await asyncio.to_thread(self._borrow)
+        if not isinstance(raw, dict):
+            what = f"{self.target.name} does not list its nodes, and no pod is known whose list could be used"
+            raise PodError(what, "Forms are made from such a list", "Connect once to a pod with the same nodes")
         changed = self._use(raw)
         self.catalog_fresh.set()
-        if changed:
+        if changed and not self.borrowed:
             await asyncio.to_thread(self.cache.write, CATALOG, raw)
 
     @property
@@ -126,7 +165,7 @@ class Link:
 
     async def refresh_templates(self) -> list[Any]:
         """As the pod has it now. Raises PodError."""
-        index = await self.pod.templates_index()
+        index = await self.shelf.templates_index() if self.shelf is not None else []
         await asyncio.to_thread(self.cache.write, TEMPLATES, index)
         return index
 
@@ -134,7 +173,9 @@ class Link:
         """A file of the templates. Kept: a template of one name does not change. Raises PodError."""
         known = await asyncio.to_thread(self.cache.read_bytes, name)
         if known is None:
-            known = await self.pod.template(name)
+            if self.shelf is None:
+                raise PodError("There are no templates on this pod")
+            known = await self.shelf.template(name)
             await asyncio.to_thread(self.cache.write_bytes, name, known)
         return known
 
@@ -189,7 +230,8 @@ class Links:
                 return known
             await self.drop(target.id)
             anew = False
-        link = Link(target, self._factory(target, self.client_id), self.cache_of(target.id))
+        executor = self._factory(target, self.client_id)
+        link = Link(target, executor, self.cache_of(target.id), partial(self._lend, target))
         self._links[target.id] = link
         link.pod.events.subscribe(lambda event: self._event(link, event))
         link.pod.link.subscribe(lambda status: self._status(link, status))
@@ -198,8 +240,11 @@ class Links:
         return link
 
     async def refresh_stats(self, link: Link) -> "SystemStats":
-        """Ask the pod what it is and has, now. Raises PodError."""
-        link.stats = await link.pod.system_stats()
+        """Ask the pod what it is and has, now. Raises PodError, also where there is no machine to ask."""
+        if link.machine is None:
+            what = f"{link.target.name} has no machine of its own to ask"
+            raise PodError(what, "It runs jobs on whatever is free")
+        link.stats = await link.machine.system_stats()
         self._announce(link)
         return link.stats
 
@@ -212,6 +257,11 @@ class Links:
 
     def cache_of(self, pod: str) -> PodCache:
         return PodCache(self._cache, pod)
+
+    def _lend(self, target: PodTarget) -> Any:
+        """A list of nodes for one that has none: of the pod that its profile names, else the newest known."""
+        named = target.profile.place.nodes_of if target.profile is not None else ""
+        return self.cache_of(named).read(CATALOG) if named else newest_catalog(self._cache)
 
     async def drop(self, pod: str) -> None:
         """Disconnect. Unknown ids are fine."""

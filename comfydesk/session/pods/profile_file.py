@@ -35,7 +35,7 @@ T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
 _KNOWN: Mapping[str, frozenset[str]] = {
     "": frozenset({"id", "name", "colour", "kind", "url", "pod", "port", "tunnel", "tls", "certificate", "llm_url"})
-    | {"output_folder", "idle_minutes"},
+    | {"output_folder", "idle_minutes", "nodes_of"},
     "auth": frozenset({"kind", "user", "name", "headers"}),
     "ssh": frozenset({"host", "port", "user", "key_file", "host_key", "local_port"}),
 }
@@ -202,9 +202,10 @@ def encode(profile: PodProfile) -> dict[str, Any]:
     plain = {
         "url": place.url,
         "pod": place.pod,
-        "port": place.port if place.kind not in (PlaceKind.URL, PlaceKind.LAN) else 0,
+        "port": place.port if place.kind in (PlaceKind.RUNPOD, PlaceKind.VAST, PlaceKind.SSH) else 0,
         "tunnel": place.tunnel,
         "tls": place.tls,
+        "nodes_of": place.nodes_of,
         "certificate": profile.certificate,
         "llm_url": profile.llm_url,
         "output_folder": profile.output_folder,
@@ -236,6 +237,7 @@ def decode(table: Mapping[str, Any]) -> PodProfile:
         port=_get(table, "port", int, COMFYUI_PORT),
         tunnel=_get(table, "tunnel", bool, False),
         tls=_get(table, "tls", bool, False),
+        nodes_of=_get(table, "nodes_of", str, ""),
     )
     return checked(
         PodProfile(

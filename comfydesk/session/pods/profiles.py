@@ -16,7 +16,9 @@ from comfydesk import credentials
 from comfydesk.client.address import Address, Auth, clean_fingerprint
 from comfydesk.credentials import Secret
 from comfydesk.errors import AuthError, KnownError, UsageError
-from comfydesk.hosts.protocol import COMFYUI_PORT
+from comfydesk.session.pods.places import COMFY_CLOUD, SERVERLESS_API
+from comfydesk.session.pods.places import Place as Place
+from comfydesk.session.pods.places import PlaceKind as PlaceKind
 
 COLOURS = ("#4c8bf5", "#2aa876", "#e0a030", "#d9534f", "#9b6bdf", "#1fa3b5", "#d4679a", "#7a8794")
 """Offered for profiles, told apart in both themes."""
@@ -28,20 +30,8 @@ _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\Z")
 _HOST_KEY = re.compile(r"((ssh|ecdsa|sk-ssh|sk-ecdsa)-[a-z0-9@.-]{2,60} )?SHA256:[A-Za-z0-9+/]{43}\Z")
 _RUNPOD_ID = re.compile(r"[a-z0-9][a-z0-9-]{2,62}\Z")
 _VAST_ID = re.compile(r"[0-9]{1,18}\Z")
+_ENDPOINT_ID = re.compile(r"[a-z0-9][a-z0-9-]{5,62}\Z")
 _PARAMETER = re.compile(r"[A-Za-z0-9_.-]{1,60}\Z")
-
-
-class PlaceKind(StrEnum):
-    URL = "url"
-    LAN = "lan"
-    RUNPOD = "runpod"
-    VAST = "vast"
-    SSH = "ssh"
-
-    @property
-    def rented(self) -> bool:
-        """A provider's API knows it: it can be started and stopped, and it costs."""
-        return self in (PlaceKind.RUNPOD, PlaceKind.VAST)
 
 
 class AuthKind(StrEnum):
@@ -52,23 +42,6 @@ class AuthKind(StrEnum):
     HEADERS = "headers"
     COOKIE = "cookie"
     QUERY = "query"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the pod is. Which fields count depends on the kind."""
-
-    kind: PlaceKind
-    url: str = ""
-    """URL, LAN: where ComfyUI answers, without credentials."""
-    pod: str = ""
-    """RUNPOD: the pod's id; VAST: the instance's."""
-    port: int = COMFYUI_PORT
-    """RUNPOD, VAST, SSH: ComfyUI's port on the pod itself."""
-    tunnel: bool = False
-    """RUNPOD, VAST: through the pod's SSH server, not through its open ports. SSH always is."""
-    tls: bool = False
-    """VAST: what answers on the port speaks TLS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +138,8 @@ def secret_items(profile: PodProfile) -> tuple[str, ...]:
 
 def auth_items(profile: PodProfile) -> tuple[str, ...]:
     """Those without which `address` raises MissingSecretError."""
+    if profile.place.kind is PlaceKind.SERVERLESS and not profile.place.url:
+        return (credentials.api_key_item(profile.place.kind.account),)
     if profile.auth.kind is AuthKind.NONE:
         return ()
     if profile.auth.kind is AuthKind.HEADERS:
@@ -191,6 +166,8 @@ def _auth(profile: PodProfile, values: Mapping[str, str]) -> Auth:
         names = {credentials.header_item(profile.id, name): name for name in settings.headers}
         return Auth.of_headers({names[item]: value for item, value in values.items()})
     value = next(iter(values.values()), "")
+    if profile.place.kind is PlaceKind.SERVERLESS:
+        return Auth.bearer(value)
     match settings.kind:
         case AuthKind.BASIC:
             return Auth.basic(settings.user, value)
@@ -218,7 +195,8 @@ def to_forget(old: PodProfile, new: PodProfile) -> tuple[str, ...]:
     where = [(_origin(profile.place.url), profile.place.kind, profile.place.pod) for profile in (old, new)]
     servers = [(profile.ssh.host, profile.ssh.user) if profile.ssh else ("", "") for profile in (old, new)]
     if where[0] != where[1] or (new.through_ssh and servers[0] != servers[1]):
-        items += tuple(dict.fromkeys((*auth_items(old), *auth_items(new))))
+        mine = set(secret_items(old)) | set(secret_items(new))  # the account's key stays: others use it, too
+        items += tuple(item for item in dict.fromkeys((*auth_items(old), *auth_items(new))) if item in mine)
     if where[0] != where[1] or servers[0] != servers[1]:
         items += (credentials.ssh_password_item(new.id),)
     if _origin(old.llm_url) != _origin(new.llm_url):
@@ -238,6 +216,8 @@ def normalised(profile: PodProfile) -> PodProfile:
 
     Values that cannot be read, or hold credentials, stay as they are; `problems` names them.
     """
+    if profile.place.kind.engine:
+        profile = _normalised_engine(profile)
     place, ssh = profile.place, profile.ssh
     if place.kind in (PlaceKind.URL, PlaceKind.LAN):
         place = Place(place.kind, _tidy(place.url, _plain_url))
@@ -253,6 +233,21 @@ def normalised(profile: PodProfile) -> PodProfile:
         output_folder=profile.output_folder.strip(),
         ssh=ssh,
     )
+
+
+def _normalised_engine(profile: PodProfile) -> PodProfile:
+    """Comfy Cloud and a foreign API need a key of the profile's own; RunPod's endpoints that of the account."""
+    place = profile.place
+    url, kind = _tidy(place.url, _plain_url), profile.auth.kind
+    if place.kind is PlaceKind.COMFY:
+        url = url or COMFY_CLOUD
+        kind = AuthKind.BEARER if url == COMFY_CLOUD else kind
+    else:
+        url = "" if url == SERVERLESS_API else url
+        kind = AuthKind.BEARER if url else AuthKind.NONE
+    place = Place(place.kind, url, pod=place.pod, nodes_of=place.nodes_of)
+    auth = profile.auth if profile.auth.kind is kind else AuthSettings(kind)
+    return replace(profile, place=place, auth=auth, ssh=None)
 
 
 def _plain_url(url: str) -> str:
@@ -310,12 +305,27 @@ def _place_problems(profile: PodProfile) -> Iterator[Problem]:
             yield Problem("pod", "That is no id of a RunPod pod: it has small letters and digits, such as abc123xyz")
         case PlaceKind.VAST if not _VAST_ID.match(place.pod):
             yield Problem("pod", "That is no id of a Vast.ai instance: it has digits only")
+        case PlaceKind.COMFY | PlaceKind.SERVERLESS:
+            yield from _engine_problems(profile)
         case PlaceKind.VAST if profile.certificate and not place.tls:
             yield Problem("certificate", "Without TLS on its port there is no certificate: turn that on first")
     if not 0 < place.port < 65536:
         yield Problem("port", "A port lies between 1 and 65535")
     if profile.through_ssh and profile.ssh is None:
         yield Problem("ssh.host", "Say how to log in by SSH")
+
+
+def _engine_problems(profile: PodProfile) -> Iterator[Problem]:
+    place = profile.place
+    if place.kind is PlaceKind.SERVERLESS and not _ENDPOINT_ID.match(place.pod):
+        yield Problem("pod", "That is no id of a RunPod Serverless endpoint: it has small letters and digits")
+    if place.url:
+        found = tuple(_url_problems("url", place.url))
+        yield from found
+        if not found and not (where := Address.parse(place.url)).secure and not where.is_local:
+            yield Problem("url", "A key would travel unencrypted: the address must begin with https://")
+    if profile.auth.kind not in (AuthKind.NONE, AuthKind.BEARER):
+        yield Problem("auth.kind", "It takes an API key (bearer) or nothing")
 
 
 def _url_problems(name: str, url: str) -> Iterator[Problem]:

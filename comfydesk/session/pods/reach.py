@@ -118,7 +118,7 @@ class Reach:
         if self.profile.through_ssh:
             return await self._through_tunnel()
         if not place.kind.rented:
-            return place.url
+            return place.own_url
         host = await self.host()
         if place.kind is PlaceKind.RUNPOD:
             from comfydesk.hosts.runpod import proxy_url
