@@ -139,7 +139,7 @@ class Saver:
         return None
 
     async def _fetch(self, job: Job, file: JobFile, link: Link) -> None:
-        remote = RemoteFile(file.filename, file.subfolder, file.type)
+        remote = RemoteFile(file.filename, file.subfolder, file.type, job=job.remote_id)
         if file.path and (complete := await asyncio.to_thread(taken_up, Path(file.path))):
             # An earlier run of ours had it here, and was ended before it could note that.
             await self._add(job, file, complete)
