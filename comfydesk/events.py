@@ -268,4 +268,11 @@ class QueueChanged:
     """The queue as a whole: it was paused, or goes on."""
 
 
-Change = JobsChanged | QueueChanged | OutputsChanged | WorkflowsChanged | PodsChanged
+@dataclass(frozen=True, slots=True)
+class CollectionsChanged:
+    """Albums (their names, order or contents; `albums`: ids of those with other contents), tags or saved searches."""
+
+    albums: tuple[int, ...] = ()
+
+
+Change = JobsChanged | QueueChanged | OutputsChanged | CollectionsChanged | WorkflowsChanged | PodsChanged

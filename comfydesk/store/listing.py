@@ -285,6 +285,11 @@ def _integers(db: Database, sql: str, values: Sequence[Value] = ()) -> list[int]
     return found
 
 
+def full_condition(conditions: Conditions) -> tuple[str, tuple[Value, ...]]:
+    """A condition on `outputs`, deleted ones left out, and its parameters."""
+    return f"deletion IS NULL AND {_where(conditions)}", _values(conditions)
+
+
 def _where(conditions: Conditions) -> str:
     parts = [conditions.sql] if conditions.sql else []
     if conditions.match:
