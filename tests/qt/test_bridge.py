@@ -6,7 +6,7 @@ from time import perf_counter
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QSize
 from PySide6.QtGui import QColor, QImage, QImageWriter
 from pytestqt.qtbot import QtBot
 
@@ -224,6 +224,26 @@ def test_a_preview_that_is_no_picture_is_left_out(qtbot: QtBot) -> None:
 
 def test_a_huge_preview_is_decoded_small(qapp: object) -> None:
     assert decode(jpeg(2 * LARGEST, LARGEST)).size().toTuple() == (LARGEST, LARGEST // 2)
+
+
+def test_a_preview_comes_as_large_as_it_is_shown(qapp: object) -> None:
+    assert decode(jpeg(64, 48), QSize(800, 450)).size().toTuple() == (600, 450)
+    assert decode(jpeg(1280, 960), QSize(800, 450)).size().toTuple() == (600, 450)
+
+
+def test_each_running_job_has_its_previews_and_only_the_one_that_is_looked_at_large_ones(
+    bridge: Bridge, library: Library, qtbot: QtBot
+) -> None:
+    got: dict[str | None, Preview] = {}
+    bridge.previewed.connect(lambda preview: got.__setitem__(preview.prompt_id, preview))
+    bridge.set_room(QSize(800, 450))
+    bridge.look_at("a")
+    data = jpeg()
+    for number in range(300):
+        library.progress.publish(PreviewFrame("jpeg", data, "abc"[number % 3], str(number)))
+    qtbot.waitUntil(lambda: {preview.node for preview in got.values()} == {"297", "298", "299"})
+    assert got["a"].image.height() == 450
+    assert got["b"].image.width() == got["c"].image.width() == 192
 
 
 def test_a_tick_ends_when_its_budget_is_spent_and_the_next_one_goes_on(qtbot: QtBot) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from PySide6.QtCore import QObject, Signal, SignalInstance
+from PySide6.QtCore import QObject, QSize, Signal, SignalInstance
 
 from comfydesk.errors import KnownError
 from comfydesk.events import (
@@ -218,6 +218,14 @@ class Bridge(QObject):
         await self.read_more_outputs()
         self.workflows.emit(await self._source.workflows())
         self.pods.emit()
+
+    def look_at(self, job: str | None) -> None:
+        """The job whose previews are shown large; those of others come small."""
+        self._decoder.look_at(job)
+
+    def set_room(self, room: QSize) -> None:
+        """How many pixels there are for a large preview."""
+        self._decoder.set_room(room)
 
     async def read_more_outputs(self) -> None:
         """The next page of older outputs; nothing is emitted at the end."""

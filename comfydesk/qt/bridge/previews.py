@@ -1,10 +1,10 @@
-"""Undecoded previews → pictures, on one worker thread; while it is busy only the latest preview is kept."""
+"""Undecoded previews → pictures, on one worker thread; while it is busy only the latest of each job is kept."""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QObject, QSize, Qt, Signal
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QImage, QImageReader
 
 from comfydesk.events import PreviewFrame
@@ -14,6 +14,12 @@ LARGEST = 2048
 
 A few KB can claim to be a picture of many GB: QImageReader's own allocation limit (256 MB) refuses those.
 """
+
+SMALL = QSize(192, 192)
+"""Room for a preview of a job that is not looked at: its row in the queue."""
+
+PERIOD_MS = 16
+"""Between the beginnings of two decodes: nothing is visible sooner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +31,12 @@ class Preview:
     node: str | None
 
 
-def decode(data: bytes) -> QImage:
+def decode(data: bytes, room: QSize | None = None) -> QImage:
     """The picture in `data`, at most LARGEST pixels long; a null image if there is none.
 
-    Made for worker threads: `QImageReader.read` releases the GIL, while `QImage.fromData` and `scaled` hold it.
+    With `room` it comes as large as fits there, larger than it is if need be: so the window copies it to the screen
+    and scales nothing itself. Made for worker threads: `QImageReader.read` releases the GIL, scaling included, while
+    `QImage.fromData` and `scaled` hold it.
     """
     buffer = QBuffer()
     buffer.setData(QByteArray(data))
@@ -36,53 +44,81 @@ def decode(data: bytes) -> QImage:
     reader = QImageReader(buffer)
     reader.setAutoTransform(True)
     size = reader.size()
-    if max(size.width(), size.height()) > LARGEST:
-        reader.setScaledSize(size.scaled(QSize(LARGEST, LARGEST), Qt.AspectRatioMode.KeepAspectRatio))
+    most = QSize(LARGEST, LARGEST)
+    wanted = most.boundedTo(room) if room is not None and not room.isEmpty() else size.boundedTo(most)
+    scaled = size.scaled(wanted, Qt.AspectRatioMode.KeepAspectRatio)
+    if scaled != size and not scaled.isEmpty():
+        reader.setScaledSize(scaled)
     return reader.read()
 
 
 class PreviewDecoder(QObject):
-    """Offers go in, `decoded` comes out on the GUI thread. Never more than one at work and one waiting."""
+    """Offers go in, `decoded` comes out on the GUI thread. Never more than one at work and one of each job waiting."""
 
     decoded = Signal(object)
     _worked = Signal(object)
 
-    def __init__(self, parent: QObject | None = None, *, decode: Callable[[bytes], QImage] = decode) -> None:
+    def __init__(
+        self, parent: QObject | None = None, *, decode: Callable[[bytes, QSize | None], QImage] = decode
+    ) -> None:
         super().__init__(parent)
         self._decode = decode
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="previews")
-        self._waiting: PreviewFrame | None = None
+        self._waiting: dict[str | None, PreviewFrame] = {}
         self._busy = False
+        self._room: QSize | None = None
+        self._looked_at: str | None = None
+        self._pause = QTimer(self, interval=PERIOD_MS, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
+        self._pause.timeout.connect(self._next)
         # Emitted on the worker thread, received on this one.
         self._worked.connect(self._on_worked, Qt.ConnectionType.QueuedConnection)
 
+    def look_at(self, job: str | None) -> None:
+        """The job whose previews are wanted large (None: whatever comes); those of others fill a row of the queue."""
+        self._looked_at = job
+
+    def set_room(self, room: QSize) -> None:
+        """How many pixels there are for the large one."""
+        self._room = None if room.isEmpty() else room
+
     def offer(self, frame: PreviewFrame) -> None:
-        """Decode `frame` next, instead of whichever was waiting."""
-        self._waiting = frame
-        if not self._busy:
+        """Decode `frame` soon, instead of whichever of its job was waiting."""
+        self._waiting[frame.prompt_id] = frame
+        if not self._busy and not self._pause.isActive():
             self._next()
 
     def close(self) -> None:
         """Drop what waits and end the worker."""
-        self._waiting = None
+        self._pause.stop()
+        self._waiting.clear()
         self._worked.disconnect(self._on_worked)
         self._worker.shutdown(wait=True, cancel_futures=True)
 
     def _next(self) -> None:
-        frame, self._waiting = self._waiting, None
-        self._busy = frame is not None
-        if frame is not None:
-            self._worker.submit(self._work, frame).add_done_callback(self._hand_over)
+        if self._busy or not self._waiting:
+            return
+        # Jobs take turns: who was served goes to the end.
+        job = next(iter(self._waiting))
+        frame = self._waiting.pop(job)
+        self._busy = True
+        self._pause.start()
+        self._worker.submit(self._work, frame, self._room_of(job)).add_done_callback(self._hand_over)
 
-    def _work(self, frame: PreviewFrame) -> Preview:
-        return Preview(self._decode(frame.data), frame.prompt_id, frame.node)
+    def _room_of(self, job: str | None) -> QSize | None:
+        other = job is not None and self._looked_at is not None and job != self._looked_at
+        return SMALL if other else self._room
+
+    def _work(self, frame: PreviewFrame, room: QSize | None) -> Preview:
+        return Preview(self._decode(frame.data, room), frame.prompt_id, frame.node)
 
     def _hand_over(self, future: "Future[Preview]") -> None:
         if not future.cancelled():
             self._worked.emit(future)
 
     def _on_worked(self, future: "Future[Preview]") -> None:
-        self._next()
+        self._busy = False
+        if not self._pause.isActive():
+            self._next()
         preview = future.result()
         if not preview.image.isNull():
             self.decoded.emit(preview)

@@ -1,7 +1,7 @@
 """The middle of the window: a picture on the canvas colour, as large as fits."""
 
 from PySide6.QtCore import QRectF, QSize, QSizeF, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from comfydesk.qt.theme import Theme
@@ -10,12 +10,16 @@ from comfydesk.qt.widgets import paint
 MARGIN = 12
 ENLARGED = 2.0
 """A finished picture is shown at most this large: beyond, its pixels show. Previews fill the space, they are rough."""
+SLACK = 2.0
+"""Pixels by which a picture may miss its place without being scaled."""
 
 
 class Canvas(QWidget):
     """Shows one picture. `activated` on a double click or Enter."""
 
     activated = Signal()
+    room_changed = Signal(QSize)
+    """How many pixels of the screen a picture may fill."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -47,6 +51,15 @@ class Canvas(QWidget):
         self._image = QImage()
         self.update()
 
+    def room(self) -> QSize:
+        """How many pixels of the screen a picture may fill."""
+        margin = 2 * self._theme.px(MARGIN)
+        return (QSizeF(self.size() - QSize(margin, margin)) * self.devicePixelRatioF()).toSize()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.room_changed.emit(self.room())
+
     def picture_rect(self) -> QRectF:
         """Where the picture lies."""
         if self._image.isNull():
@@ -66,10 +79,20 @@ class Canvas(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), self._theme.color("canvas"))
         if not self._image.isNull():
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            painter.drawImage(self.picture_rect(), self._image)
+            self._paint_picture(painter)
         if self.hasFocus():
             paint.box(painter, self.rect(), 0, outline=self._theme.color("accent"), width=self._theme.px(2))
+
+    def _paint_picture(self, painter: QPainter) -> None:
+        rect, ratio = self.picture_rect(), self.devicePixelRatioF()
+        wide = self._image.width() / ratio
+        high = self._image.height() / ratio
+        if abs(wide - rect.width()) <= SLACK and abs(high - rect.height()) <= SLACK:
+            # Previews come in the size that they are shown in: scaling one by a pixel would take 10 ms of a frame.
+            rect.setSize(QSizeF(wide, high))
+        else:
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(rect, self._image)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers() and not self._image.isNull():

@@ -27,7 +27,7 @@ class Footer(QWidget):
         super().__init__(parent)
         self._theme = theme
         self.generate = SplitButton(theme, "Generate", keys="Ctrl+Enter", menu_name="More ways to generate")
-        self.count = Stepper(theme, "How many")
+        self.count = Stepper(theme, "How many", maximum=9_999)
         self.batch = IconButton(theme, "batch", tr("Batch\N{HORIZONTAL ELLIPSIS}"), kind=Kind.SECONDARY, size=Size.MAIN)
         self.cancel = IconButton(
             theme, "stop", "Cancel the running job", kind=Kind.SECONDARY, danger=True, size=Size.MAIN

@@ -46,6 +46,7 @@ class JobDesk(QObject):
         self._live: set[str] = set()
         """Jobs that had not ended when they were last seen: what ends of them is news."""
         desk.jobs.ask_eta(session.queue.eta)
+        self._bridge = bridge
         self._feed(bridge)
         self._join_docks()
 
@@ -92,6 +93,8 @@ class JobDesk(QObject):
         self.now.changed.connect(self._show_running)
         self.now.at_work.connect(self._show_at_work)
         self.now.previewed.connect(desk.preview.show_preview)
+        desk.preview.canvas.room_changed.connect(bridge.set_room)
+        bridge.set_room(desk.preview.canvas.room())
         desk.jobs.counted.connect(self._show_queue)
         self._bench.queued.connect(self._on_made)
         self.commands.made.connect(self._on_made)
@@ -125,6 +128,7 @@ class JobDesk(QObject):
 
     def _show_running(self, running: Running | None) -> None:
         job, desk = self.now.job, self._desk
+        self._bridge.look_at(job)
         if job is not None and job != self._weighed:
             weights = self._session.queue.weights(job)
             self._weighed = job if weights else None
