@@ -1,9 +1,12 @@
 """Which job goes next, and where: pure decisions, no I/O."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from comfydesk.store.records import ANY
+
+GUESS = 10.0
+"""Seconds of a job of which nothing is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,8 @@ class PodLoad:
     """Jobs that may wait on it behind the running one: enough not to idle, few enough to reorder."""
     sending: bool = False
     """One is on its way, or it is not known yet whether it arrived."""
+    backlog: float = 0.0
+    """Seconds until all that it has is done, other people's jobs included."""
 
     @property
     def open(self) -> bool:
@@ -34,9 +39,13 @@ class Candidate:
     """Its id, or ANY."""
     position: float
     ready: bool = True
-    """Its inputs are on the pod, and no failed attempt is just behind it."""
+    """No failed attempt is just behind it, and its inputs are on its pod."""
     patience: float = 0.0
     """Seconds for which those behind it still wait for one that is not ready; then they pass it."""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """Pod → how long it takes there. Of a job for any pod: the pods that can run it."""
+    lacking: frozenset[str] = frozenset()
+    """Pods that have not got its inputs yet; of a job for any pod."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,23 +54,48 @@ class Assignment:
     pod: str
 
 
-def assign(waiting: Iterable[Candidate], pods: Mapping[str, PodLoad]) -> tuple[Assignment, ...]:
-    """What to send now: the queue's order holds on each pod, and a pod that is away holds up only its own jobs.
+def plan(waiting: Iterable[Candidate], pods: Mapping[str, PodLoad]) -> dict[str, str]:
+    """Job → the pod that will have finished it first, if each takes what is planned for it in the queue's order.
 
-    A job for any pod goes to the one that has the least of ours.
+    A fast pod that is busy may well be worth waiting for; the slow one then gets the first job that it finishes before
+    the fast one would. Jobs that no ready pod can run are left out.
     """
-    chosen: dict[str, Assignment | None] = {}
-    for job in sorted(waiting, key=lambda job: job.position):
-        places = [pod for pod in (pods if job.pod == ANY else (job.pod,)) if pod not in chosen and _is_open(pods, pod)]
-        if not places:
+    free_at = {pod: load.backlog for pod, load in pods.items() if load.ready}
+    planned: dict[str, str] = {}
+    counts = {pod: pods[pod].ours for pod in free_at}
+    for job in in_order(waiting):
+        places = job.seconds if job.pod == ANY else (job.pod,)
+        ends = {pod: free_at[pod] + job.seconds.get(pod, GUESS) for pod in places if pod in free_at}
+        if not ends:
             continue
-        pod = min(places, key=lambda place: pods[place].ours)
-        if job.ready:
+        pod = min(ends, key=lambda place: (ends[place], counts[place]))
+        planned[job.id] = pod
+        free_at[pod] = ends[pod]
+        counts[pod] += 1
+    return planned
+
+
+def assign(
+    waiting: Iterable[Candidate], pods: Mapping[str, PodLoad], planned: Mapping[str, str] | None = None
+) -> tuple[Assignment, ...]:
+    """What to send now: each open pod gets the first job that is `planned` (see `plan`) for it.
+
+    A pod that is away holds up only its own jobs.
+    """
+    jobs = in_order(waiting)
+    where = plan(jobs, pods) if planned is None else planned
+    chosen: dict[str, Assignment | None] = {}
+    for job in jobs:
+        pod = where.get(job.id)
+        if pod is None or pod in chosen or not pods[pod].open:
+            continue
+        if job.ready and pod not in job.lacking:
             chosen[pod] = Assignment(job.id, pod)
         elif job.patience > 0 and job.pod != ANY:
             chosen[pod] = None
     return tuple(assignment for assignment in chosen.values() if assignment is not None)
 
 
-def _is_open(pods: Mapping[str, PodLoad], pod: str) -> bool:
-    return pod in pods and pods[pod].open
+def in_order(waiting: Iterable[Candidate]) -> Sequence[Candidate]:
+    """As the queue has them."""
+    return sorted(waiting, key=lambda job: job.position)
