@@ -17,6 +17,7 @@ from comfydesk.qt.widgets.banner import Banner
 from comfydesk.qt.widgets.seed_row import SeedRow
 from comfydesk.session.shelves.drafts import FILE_NAME, DraftFile
 from comfydesk.session.shelves.reading import named
+from comfydesk.settings import THEME
 from comfydesk.store.records import JobState
 from comfydesk.workflow.fields import Role
 from tests.qt.studio import Loop, Studio
@@ -223,4 +224,4 @@ def test_light_and_dark_are_chosen_in_the_view_menu_and_kept(lonely: Studio) -> 
     assert lonely.theme.appearance.scheme == "light"
     assert desk.actions["scheme_light"].isChecked()
     assert not desk.actions["scheme_system"].isChecked()
-    assert lonely.window.places.scheme == "light"
+    assert lonely.desk.preferences.get(THEME) == "light"

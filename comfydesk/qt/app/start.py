@@ -4,12 +4,18 @@ import gc
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from comfydesk.errors import KnownError
 from comfydesk.paths import APP, Paths
 
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
 BEHIND = ("comfydesk.qt.theme.style", "comfydesk.qt.window.desk", "comfydesk.qt.app.life", "comfydesk.qt.window.wiring")
 """Imported right after the first frame."""
+SETTINGS = "settings.toml"
+"""`comfydesk.settings.FILE_NAME`, which is imported behind the first frame."""
 
 
 def has_display() -> bool:
@@ -17,6 +23,20 @@ def has_display() -> bool:
     if sys.platform in ("win32", "darwin") or os.environ.get("QT_QPA_PLATFORM"):
         return True
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def speak(app: "QApplication", choice: str) -> None:
+    """Let the application speak the chosen language; what that needs is imported only where it is not English."""
+    from PySide6.QtCore import QLocale
+
+    if choice == "en" or (
+        choice in ("", "system") and QLocale.system().language() in (QLocale.Language.C, QLocale.Language.English)
+    ):
+        return
+    from comfydesk.paths import resources
+    from comfydesk.qt.theme import translator
+
+    translator.install(app, choice, resources() / "i18n")
 
 
 def run(paths: Paths, *, file: Path | None = None, pod: str | None = None) -> int:
@@ -43,7 +63,7 @@ def run(paths: Paths, *, file: Path | None = None, pod: str | None = None) -> in
 
     from comfydesk.qt.app.collector import Collector
     from comfydesk.qt.app.frame import import_behind, show_and_paint
-    from comfydesk.qt.theme import Theme
+    from comfydesk.qt.theme import Theme, glance
     from comfydesk.qt.window.shell import MainWindow
 
     app = QApplication.instance()
@@ -52,7 +72,10 @@ def run(paths: Paths, *, file: Path | None = None, pod: str | None = None) -> in
     app.setApplicationName(APP)
     app.setQuitOnLastWindowClosed(False)
     collector = Collector()
-    theme = Theme()
+    # The first frame has the user's colours and language already; the settings themselves come behind it.
+    seen = glance.read(paths.data / SETTINGS)
+    speak(app, seen.get("language", ""))
+    theme = Theme(glance.appearance(seen))
     theme.tint(app)
     window = MainWindow(theme, paths)
     show_and_paint(window)
@@ -63,17 +86,19 @@ def run(paths: Paths, *, file: Path | None = None, pod: str | None = None) -> in
     from comfydesk.qt.app.headless import make_one_picture
     from comfydesk.qt.app.life import Life
     from comfydesk.qt.window.desk import Desk
-    from comfydesk.settings import FILE_NAME, Settings
+    from comfydesk.settings import Settings
 
     faults = Faults()
     faults.install()
     theme.dress()
-    desk = Desk(window)
+    settings = Settings.load(paths.data / SETTINGS)
+    desk = Desk(window, settings)
+    desk.preferences.take_older(window.places.take_scheme())
+    desk.preferences.apply_look()
     for _ in desk.furnish():
         app.processEvents()
     collector.settle()
     try:
-        settings = Settings.load(paths.data / FILE_NAME)
         job = make_one_picture if headless else None
         return Life(desk, faults, paths, settings, file=file, pod=pod, job=job).run(app)
     finally:

@@ -1,12 +1,13 @@
 """Every command of the window, declared once: its words, menu, keys and icon. Menus and shortcuts are made from it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
 from comfydesk.qt.theme import Theme
+from comfydesk.qt.theme.language import tr
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,10 @@ COMMANDS: tuple[Command, ...] = (
     Command("cut", "Cut", "Edit", "Ctrl+X", apart=True),
     Command("copy", "Copy", "Edit", "Ctrl+C", "copy"),
     Command("paste", "Paste", "Edit", "Ctrl+V"),
-    Command("palette", "Commands", "Edit", "Ctrl+K", apart=True),
+    Command("palette", "Commands", "Edit", "Ctrl+K", "search", apart=True),
     Command("intent", "Say what you want", "Edit", "Ctrl+Space"),
     Command("find", "Find a workflow", "Edit", "Ctrl+F", "search"),
+    Command("settings", "Settings\N{HORIZONTAL ELLIPSIS}", "Edit", "Ctrl+,", "settings", apart=True),
     Command("create", "Create", "View", "Ctrl+1", "create", checkable=True),
     Command("library", "Library", "View", "Ctrl+2", "grid", checkable=True),
     Command("compare", "Compare", "View", "Ctrl+3", "compare", checkable=True),
@@ -63,7 +65,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("system", "System", "Pod", "Ctrl+Shift+I", "gpu"),
     Command("disconnect", "Disconnect", "Pod", icon="cloud-off"),
     Command("welcome", "Welcome", "Help", icon="help"),
-    Command("shortcuts", "Keyboard shortcuts", "Help", "F1", "keyboard"),
+    Command("shortcuts", "Keyboard shortcuts", "Help", "F1; ?", "keyboard"),
     Command("about", "About ComfyDesk", "Help", icon="info", apart=True),
 )
 
@@ -77,6 +79,15 @@ class Actions:
 
     def __getitem__(self, command: str) -> QAction:
         return self._actions[command]
+
+    @staticmethod
+    def menu_words(menu: str) -> str:
+        """What a menu is called on the screen."""
+        return tr(menu)
+
+    def set_keys(self, command: str, keys: Iterable[str]) -> None:
+        """Let the command answer to `keys` from now on, the first of them shown in the menu."""
+        self._actions[command].setShortcuts([QKeySequence(each) for each in keys])
 
     def all(self) -> tuple[QAction, ...]:
         """In the order in which they were declared."""
@@ -92,7 +103,7 @@ class Actions:
 
 
 def _make(theme: Theme, window: QWidget, command: Command) -> QAction:
-    action = QAction(command.words, window)
+    action = QAction(tr(command.words), window)
     action.setObjectName(command.id)
     action.setCheckable(command.checkable)
     if command.keys:

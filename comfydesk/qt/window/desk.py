@@ -1,7 +1,6 @@
 """Everything in the window: models, panels, actions. It moves into the painted shell part by part."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -21,16 +20,16 @@ from comfydesk.qt.models.jobs import JobModel
 from comfydesk.qt.models.outputs import OutputModel
 from comfydesk.qt.models.thumbnails import Thumbnails
 from comfydesk.qt.models.workflows import WorkflowModel
-from comfydesk.qt.theme import Scheme
 from comfydesk.qt.widgets.editors import Surroundings
 from comfydesk.qt.widgets.toast import ToastHost
 from comfydesk.qt.window.actions import Actions
 from comfydesk.qt.window.pages import Pages
+from comfydesk.qt.window.preferences import Preferences
+from comfydesk.qt.window.settings_desk import SettingsDesk
 from comfydesk.qt.window.shell import MainWindow
 from comfydesk.qt.window.view import View
 from comfydesk.qt.window.workspaces import Workspaces
-
-SCHEMES = ("system", "dark", "light")
+from comfydesk.settings import Settings
 
 
 class Desk(QObject):
@@ -40,8 +39,10 @@ class Desk(QObject):
     in between.
     """
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: MainWindow, settings: Settings | None = None) -> None:
+        """`settings`: without any, those that nobody changed."""
         super().__init__(window)
+        self.preferences = Preferences(settings or Settings(), window.theme, self)
         self.window, self.theme, self.paths = window, window.theme, window.paths
         self.thumbnails = Thumbnails(self)
         self.workflows = WorkflowModel(self.thumbnails, self)
@@ -75,6 +76,8 @@ class Desk(QObject):
         self.actions.fill(window.menus)
         self.viewer = Viewer(theme, self.outputs, window)
         self.view = View(window, self.actions, self.workspaces)
+        self.options = SettingsDesk(window, self.actions, self.pages, self.preferences, self.toasts)
+        self.palette = self.options.palette
         self._bind()
 
     def action(self, command: str, slot: Callable[[], object]) -> None:
@@ -100,39 +103,17 @@ class Desk(QObject):
         self.action("generate", self.generation.press)
         self.action("outputs_folder", lambda: show_folder(self.paths.outputs))
         self.action("log_folder", lambda: show_folder(self.paths.logs))
-        self.action("shortcuts", self._show_keys)
         self.action("about", self._show_about)
-        for scheme in SCHEMES:
-            self.action(f"scheme_{scheme}", partial(self._choose_scheme, scheme))
-        kept = window.places.scheme
-        if kept in SCHEMES and kept != "system":
-            self._choose_scheme(kept)
-        else:
-            self.actions["scheme_system"].setChecked(True)
         for command in ("undo", "redo", "cut", "copy", "paste"):
             self.action(command, partial(edit_focused, command))
         self.generation.add_actions(self.actions["reset_values"], self.actions["open"])
         self.preview.large.connect(self.viewer.open)
         self.gallery.large.connect(lambda output: self.viewer.open(output.id))
 
-    def _choose_scheme(self, scheme: str) -> None:
-        """The colours, at once and at the next start."""
-        for other in SCHEMES:
-            self.actions[f"scheme_{other}"].setChecked(other == scheme)
-        wanted = replace(self.theme.appearance, scheme=Scheme(scheme))
-        if wanted != self.theme.appearance:
-            self.theme.apply(wanted)
-        self.window.places.keep_scheme(scheme)
-
     def _focus_intent(self) -> None:
         self.window.top.show_intent(True)
         self.intent.field.edit.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.intent.field.edit.selectAll()
-
-    def _show_keys(self) -> None:
-        from comfydesk.qt.dialogs.about import KeysDialog
-
-        KeysDialog(self.theme, self.actions.all(), self.window).open()
 
     def _show_about(self) -> None:
         from comfydesk.qt.dialogs.about import AboutDialog
@@ -140,9 +121,9 @@ class Desk(QObject):
         AboutDialog(self.theme, self.window).open()
 
 
-def furnish(window: MainWindow) -> Desk:
+def furnish(window: MainWindow, settings: Settings | None = None) -> Desk:
     """A desk, all of it at once."""
-    desk = Desk(window)
+    desk = Desk(window, settings)
     for _ in desk.furnish():
         pass
     return desk

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QSettings, Qt
+from PySide6.QtCore import QByteArray, QObject, QSettings, Qt
 from PySide6.QtWidgets import QDockWidget, QMainWindow
 
 from comfydesk.qt.theme import Theme
@@ -20,7 +20,7 @@ LAYOUT = 1
 _Area = Qt.DockWidgetArea
 
 
-class Layout:
+class Layout(QObject):
     """Keeps the window's geometry in an INI file, one state of the docks per workspace.
 
     Only geometry: INI files lose types.
@@ -37,6 +37,7 @@ class Layout:
         gallery: QDockWidget,
         queue: QDockWidget,
     ) -> None:
+        super().__init__(window)
         self._theme, self._window = theme, window
         self._browser, self._generation, self._gallery, self._queue = browser, generation, gallery, queue
         self._guests: dict[QDockWidget, tuple[str, Qt.DockWidgetArea]] = {}
@@ -218,14 +219,11 @@ class Layout:
     def keep_intent(self, shown: bool) -> None:
         self._settings.setValue(f"intent/{self.workspace}", shown)
 
-    @property
-    def scheme(self) -> str:
-        """Which colours the user chose: system, dark or light."""
-        return str(self._settings.value("scheme", "system"))
-
-    def keep_scheme(self, scheme: str) -> None:
-        self._settings.setValue("scheme", scheme)
-        self._settings.sync()
+    def take_scheme(self) -> str:
+        """Which colours an older version kept here; they are among the settings now. "" from then on."""
+        found = str(self._settings.value("scheme", ""))
+        self._settings.remove("scheme")
+        return found
 
     # --- Inside ---------------------------------------------------------------------------------------------------
 
