@@ -118,7 +118,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX outputs_favourite ON outputs (created) WHERE favourite",
         "CREATE INDEX outputs_deleted ON outputs (deletion) WHERE deletion IS NOT NULL",
         "CREATE INDEX outputs_missing ON outputs (missing) WHERE missing IS NOT NULL",
-        "CREATE INDEX outputs_unread ON outputs (facts, id) WHERE facts < 1000",
+        "CREATE INDEX outputs_unread ON outputs (facts, id) WHERE graph_hash IS NOT NULL",
         "CREATE INDEX outputs_by_identity ON outputs (pod, remote_filename, remote_subfolder, remote_type, etag)",
         # Words of outputs, kept by the triggers. The order of columns is search.WORD_COLUMNS.
         """CREATE VIRTUAL TABLE output_words USING fts5 (
