@@ -1,22 +1,26 @@
-"""The panel on the left: every workflow as a card, searched and filtered as one types."""
+"""The panel on the left: every workflow as a card, searched and filtered as one types; and the pod's models."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, Signal
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QListView, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
+from comfydesk.qt.docks import browser_filters as filters
 from comfydesk.qt.docks.dock import Dock, Panel
-from comfydesk.qt.models.rows import ROW
+from comfydesk.qt.models.rows import ROW, WorkflowRow
 from comfydesk.qt.models.tips import plain_tip
-from comfydesk.qt.models.workflows import WorkflowFilter, WorkflowModel
+from comfydesk.qt.models.workflows import Sort, WorkflowFilter, WorkflowModel, source_of
 from comfydesk.qt.theme import Theme
+from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets.banner import Banner
-from comfydesk.qt.widgets.buttons import IconButton, Size
+from comfydesk.qt.widgets.buttons import Button, IconButton, Kind, Size
 from comfydesk.qt.widgets.card_delegate import CardDelegate
+from comfydesk.qt.widgets.card_list import CardList
 from comfydesk.qt.widgets.chips import ChipRow, RemovableChip
 from comfydesk.qt.widgets.empty_state import EmptyState
+from comfydesk.qt.widgets.labels import ElidedLabel
+from comfydesk.qt.widgets.menu import Menu
 from comfydesk.qt.widgets.plain import pad
 from comfydesk.qt.widgets.search_field import SearchField
 
@@ -27,31 +31,6 @@ OUTPUTS = ("", "image", "video", "audio")
 MINIMUM_WIDTH = 232
 
 
-class CardList(QListView):
-    """The cards. `chosen` on a click or Enter; the arrow keys only move."""
-
-    chosen = Signal(QModelIndex)
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setUniformItemSizes(True)
-        self.setMouseTracking(True)
-        self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
-        self.setAccessibleName("Workflows")
-        self.viewport().setAutoFillBackground(False)
-        self.clicked.connect(self.chosen)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers():
-            if self.currentIndex().isValid():
-                self.chosen.emit(self.currentIndex())
-        else:
-            super().keyPressEvent(event)
-
-
 class BrowserPanel(Panel):
     """`chosen` with the WorkflowEntry that is to be opened."""
 
@@ -59,42 +38,46 @@ class BrowserPanel(Panel):
     open_file = Signal()
     make = Signal(object)
     """WorkflowEntry that is to be opened and made at once."""
+    starred = Signal(object, bool)
+    missing = Signal(object)
+    """WorkflowEntry of which something is missing: show what."""
+    menu_wanted = Signal(object, QPoint)
+    """WorkflowRow: offer what can be done with it."""
+    keyed = Signal(str, object)
+    """"rename" or "delete", WorkflowEntry."""
 
     def __init__(self, theme: Theme, dock: Dock, model: WorkflowModel) -> None:
         super().__init__(theme, dock)
         self._model = model
         self._ready = False
         self._open = ""
-        self.search = SearchField(theme, "Name, model or node", keys="Ctrl+F")
-        self.outputs = ChipRow(theme, ("All", "Image", "Video", "Audio"), name="What comes out")
+        self._task = ""
+        self.search = SearchField(theme, tr("Name, model or node"), keys="Ctrl+F")
+        self.outputs = ChipRow(theme, (tr("All"), tr("Image"), tr("Video"), tr("Audio")), name=tr("What comes out"))
+        self.filters = IconButton(theme, "filter", tr("More filters"), size=Size.COMPACT)
         self.task = RemovableChip(theme, "")
         self.task.hide()
         self.banner = Banner(theme)
-        self.list = CardList()
+        self.kind = ElidedLabel(theme, tr("All workflows"), font="small_strong", color="text2")
+        self.order = Button(theme, tr("Last used"), kind=Kind.GHOST, size=Size.COMPACT, menu=True)
+        self.order.setToolTip(plain_tip(tr("Order of the list")))
+        self.list = CardList(theme)
         self.list.setModel(model)
-        cards = CardDelegate(theme, self.list)
-        self.list.setItemDelegate(cards)
-        self.empty = EmptyState(theme, "clock", "Looking for workflows")
+        self.cards = CardDelegate(theme, self.list, can_star=True)
+        self.list.setItemDelegate(self.cards)
+        self.empty = EmptyState(theme, "clock", tr("Looking for workflows"))
         self._pages = QStackedWidget()
         self._pages.addWidget(self.empty)
         self._pages.addWidget(self.list)
-        add = IconButton(theme, "plus", "Open a workflow file", size=Size.COMPACT)
-        add.clicked.connect(self.open_file)
-        self.title.add(add)
+        self._menu = Menu(theme, parent=self)
+        self._add_title()
         theme.changed.connect(self._measure)
         self._measure()
         self._lay_out()
-        self.list.chosen.connect(self._on_chosen)
-        cards.generate.connect(self._on_make)
-        cards.missing.connect(self._on_chosen)
-        self.search.searched.connect(lambda words: self._narrow(replace(model.filter, text=words)))
-        self.search.entered.connect(self._take_first)
-        self.search.left_down.connect(self._into_list)
-        self.outputs.picked.connect(lambda at: self._narrow(replace(model.filter, output=OUTPUTS[at])))
-        self.task.clicked.connect(self.show_all_tasks)
-        self.empty.acted.connect(self.clear)
-        model.counted.connect(self._on_counted)
+        self._join()
         self._on_counted(model.rowCount(), model.total)
+
+    # --- For whoever holds it ---------------------------------------------------------------------------------------
 
     def mark_ready(self) -> None:
         """The list is complete: an empty one means that there are none."""
@@ -125,21 +108,17 @@ class BrowserPanel(Panel):
 
     def show_task(self, words: str, types: frozenset[str]) -> None:
         """Show the workflows of some task types, called `words`."""
-        self.task.setText(words)
-        self.task.setToolTip(plain_tip(f"Remove {words}"))
-        self.task.show()
-        self.outputs.set_current(0)
+        self._task = words
         self.search.set_text("")
         self._narrow(WorkflowFilter(types=types))
 
     def show_all_tasks(self) -> None:
-        self.task.hide()
-        self._narrow(replace(self._model.filter, types=frozenset()))
+        """Take away what the menu and the tasks narrowed; words and chips stay."""
+        now = self._model.filter
+        self._narrow(WorkflowFilter(text=now.text, output=now.output))
 
     def clear(self) -> None:
         """Show everything."""
-        self.task.hide()
-        self.outputs.set_current(0)
         self.search.set_text("")
         self._narrow(WorkflowFilter())
 
@@ -148,29 +127,111 @@ class BrowserPanel(Panel):
         row = self._model.index(0).data(ROW)
         return None if row is None else row.entry
 
+    def set_grid(self, on: bool) -> None:
+        """Tiles in place of rows."""
+        self.list.set_grid(on)
+        self.as_grid.setChecked(on)
+        self.as_list.setChecked(not on)
+        self.mark_open(self._open)
+
+    # --- Inside -----------------------------------------------------------------------------------------------------
+
+    def _add_title(self) -> None:
+        theme = self.theme
+        self.add = IconButton(theme, "plus", tr("Open a workflow file"), size=Size.COMPACT)
+        self.as_list = IconButton(theme, "list", tr("Show as a list"), size=Size.COMPACT, checkable=True)
+        self.as_grid = IconButton(theme, "grid", tr("Show as a grid"), size=Size.COMPACT, checkable=True)
+        self.as_list.setChecked(True)
+        self.add.clicked.connect(self.open_file)
+        self.as_list.clicked.connect(lambda: self.set_grid(False))
+        self.as_grid.clicked.connect(lambda: self.set_grid(True))
+        for button in (self.add, self.as_list, self.as_grid):
+            self.title.add(button)
+
     def _lay_out(self) -> None:
         theme = self.theme
         head = QWidget()
         column = QVBoxLayout(head)
-        pad(column, theme, 12, 0, 12, 8, gap=8)
+        pad(column, theme, 12, 0, 12, 4, gap=8)
         chips = QHBoxLayout()
-        chips.addWidget(self.outputs)
+        chips.addWidget(self.outputs, 1)
+        chips.addWidget(self.filters)
         tasks = QHBoxLayout()
         tasks.addWidget(self.task)
         tasks.addStretch(1)
+        order = QHBoxLayout()
+        order.addWidget(self.kind, 1)
+        order.addWidget(self.order)
         column.addWidget(self.search)
         column.addLayout(chips)
         column.addLayout(tasks)
         column.addWidget(self.banner)
+        column.addLayout(order)
         self.body.addWidget(head)
         self.body.addWidget(self._pages, 1)
+
+    def _join(self) -> None:
+        model = self._model
+        self.list.chosen.connect(self._on_chosen)
+        self.list.menu_wanted.connect(self._on_menu)
+        self.list.keyed.connect(self._on_keyed)
+        self.cards.generate.connect(self._on_make)
+        self.cards.missing.connect(self._on_missing)
+        self.cards.starred.connect(self._on_starred)
+        self.search.searched.connect(lambda words: self._narrow(replace(model.filter, text=words)))
+        self.search.entered.connect(self._take_first)
+        self.search.left_down.connect(self._into_list)
+        self.outputs.picked.connect(lambda at: self._narrow(replace(model.filter, output=OUTPUTS[at])))
+        self.filters.clicked.connect(self._open_filters)
+        self.order.clicked.connect(self._open_orders)
+        self.task.clicked.connect(self.show_all_tasks)
+        self.empty.acted.connect(self.clear)
+        model.counted.connect(self._on_counted)
+        model.modelAboutToBeReset.connect(self.list.hold_place)
+        model.modelReset.connect(self._keep_place)
 
     def _measure(self) -> None:
         self.setMinimumWidth(self.theme.px(MINIMUM_WIDTH))
 
     def _narrow(self, wanted: WorkflowFilter) -> None:
+        if not wanted.types:
+            self._task = ""
         self._model.set_filter(wanted)
+        words = filters.narrowed_to(wanted, self._task)
+        self.task.setVisible(bool(words))
+        if words:
+            self.task.setText(words)
+            self.task.setToolTip(plain_tip(tr("Remove {words}", words=words)))
+            self.task.setAccessibleName(tr("Remove {words}", words=words))
+        self.outputs.set_current(OUTPUTS.index(wanted.output) if wanted.output in OUTPUTS else 0)
+        self.list.scrollToTop()
         self.mark_open(self._open)
+
+    def _keep_place(self) -> None:
+        self.list.take_place(self._model.index_of(self.list.held))
+        index = self._model.index_of(self._open)
+        if index.isValid():
+            self.list.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+
+    def _open_filters(self) -> None:
+        self._menu.clear()
+        filters.fill(self._menu, self.theme, self._model.filter, self._model.all_rows(), self._narrow)
+        self._menu.popup(self.filters.mapToGlobal(self.filters.rect().bottomLeft()))
+
+    def _open_orders(self) -> None:
+        self._menu.clear()
+        for order, words in filters.sort_words().items():
+            action = self._menu.add(words)
+            action.setCheckable(True)
+            action.setChecked(order is self._model.order)
+            action.triggered.connect(lambda _=False, order=order: self.set_order(order))
+        self._menu.popup(self.order.mapToGlobal(self.order.rect().bottomLeft()))
+
+    def set_order(self, order: Sort) -> None:
+        """Another order of the list, from the top."""
+        self._model.set_sort(order)
+        self.order.setText(filters.sort_words()[order])
+        self.list.scrollToTop()
 
     def _on_chosen(self, index: QModelIndex) -> None:
         row = index.data(ROW)
@@ -181,6 +242,27 @@ class BrowserPanel(Panel):
         row = index.data(ROW)
         if row is not None:
             self.make.emit(row.entry)
+
+    def _on_missing(self, index: QModelIndex) -> None:
+        row = index.data(ROW)
+        if row is not None:
+            self.missing.emit(row.entry)
+
+    def _on_starred(self, index: QModelIndex) -> None:
+        row = index.data(ROW)
+        if row is not None:
+            self.starred.emit(row.entry, not row.starred)
+
+    def _on_menu(self, index: QModelIndex, spot: QPoint) -> None:
+        row = index.data(ROW)
+        if isinstance(row, WorkflowRow):
+            self.menu_wanted.emit(row, spot)
+
+    def _on_keyed(self, command: str, index: QModelIndex) -> None:
+        if command == "star":
+            self._on_starred(index)
+        else:
+            self.keyed.emit(command, index.data(ROW).entry)
 
     def _take_first(self) -> None:
         entry = self.first()
@@ -197,16 +279,29 @@ class BrowserPanel(Panel):
         narrowed = bool(self._model.filter)
         self.title.set_note("" if not total else f"{shown:,} of {total:,}" if narrowed else f"{total:,}")
         self._pages.setCurrentWidget(self.list if shown else self.empty)
+        self.kind.set_text(self._kind_words(narrowed=narrowed))
         if shown:
             return
         if total:
             words = self._model.filter.text.strip()
-            what = f"No workflow matches \N{LEFT DOUBLE QUOTATION MARK}{words}\N{RIGHT DOUBLE QUOTATION MARK}"
+            what = tr(
+                "No workflow matches \N{LEFT DOUBLE QUOTATION MARK}{words}\N{RIGHT DOUBLE QUOTATION MARK}", words=words
+            )
             self.empty.tell(
                 "search",
-                what if words else "No workflow of this kind",
-                f"There are {total:,} in all.",
-                action="Clear search" if words else "Show all",
+                what if words else tr("No workflow of this kind"),
+                tr("Try a task, such as image to video, or look at all {total}.", total=f"{total:,}"),
+                action=tr("Clear search") if words else tr("Show all"),
             )
         elif self._ready:
-            self.empty.tell("file", "No workflows yet", "Drop a workflow file or a picture that carries one here.")
+            self.empty.tell(
+                "file", tr("No workflows yet"), tr("Drop a workflow file or a picture that carries one here.")
+            )
+
+    def _kind_words(self, *, narrowed: bool) -> str:
+        if narrowed:
+            return tr("Found")
+        first = self._model.index(0).data(ROW)
+        if self._model.order is Sort.USED and first is not None and first.used:
+            return tr("Recent")
+        return tr("All workflows") if first is None else filters.source_words()[source_of(first.entry)]

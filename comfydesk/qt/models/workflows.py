@@ -1,8 +1,8 @@
-"""The browser's cards as rows, filtered by task, by what comes out, and by words."""
+"""The browser's cards as rows: searched, filtered and sorted, thousands of them within a few milliseconds."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from time import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -13,10 +13,38 @@ from comfydesk.qt.models.thumbnails import Thumbnails
 from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.models.words import ARROW, counted
 from comfydesk.store.records import Output
+from comfydesk.store.workflow_marks import Made, Mark
 
 if TYPE_CHECKING:
     from comfydesk.session.values import WorkflowEntry
     from comfydesk.workflow.needs import Needs
+
+FEW = 40
+"""Up to so many rows change one by one; more are laid out anew."""
+
+
+class Source(StrEnum):
+    """Where workflows lie, as people tell them apart; in the order of the list."""
+
+    POD = "pod"
+    MINE = "mine"
+    BUNDLED = "bundled"
+    TEMPLATES = "templates"
+    EXAMPLES = "examples"
+    BLUEPRINTS = "blueprints"
+
+
+class Ready(StrEnum):
+    ANY = ""
+    READY = "ready"
+    MISSING = "missing"
+
+
+class Sort(StrEnum):
+    USED = "used"
+    NAME = "name"
+    NEWEST = "newest"
+    SMALLEST = "smallest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,51 +52,80 @@ class WorkflowFilter:
     """Which cards are shown. Empty parts let everything pass."""
 
     text: str = ""
-    """Words that must all occur in the name, description, models or node types, in any order."""
+    """Words that must all occur in the name, description, models, node types or tags, in any order."""
     output: str = ""
     """image, video, audio…"""
     types: frozenset[str] = frozenset()
     """Task types, t2i and the like."""
+    input: str = ""
+    source: str = ""
+    """One of Source."""
+    ready: Ready = Ready.ANY
+    favourites: bool = False
+    tag: str = ""
+    """The user's."""
+    folder: str = ""
+    """Within the source, "portraits/old"."""
 
     def __bool__(self) -> bool:
-        return bool(self.text.strip() or self.output or self.types)
+        return replace(self, text=self.text.strip()) != WorkflowFilter()
 
 
-@dataclass(slots=True)
-class Known:
-    """What the model knows of one workflow, shown or not."""
+_RANK = {source: rank for rank, source in enumerate(Source)}
 
-    row: WorkflowRow
-    haystack: str = field(default="")
+
+def source_of(entry: "WorkflowEntry") -> Source:
+    """The kind of place that it comes from."""
+    head = entry.source.partition(":")[0]
+    return Source.MINE if head == "folder" else Source(head) if head in _RANK else Source.MINE
 
 
 class WorkflowModel(RowModel[WorkflowRow]):
-    """All workflows the session offers; rows are those that pass the filter, by name."""
+    """All workflows the session offers; rows are those that pass the filter, in the order of `sort`."""
 
     counted = Signal(int, int)
     """shown, of all"""
+    picture_wanted = Signal(object)
+    """WorkflowEntry whose own picture is to be shown: answer with `set_picture`. Once each."""
+    changed = Signal(object)
+    """tuple of ids of what is new or another, shown or not."""
+    gone = Signal(object)
+    """tuple of ids"""
 
     def __init__(self, thumbnails: Thumbnails | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._all: dict[str, Known] = {}
+        self._all: dict[str, WorkflowRow] = {}
+        self._haystacks: dict[str, str] = {}
+        self._names: dict[str, str] = {}
         self._filter = WorkflowFilter()
+        self._sort = Sort.USED
         self._thumbnails = thumbnails
-        self._made: dict[str, Output] = {}
-        self._begun = time()
+        self._made: dict[str, Made] = {}
+        self._pictures: dict[str, str] = {}
+        self._asked: set[str] = set()
         if thumbnails is not None:
             thumbnails.ready.connect(self._on_thumbnail)
+
+    # --- As a list ------------------------------------------------------------------------------------------------
 
     def row_id(self, row: WorkflowRow) -> str:
         return row.entry.id
 
-    def sort_key(self, row: WorkflowRow) -> tuple[str, str]:
-        # By name alone: a card is found again where it was, also after the next start.
-        return (row.entry.name.casefold(), row.entry.id)
+    def sort_key(self, row: WorkflowRow) -> tuple[Any, ...]:
+        id_ = row.entry.id
+        name = self._names.get(id_) or row.entry.name.casefold()
+        if self._sort is Sort.NAME:
+            return (name, id_)
+        if self._sort is Sort.NEWEST:
+            return (-row.entry.modified, name, id_)
+        if self._sort is Sort.SMALLEST:
+            return (row.entry.size or 1 << 62, name, id_)
+        # What was used stands first as of the start: no card moves while one looks at it.
+        return (-row.used, _RANK[source_of(row.entry)], name, id_)
 
     def shown(self, row: WorkflowRow, role: int) -> Any:
         if role == THUMBNAIL:
-            made = self._made.get(row.entry.name)
-            return None if made is None or self._thumbnails is None else self._thumbnails.get(made.path, made.media)
+            return self._thumbnail(row)
         if role == Qt.ItemDataRole.DisplayRole:
             return row.entry.name
         if role == Qt.ItemDataRole.AccessibleTextRole:
@@ -77,9 +134,27 @@ class WorkflowModel(RowModel[WorkflowRow]):
             return plain_tip(row.entry.card.error or row.entry.card.description or row.entry.name)
         return None
 
+    def _thumbnail(self, row: WorkflowRow) -> Any:
+        if self._thumbnails is None:
+            return None
+        id_, made = row.entry.id, self._made.get(row.entry.id)
+        own = self._pictures.get(id_, "")
+        if row.entry.picture and not own and id_ not in self._asked:
+            self._asked.add(id_)
+            self.picture_wanted.emit(row.entry)
+        if made is not None and (not own or source_of(row.entry) is not Source.TEMPLATES):
+            return self._thumbnails.get(made.path, made.media)
+        return self._thumbnails.get(own, "image") if own else None
+
+    # --- What is shown --------------------------------------------------------------------------------------------
+
     @property
     def filter(self) -> WorkflowFilter:
         return self._filter
+
+    @property
+    def order(self) -> Sort:
+        return self._sort
 
     @property
     def total(self) -> int:
@@ -87,112 +162,188 @@ class WorkflowModel(RowModel[WorkflowRow]):
 
     def set_filter(self, wanted: WorkflowFilter) -> None:
         """Show what passes `wanted`."""
-        if wanted == self._filter:
-            return
-        self._filter = wanted
-        words = wanted.text.casefold().split()
-        self.replace_all(known.row for known in self._all.values() if self._passes(known, words))
+        if wanted != self._filter:
+            self._filter = wanted
+            self._lay_out()
+
+    def set_sort(self, wanted: Sort) -> None:
+        """Another order; choosing the same again takes in what was used meanwhile."""
+        self._sort = wanted
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        passes = self._passes()
+        self.replace_all(row for row in self._all.values() if passes(row))
         self.counted.emit(self.rowCount(), self.total)
+
+    # --- What changes ---------------------------------------------------------------------------------------------
 
     def set_entries(self, entries: "Iterable[WorkflowEntry]") -> None:
         """`entries` are all workflows there are. Rows that did not change are left alone."""
         fresh = {entry.id: entry for entry in entries}
-        gone = [id_ for id_ in self._all if id_ not in fresh]
+        gone = tuple(id_ for id_ in self._all if id_ not in fresh)
         for id_ in gone:
-            del self._all[id_]
-        self.drop(gone)
+            del self._all[id_], self._haystacks[id_], self._names[id_]
+        news: list[WorkflowRow] = []
         for id_, entry in fresh.items():
-            known = self._all.get(id_)
-            if known is None or known.row.entry != entry:
-                row = replace(known.row, entry=entry) if known else WorkflowRow(entry, used=self._used(entry.name))
-                self._take(Known(row, haystack(entry)))
-        self.counted.emit(self.rowCount(), self.total)
+            row = self._all.get(id_)
+            if row is None or (row.entry is not entry and row.entry != entry):
+                news.append(replace(row, entry=entry) if row else WorkflowRow(entry))
+                self._haystacks[id_] = haystack(entry)
+                self._names[id_] = entry.name.casefold()
+        self._take(news, gone)
+        if gone:
+            self.gone.emit(gone)
 
     def set_needs(self, needs: "Mapping[str, Needs]", pod: str) -> None:
         """What each workflow lacks on `pod`."""
-        for id_, need in needs.items():
-            known = self._all.get(id_)
-            if known is not None:
-                self._take(replace(known, row=replace(known.row, needs=need, pod=pod)))
+        self._take(
+            replace(row, needs=need, pod=pod)
+            for id_, need in needs.items()
+            if (row := self._all.get(id_)) is not None and (row.needs != need or row.pod != pod)
+        )
 
     def set_online(self, online: bool) -> None:
         """Whether the pod that cards speak of can be used now."""
-        for known in tuple(self._all.values()):
-            if known.row.online != online:
-                self._take(replace(known, row=replace(known.row, online=online)))
+        self._take(replace(row, online=online) for row in tuple(self._all.values()) if row.online != online)
+
+    def set_marks(self, marks: Mapping[str, Mark]) -> None:
+        """What the user says of workflows."""
+        self._take(
+            replace(row, starred=mark.favourite, tags=mark.tags)
+            for id_, mark in marks.items()
+            if (row := self._all.get(id_)) is not None and (row.starred, row.tags) != (mark.favourite, mark.tags)
+        )
+
+    def set_used(self, used: Mapping[str, float]) -> None:
+        """When workflows were used last; cards may move."""
+        self._take(
+            replace(row, used=when)
+            for id_, when in used.items()
+            if (row := self._all.get(id_)) is not None and row.used != when
+        )
+
+    def set_made(self, made: Mapping[str, Made]) -> None:
+        """The last picture of each workflow, of those that made any."""
+        before, self._made = self._made, dict(made)
+        for id_ in {*before, *made}:
+            if before.get(id_) != made.get(id_):
+                self.touch(id_, (THUMBNAIL,))
 
     def put_outputs(self, outputs: Iterable[Output]) -> None:
-        """What was made: a card shows the last picture of its workflow.
-
-        Only what was made before this start counts for the order: no card moves while one looks at it.
-        """
+        """What was made just now: the card of its workflow shows the latest picture."""
         for output in outputs:
-            before = self._made.get(output.workflow)
-            if output.workflow and (before is None or output.created >= before.created):
-                self._made[output.workflow] = output
-                for known in tuple(self._all.values()):
-                    if known.row.entry.name == output.workflow:
-                        if output.created < self._begun:
-                            self._take(replace(known, row=replace(known.row, used=output.created)))
-                        self.touch(known.row.entry.id, (THUMBNAIL,))
+            before = self._made.get(output.workflow_id)
+            seen = output.media in ("image", "video") and output.workflow_id
+            if seen and (before is None or output.created >= before.created):
+                self._made[output.workflow_id] = Made(output.id, output.path, output.media, output.created)
+                self.touch(output.workflow_id, (THUMBNAIL,))
 
-    def forget_outputs(self, gone: Iterable[int], left: Iterable[Output]) -> None:
-        """`gone` are no more: their cards show the latest of what is `left`."""
-        ids = set(gone)
-        names = {name for name, made in self._made.items() if made.id in ids}
-        for name in names:
-            del self._made[name]
-        if names:
-            self.put_outputs(output for output in left if output.workflow in names)
-        for known in self._all.values():
-            if known.row.entry.name in names:
-                self.touch(known.row.entry.id, (THUMBNAIL,))
+    def made(self, outputs: Iterable[int]) -> bool:
+        """Whether a card shows one of these outputs."""
+        return bool({made.output for made in self._made.values()} & set(outputs))
+
+    def set_picture(self, id_: str, path: str) -> None:
+        """The file with a workflow's own picture."""
+        self._pictures[id_] = path
+        self.touch(id_, (THUMBNAIL,))
+
+    def ask_pictures_again(self) -> None:
+        """Pictures that could not be had may be there now: the pod is back."""
+        self._asked &= self._pictures.keys()
+
+    def _take(self, rows: Iterable[WorkflowRow], gone: tuple[str, ...] = ()) -> None:
+        news = {row.entry.id: row for row in rows}
+        if not news and not gone:
+            return
+        self._all.update(news)
+        if len(news) + len(gone) > FEW:
+            passes = self._passes()
+            self.replace_all(row for row in self._all.values() if passes(row))
+        else:
+            passes = self._passes()
+            self.drop(gone)
+            self.put(row for row in news.values() if passes(row))
+            self.drop(id_ for id_, row in news.items() if not passes(row))
+        self.counted.emit(self.rowCount(), self.total)
+        self.changed.emit(tuple(news))
 
     def _on_thumbnail(self, path: str) -> None:
-        for row in self._rows:
-            made = self._made.get(row.entry.name)
-            if made is not None and made.path == path:
-                self.touch(row.entry.id, (THUMBNAIL,))
+        ids = [id_ for id_, made in self._made.items() if made.path == path]
+        ids += [id_ for id_, own in self._pictures.items() if own == path]
+        for id_ in ids:
+            self.touch(id_, (THUMBNAIL,))
+
+    # --- What is there --------------------------------------------------------------------------------------------
 
     def entry(self, id_: str) -> "WorkflowEntry | None":
         """The workflow of that id, shown or not."""
-        known = self._all.get(id_)
-        return known.row.entry if known else None
+        row = self._all.get(id_)
+        return row.entry if row else None
+
+    def row_of_id(self, id_: str) -> WorkflowRow | None:
+        """The same with all that is known of it."""
+        return self._all.get(id_)
 
     def all_rows(self) -> tuple[WorkflowRow, ...]:
         """All of them, shown or not, in no particular order."""
-        return tuple(known.row for known in self._all.values())
+        return tuple(self._all.values())
 
     def entries(self) -> "tuple[WorkflowEntry, ...]":
         """All of them, shown or not, in no particular order."""
-        return tuple(known.row.entry for known in self._all.values())
+        return tuple(row.entry for row in self._all.values())
 
-    def _used(self, name: str) -> float:
-        made = self._made.get(name)
-        return 0 if made is None or made.created >= self._begun else made.created
+    def named(self, text: str, limit: int) -> tuple[WorkflowRow, ...]:
+        """Workflows with all words in their names, those with a name that begins so first."""
+        words = text.casefold().split()
+        found = [id_ for id_, name in self._names.items() if all(word in name for word in words)] if words else []
+        found.sort(key=lambda id_: (not self._names[id_].startswith(words[0]), self.sort_key(self._all[id_])))
+        return tuple(self._all[id_] for id_ in found[:limit])
 
-    def _take(self, known: Known) -> None:
-        id_ = known.row.entry.id
-        self._all[id_] = known
-        if self._passes(known, self._filter.text.casefold().split()):
-            self.put((known.row,))
-        else:
-            self.drop((id_,))
+    def thumbnail(self, id_: str) -> Any:
+        """Its picture as far as it is loaded; asks for it otherwise."""
+        row = self._all.get(id_)
+        return None if row is None else self._thumbnail(row)
 
-    def _passes(self, known: Known, words: list[str]) -> bool:
-        card = known.row.entry.card
-        if self._filter.output and self._filter.output not in card.output_types:
-            return False
-        if self._filter.types and card.type not in self._filter.types:
-            return False
-        return all(word in known.haystack for word in words)
+    def _passes(self) -> Callable[[WorkflowRow], bool]:
+        """The filter as a function: tests that ask for nothing are left out."""
+        wanted = self._filter
+        words = wanted.text.casefold().split()
+        haystacks = self._haystacks
+        tests: list[Callable[[WorkflowRow], bool]] = []
+        if wanted.output:
+            tests.append(lambda row: wanted.output in row.entry.card.output_types)
+        if wanted.input:
+            tests.append(lambda row: wanted.input in row.entry.card.input_types)
+        if wanted.types:
+            tests.append(lambda row: row.entry.card.type in wanted.types)
+        if wanted.source:
+            tests.append(lambda row: source_of(row.entry) == wanted.source)
+        if wanted.ready:
+            tests.append(lambda row: row.needs is not None and row.needs.ready is (wanted.ready is Ready.READY))
+        if wanted.favourites:
+            tests.append(lambda row: row.starred)
+        if wanted.tag:
+            tests.append(lambda row: wanted.tag in row.tags)
+        if wanted.folder:
+            tests.append(lambda row: row.entry.place.startswith(f"{wanted.folder}/"))
+        if words:
+            tests.append(lambda row: _has(haystacks[row.entry.id], words, row.tags))
+        if len(tests) == 1:
+            return tests[0]
+        return lambda row: all(test(row) for test in tests)
+
+
+def _has(text: str, words: list[str], tags: tuple[str, ...]) -> bool:
+    return all(word in text or (tags and any(word in tag.casefold() for tag in tags)) for word in words)
 
 
 def haystack(entry: "WorkflowEntry") -> str:
     """What the words of a search are looked for in."""
     card = entry.card
     models = (model.name for model in card.required_models)
-    return "\n".join((entry.name, card.description, *models, *card.node_types)).casefold()
+    parts = (entry.name, card.description, *models, *card.model_files, *card.node_types, *entry.tags, entry.place)
+    return "\n".join(parts).casefold()
 
 
 def in_and_out(row: WorkflowRow) -> str:

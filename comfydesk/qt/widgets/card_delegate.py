@@ -5,6 +5,7 @@ from PySide6.QtGui import QPainter, QPixmap
 from PySide6.QtWidgets import QStyle, QStyleOptionViewItem
 
 from comfydesk.qt.models.rows import THUMBNAIL, WorkflowRow
+from comfydesk.qt.models.words import size_words
 from comfydesk.qt.models.workflows import in_and_out
 from comfydesk.qt.theme import ColorName, Theme
 from comfydesk.qt.widgets import badges, paint
@@ -42,8 +43,15 @@ class CardDelegate(ActionDelegate):
         super().__init__(theme, parent)
         self._can_star = can_star
         self._covers = Covers(theme)
+        self._tile = 0
+
+    def set_tile(self, width: int) -> None:
+        """Draw tiles of that width, the picture on top; 0: rows."""
+        self._tile = width
 
     def sizeHint(self, _option: QStyleOptionViewItem, _index: Index) -> QSize:
+        if self._tile:
+            return QSize(self._tile, self._tile + self._words_height())
         return QSize(self.theme.px(180), self._height() + self.theme.px(GAP))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
@@ -58,6 +66,9 @@ class CardDelegate(ActionDelegate):
         picture = index.data(THUMBNAIL)
         outputs = row.entry.card.output_types
         icon = ICONS.get(outputs[0] if outputs else "", "image")
+        if self._tile:
+            self._paint_tile(painter, card, row, picture, icon, hovered=hovered)
+            return
         spot = QRect(card.left() + px(6), card.top() + (card.height() - side) // 2, side, side)
         broken = bool(row.entry.card.error)
         self._covers.paint(painter, spot, picture if isinstance(picture, QPixmap) else None, icon=icon, broken=broken)
@@ -77,6 +88,15 @@ class CardDelegate(ActionDelegate):
         if self._can_star:
             side = self.theme.px(24)
             found["star"] = QRect(card.right() - side - self.theme.px(2), card.top() + self.theme.px(4), side, side)
+        if self._tile:
+            picture = self._tile_picture(card)
+            found["generate"] = self._generate_spot(picture)
+            if badge_of(row) is not None and row.needs is not None and not row.needs.ready:
+                left, top = picture.left() + self.theme.px(4), picture.top() + self.theme.px(4)
+                badge = badge_of(row)
+                assert badge is not None
+                found["missing"] = QRect(left, top, *paint.badge_size(self.theme, "", badge.icon))
+            return found
         badge = badge_of(row)
         if badge is not None and badge.tone in ("warning", "danger"):
             width, height = paint.badge_size(self.theme, badge.text, badge.icon)
@@ -105,6 +125,8 @@ class CardDelegate(ActionDelegate):
         return max(self.theme.px(HEIGHT), lines + badge + self.theme.px(20))
 
     def _card(self, rect: QRect) -> QRect:
+        if self._tile:
+            return rect.adjusted(self.theme.px(2), self.theme.px(2), -self.theme.px(2), -self.theme.px(2))
         edge, gap = self.theme.px(6), self.theme.px(GAP)
         return rect.adjusted(edge, gap // 2, -edge, gap // 2 - gap)
 
@@ -160,9 +182,50 @@ class CardDelegate(ActionDelegate):
 
     def _paint_state(self, painter: QPainter, words: QRect, row: WorkflowRow) -> None:
         badge, px = badge_of(row), self.theme.px
+        middle = self._line_middles(words.adjusted(0, -px(8), 0, px(8)))[2]
+        left = words.left()
         if badge is not None:
-            middle = self._line_middles(words.adjusted(0, -px(8), 0, px(8)))[2]
-            paint.badge(painter, self.theme, words.left(), middle, badge.text, badge.tone, badge.icon)
+            spot = paint.badge(painter, self.theme, left, middle, badge.text, badge.tone, badge.icon)
+            left = spot.right() + 1 + px(8)
+        if row.entry.size:
+            metrics = self.theme.metrics("small")
+            line = QRect(left, middle - metrics.height() // 2, words.right() + 1 - left, metrics.height())
+            ink = self.theme.color("text2")
+            paint.text(painter, line, size_words(row.entry.size), self.theme.font("small"), ink, metrics=metrics)
+
+    # --- Tiles ----------------------------------------------------------------------------------------------------
+
+    def _words_height(self) -> int:
+        return self.theme.metrics("small").height() + self.theme.px(8)
+
+    def _tile_picture(self, card: QRect) -> QRect:
+        edge = self.theme.px(4)
+        side = card.width() - 2 * edge
+        return QRect(card.left() + edge, card.top() + edge, side, card.height() - self._words_height() - edge)
+
+    def _paint_tile(
+        self, painter: QPainter, card: QRect, row: WorkflowRow, picture: object, icon: str, *, hovered: bool
+    ) -> None:
+        theme, px, spot = self.theme, self.theme.px, self._tile_picture(card)
+        broken = bool(row.entry.card.error)
+        pixmap = picture if isinstance(picture, QPixmap) else None
+        self._covers.paint(painter, spot, pixmap, icon=icon, broken=broken)
+        badge = badge_of(row)
+        if badge is not None and badge.tone in ("warning", "danger"):
+            height = paint.badge_size(theme, "", badge.icon)[1]
+            middle = spot.top() + px(4) + height // 2
+            paint.badge(painter, theme, spot.left() + px(4), middle, "", badge.tone, badge.icon)
+        metrics = theme.metrics("small")
+        top = spot.bottom() + 1 + px(4)
+        line = QRect(spot.left() + px(2), top, spot.width() - px(4), metrics.height())
+        paint.text(painter, line, row.entry.name, theme.font("small"), theme.color("text"), metrics=metrics)
+        if row.starred or (hovered and self._can_star):
+            ink: ColorName = "warning" if row.starred else "on_overlay"
+            chip = QRect(spot.right() - px(23), spot.top() + px(4), px(20), px(20))
+            paint.box(painter, chip, px(4), fill=theme.color("overlay"))
+            paint.icon_in(painter, theme, chip, "star-filled" if row.starred else "star", ink, 14)
+        if hovered and not broken:
+            self._paint_generate(painter, self._generate_spot(spot))
 
     def _paint_generate(self, painter: QPainter, spot: QRect) -> None:
         fill: ColorName = "accent_hover" if self.is_over(spot) else "accent"

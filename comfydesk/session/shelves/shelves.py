@@ -18,8 +18,8 @@ from comfydesk.session.shelves.remote import RemoteShelves, read_from
 from comfydesk.session.tasks import Tasks
 from comfydesk.session.values import OpenWorkflow, WorkflowEntry
 from comfydesk.settings import WORKFLOW_FOLDERS, Settings
-from comfydesk.store import marks
-from comfydesk.store.marks import Made, Mark
+from comfydesk.store import workflow_marks as marks
+from comfydesk.store.workflow_marks import Made, Mark
 from comfydesk.workflow.catalog import Catalog
 from comfydesk.workflow.needs import Needs, Stock
 
