@@ -1,0 +1,127 @@
+"""What an API graph says about the output it makes: prompt, seed, models, sampler and the like. No I/O.
+
+Roles come from `workflow.roles`, which needs the pod's catalog for what only a declaration tells (model folders,
+uploads); of graphs whose nodes no catalog knows, the names of inputs and files have to do.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from comfydesk.workflow.catalog import Catalog
+from comfydesk.workflow.fields import Role
+from comfydesk.workflow.flow import FieldKey, Flow
+from comfydesk.workflow.graph import ApiGraph, ApiLink
+from comfydesk.workflow.patch import join_field, plain_value
+from comfydesk.workflow.roles import assign_roles
+
+RULES = 1
+"""Version of what is read here: outputs that another version read are read again."""
+CHECKPOINT, LORA, OTHER = "checkpoint", "lora", "other"
+MAX_TEXT = 200_000
+MAX_MODELS = 64
+
+_MODEL_FILE = re.compile(r"[^\n]{1,300}\.(?:safetensors|sft|gguf|ckpt|pth?|bin|onnx)", re.IGNORECASE)
+_CHECKPOINT_INPUT = re.compile(
+    r"(?:^|_)(?:ckpt|checkpoint|unet|diffusion_model|gguf|transformer)(?:_|$)", re.IGNORECASE
+)
+_SIZES = (Role.WIDTH, Role.HEIGHT, Role.LENGTH, Role.FPS, Role.BATCH, Role.DURATION, Role.DENOISE)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is not known is empty or None. `seed` may need 64 unsigned bits."""
+
+    prompt: str = ""
+    negative: str = ""
+    seed: int | None = None
+    models: tuple[tuple[str, str], ...] = ()
+    """Name in the pod's spelling, and kind (checkpoint, lora, other); each name once."""
+    sampler: str = ""
+    scheduler: str = ""
+    steps: float | None = None
+    cfg: float | None = None
+    roles: Mapping[str, Role] = field(default_factory=dict)
+    """Field id → role, of every literal input that has one."""
+
+    @property
+    def model(self) -> str:
+        """The checkpoint, "" if there is none."""
+        return next((name for name, kind in self.models if kind == CHECKPOINT), "")
+
+
+NO_CATALOG = Catalog({})
+
+
+def read_facts(graph: ApiGraph, catalog: Catalog | None = None) -> Facts:
+    """Read a graph with its values in it. CPU work of a millisecond or a few."""
+    flow = Flow(graph, catalog or NO_CATALOG)
+    roles = assign_roles(flow)
+    values: dict[Role, list[Any]] = {}
+    # Nearest to the start first: the first sampler's settings are the ones a person speaks of.
+    for key in sorted(roles, key=lambda key: -flow.depth.get(key[0], 0)):
+        value = plain_value(graph.nodes[key[0]].inputs[key[1]])
+        values.setdefault(roles[key], []).append(value)
+    return Facts(
+        prompt=_joined(values.get(Role.PROMPT, ())),
+        negative=_joined(values.get(Role.NEGATIVE, ())),
+        seed=next((value for value in values.get(Role.SEED, ()) if type(value) is int), None),
+        models=tuple(_models(flow, roles).items()),
+        sampler=_text(values, Role.SAMPLER),
+        scheduler=_text(values, Role.SCHEDULER),
+        steps=_number(values, Role.STEPS),
+        cfg=_number(values, Role.CFG),
+        roles={join_field(*key): role for key, role in roles.items()},
+    )
+
+
+def _joined(texts: Any) -> str:
+    kept = dict.fromkeys(text.strip() for text in texts if isinstance(text, str) and text.strip())
+    return "\n".join(kept)[:MAX_TEXT]
+
+
+def _text(values: Mapping[Role, list[Any]], role: Role) -> str:
+    return next((value[:200] for value in values.get(role, ()) if isinstance(value, str)), "")
+
+
+def _number(values: Mapping[Role, list[Any]], role: Role) -> float | None:
+    return next((float(value) for value in values.get(role, ()) if _is_number(value)), None)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15
+
+
+def _models(flow: Flow, roles: Mapping[FieldKey, Role]) -> dict[str, str]:
+    """Name → kind, of nodes that are run. What the graph's start loads comes first."""
+    found: dict[str, str] = {}
+    for node_id in sorted(flow.depth, key=lambda node_id: -flow.depth[node_id]):
+        for name, value in flow.nodes[node_id].inputs.items():
+            if isinstance(value, ApiLink):
+                continue
+            role = roles.get((node_id, name))
+            for file, in_lora in _files(name, plain_value(value)):
+                kind = LORA if in_lora or role is Role.LORA else _kind(name, role)
+                if found.get(file, OTHER) == OTHER:
+                    found[file] = kind
+                if len(found) >= MAX_MODELS:
+                    return found
+    return found
+
+
+def _kind(name: str, role: Role | None) -> str:
+    if role is Role.CHECKPOINT or _CHECKPOINT_INPUT.search(name):
+        return CHECKPOINT
+    return LORA if "lora" in name.lower() else OTHER
+
+
+def _files(name: str, value: Any) -> Iterator[tuple[str, bool]]:
+    """Names of model files in a value, and whether it is one of a stack of LoRAs ({"on": true, "lora": …})."""
+    if isinstance(value, str):
+        if _MODEL_FILE.fullmatch(value):
+            yield value, "lora" in name.lower()
+        return
+    stacked = value.get("lora") if isinstance(value, Mapping) and value.get("on", True) else None
+    if isinstance(stacked, str) and _MODEL_FILE.fullmatch(stacked):
+        yield stacked, True

@@ -1,0 +1,111 @@
+"""Notices files that were moved, renamed or deleted by others, and finds them again by what is in them."""
+
+import asyncio
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from comfydesk.session.library import Library
+from comfydesk.store import presence as store
+from comfydesk.store.presence import Place
+from comfydesk.store.records import Output
+
+AT_ONCE = 1000
+"""Files looked at between two looks at the library."""
+DEEP = 12
+"""Folders within folders that are searched."""
+
+
+class Presence:
+    """Compares the library with the disk."""
+
+    def __init__(self, library: Library, folder: Callable[[], Path]) -> None:
+        self._library = library
+        self._folder = folder
+        self._one = asyncio.Lock()
+
+    async def check(self, ids: Sequence[int] | None = None) -> None:
+        """Look whether the files of these outputs (None: of all) are where they were, and for those that are not.
+
+        100,000 files take about a second, in a worker. Told on `changes`. Raises StoreError.
+        """
+        async with self._one:
+            if ids is not None:
+                await self._compare(await self._library.read(store.places_of, tuple(ids)))
+            else:
+                last = 0
+                while found := await self._library.read(store.places, last, AT_ONCE):
+                    last = found[-1].id
+                    await self._compare(found)
+            await self._find()
+
+    async def _compare(self, places: Sequence[Place]) -> None:
+        gone, back = await asyncio.to_thread(_compared, places)
+        if gone or back:
+            await self._library.commit(store.note, gone, back)
+
+    async def _find(self) -> None:
+        """Files of missing outputs that lie elsewhere in the library's folder: by size, then by their bytes."""
+        missing = await self._library.read(store.missing)
+        if not missing:
+            return
+        sizes = frozenset(output.size for output in missing)
+        candidates = await asyncio.to_thread(lambda: list(_files(self._folder(), sizes)))
+        known = await self._library.read(store.known_paths, [str(path) for path in candidates])
+        unknown = [path for path in candidates if str(path) not in known]
+        for path, output in await asyncio.to_thread(_matched, unknown, missing):
+            await self._library.commit(store.moved, output.id, str(path), path.name)
+
+
+def _compared(places: Sequence[Place]) -> tuple[list[int], list[int]]:
+    """Ids whose file is gone, and of those that were missing the ones whose file is back."""
+    gone: list[int] = []
+    back: list[int] = []
+    for place in places:
+        there = _is_there(place)
+        if there is place.missing:
+            (back if there else gone).append(place.id)
+    return gone, back
+
+
+def _is_there(place: Place) -> bool:
+    """What lies on a disk that is not plugged in counts as gone: that is what the user sees."""
+    try:
+        return Path(place.path).is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _files(folder: Path, sizes: frozenset[int]) -> Iterator[Path]:
+    """Files below `folder` of one of these sizes. Links to folders are not followed."""
+    stack = [(str(folder), 0)]
+    while stack:
+        where, depth = stack.pop()
+        try:
+            with os.scandir(where) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        if depth < DEEP:
+                            stack.append((entry.path, depth + 1))
+                    elif entry.is_file(follow_symlinks=False) and entry.stat().st_size in sizes:
+                        yield Path(entry.path)
+        except OSError:
+            continue
+
+
+def _matched(paths: Sequence[Path], missing: Sequence[Output]) -> list[tuple[Path, Output]]:
+    """Each missing output with a file of its bytes; each file once."""
+    wanted: dict[str, list[Output]] = {}
+    for output in missing:
+        wanted.setdefault(output.sha256, []).append(output)
+    found = []
+    for path in paths:
+        try:
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError:
+            continue
+        if wanted.get(digest):
+            found.append((path, wanted[digest].pop()))
+    return found
