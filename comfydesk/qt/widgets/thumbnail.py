@@ -74,15 +74,17 @@ def paint_icon_chip(painter: QPainter, theme: Theme, rect: QRect, icon: str, *, 
 
 
 class Covers:
-    """Thumbnails as delegates paint them: cropped, scaled and rounded once, then copied to the screen.
+    """Thumbnails as they are painted: cropped, scaled and rounded once, then copied to the screen.
 
     A scroll step repaints dozens of rows; scaling each of them again would take most of a frame.
     """
 
-    KEPT = 400
+    BYTES = 48 << 20
+    """Kept, whatever their number."""
 
     def __init__(self, theme: Theme) -> None:
         self._theme = theme
+        self._bytes = 0
         self._made: OrderedDict[tuple[int, int, int, float, int], QPixmap] = OrderedDict()
 
     def paint(
@@ -94,26 +96,39 @@ class Covers:
         icon: str = "image",
         broken: bool = False,
         radius: int = 4,
-    ) -> None:
-        """Like `paint_thumbnail`."""
+        hurry: bool = False,
+    ) -> bool:
+        """Like `paint_thumbnail`. `hurry`: there is no time to scale it well; False is the answer if it was not."""
         if picture is None or picture.isNull() or rect.isEmpty():
             paint_thumbnail(painter, self._theme, rect, None, icon=icon, broken=broken, radius=radius)
-            return
-        painter.drawPixmap(rect.topLeft(), self._cover(picture, rect, paint.ratio_of(painter), radius))
-
-    def _cover(self, picture: QPixmap, rect: QRect, ratio: float, radius: int) -> QPixmap:
+            return True
+        ratio = paint.ratio_of(painter)
         key = (picture.cacheKey(), rect.width(), rect.height(), ratio, self._theme.px(radius))
         made = self._made.get(key)
-        if made is not None:
+        if made is None:
+            if hurry:
+                painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+                source = paint.cover_source(picture, rect.width(), rect.height())
+                painter.drawPixmap(QRectF(rect), picture, source)
+                return False
+            made = self._made[key] = self._cover(picture, rect, ratio, radius)
+            self._bytes += _bytes_of(made)
+            while self._bytes > self.BYTES and len(self._made) > 1:
+                self._bytes -= _bytes_of(self._made.popitem(last=False)[1])
+        else:
             self._made.move_to_end(key)
-            return made
+        painter.drawPixmap(rect.topLeft(), made)
+        return True
+
+    def _cover(self, picture: QPixmap, rect: QRect, ratio: float, radius: int) -> QPixmap:
         made = QPixmap(round(rect.width() * ratio), round(rect.height() * ratio))
         made.setDevicePixelRatio(ratio)
         made.fill(Qt.GlobalColor.transparent)
         painter = QPainter(made)
         paint_thumbnail(painter, self._theme, QRect(0, 0, rect.width(), rect.height()), picture, radius=radius)
         painter.end()
-        self._made[key] = made
-        while len(self._made) > self.KEPT:
-            self._made.popitem(last=False)
         return made
+
+
+def _bytes_of(picture: QPixmap) -> int:
+    return picture.width() * picture.height() * 4
