@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,8 +15,9 @@ from comfydesk.errors import (
     PromptRejectedError,
     StoreError,
 )
+from comfydesk.session.jobs.anywhere import Anywhere
 from comfydesk.session.jobs.attempts import Ledger
-from comfydesk.session.jobs.choice import Candidate, PodLoad, assign
+from comfydesk.session.jobs.choice import GUESS, Candidate, PodLoad, assign, in_order, plan
 from comfydesk.session.jobs.documents import Documents
 from comfydesk.session.jobs.follow import Followed, Follower
 from comfydesk.session.jobs.reports import of_any, of_known, of_rejection
@@ -45,6 +46,7 @@ class Dispatcher:
         follower: Follower,
         uploads: Uploads,
         documents: Documents,
+        anywhere: Anywhere,
         owner: str,
         ahead: Callable[[], int],
     ) -> None:
@@ -54,18 +56,19 @@ class Dispatcher:
         self._follower = follower
         self._uploads = uploads
         self._documents = documents
+        self._anywhere = anywhere
         self._owner = owner
         self._ahead = ahead
         self.waiting: tuple[Waiting, ...] = ()
-        """The first jobs to go, as of the last decision."""
+        """The first jobs to go, as of the last decision; those for any pod with the one that they are planned for."""
         self._wake = asyncio.Event()
         self._alarm: asyncio.TimerHandle | None = None
         self._sending: dict[str, str] = {}
         """Job → pod: chosen, and not yet answered for. One at a time per pod."""
         self._uploading: dict[str, str] = {}
-        """Job → pod: its inputs are on their way."""
-        self._inputs: dict[str, Mapping[str, Any]] = {}
-        """Job → its values, with its inputs as its pod knows them."""
+        """Pod → job: its inputs are on their way there."""
+        self._inputs: dict[tuple[str, str], Mapping[str, Any]] = {}
+        """Job and pod → its values, with its inputs as that pod knows them."""
         self._ledger = Ledger(asyncio.get_running_loop().time)
         self._given_again: set[str] = set()
         """Jobs whose inputs were uploaded anew, since their pod seemed to have lost them."""
@@ -91,18 +94,26 @@ class Dispatcher:
                 self._wake_in(1.0)
 
     async def _round(self) -> None:
-        loads = {link.target.id: self._load(link) for link in self._links.all()}
-        ready_pods = [pod for pod, load in loads.items() if load.ready]
-        if not ready_pods:
+        links = [link for link in self._links.all() if link.online]
+        if not links:
             return
         # The first of each pod: a thousand jobs for one do not hide those for another.
         found: dict[str, Waiting] = {}
-        for pod in ready_pods:
-            found |= {job.id: job for job in await self._library.call(jobs.waiting, self._owner, [pod], LOOKAHEAD)}
-        self.waiting = waiting = tuple(sorted(found.values(), key=lambda job: job.position))
-        self._inputs = {job: values for job, values in self._inputs.items() if job in found}
-        candidates = [self._candidate(job) for job in waiting if job.id not in self._sending]
-        for assignment in assign(candidates, loads):
+        for link in links:
+            mine = await self._library.call(jobs.waiting, self._owner, [link.target.id], LOOKAHEAD)
+            found |= {job.id: job for job in mine}
+        waiting = sorted(found.values(), key=lambda job: job.position)
+        for_any = [job for job in waiting if job.pod == ANY]
+        seconds = await self._anywhere.seconds(for_any, links)
+        # From here on nothing else happens in between: what is decided is decided on how things stand.
+        candidates = [self._candidate(job, seconds) for job in waiting if job.id not in self._sending]
+        loads = {link.target.id: self._load(link, candidates if for_any else ()) for link in self._links.all()}
+        planned = plan(candidates, loads)
+        self.waiting = tuple(replace(job, pod=planned.get(job.id, job.pod)) for job in waiting)
+        self._inputs = {key: values for key, values in self._inputs.items() if key[0] in found}
+        for candidate in in_order(candidates):
+            self._give_inputs(candidate, planned.get(candidate.id, candidate.pod), found[candidate.id].has_files)
+        for assignment in assign(candidates, loads, planned):
             self._sending[assignment.job] = assignment.pod
             self._tasks.start(self._send(assignment.job, assignment.pod), f"send {assignment.job}")
         times = [time for job in candidates if not job.ready for time in (job.patience, self._ledger.wait(job.id))]
@@ -114,24 +125,44 @@ class Dispatcher:
             self._alarm.cancel()
         self._alarm = asyncio.get_running_loop().call_later(seconds, self.wake)
 
-    def _candidate(self, job: Waiting) -> Candidate:
-        """The job as the decision sees it. Inputs that its pod lacks are sent on their way: that needs no place."""
+    def _candidate(self, job: Waiting, seconds: Mapping[str, Mapping[str, float]]) -> Candidate:
+        """The job as the decision sees it."""
         ready = self._ledger.wait(job.id) == 0
-        if job.has_files and job.pod != ANY and job.id not in self._inputs:
-            if ready and job.id not in self._uploading and job.pod not in self._uploading.values():
-                self._uploading[job.id] = job.pod
-                self._tasks.start(self._upload(job.id, job.pod), f"inputs of {job.id}")
-            ready = False
+        if job.pod == ANY:
+            able = seconds.get(job.id, {})
+            lacking = [pod for pod in able if job.has_files and (job.id, pod) not in self._inputs]
+            return Candidate(job.id, ANY, job.position, ready, seconds=able, lacking=frozenset(lacking))
+        ready = ready and (not job.has_files or (job.id, job.pod) in self._inputs)
         if not ready:
             self._ledger.hinder(job.id)
         return Candidate(job.id, job.pod, job.position, ready, 0.0 if ready else self._ledger.patience(job.id))
 
-    def _load(self, link: Link) -> PodLoad:
+    def _give_inputs(self, job: Candidate, pod: str, has_files: bool) -> None:
+        """Inputs that the pod lacks are sent on their way, one job's at a time: that needs no place on it."""
+        link = self._links.get(pod)
+        if not has_files or link is None or not link.online or (job.id, pod) in self._inputs:
+            return
+        if pod not in self._uploading and self._ledger.wait(job.id) == 0:
+            self._uploading[pod] = job.id
+            self._tasks.start(self._upload(job.id, pod), f"inputs of {job.id}")
+
+    def _load(self, link: Link, candidates: Sequence[Candidate]) -> PodLoad:
         pod = link.target.id
         followed = self._follower.on(pod)
         unanswered = any(one.sending or one.state is JobState.SENDING for one in followed)
         sending = pod in self._sending.values() or unanswered
-        return PodLoad(link.online, len(followed), self._ahead(), sending)
+        backlog = self._backlog(link, followed, candidates) if candidates else 0.0
+        return PodLoad(link.online, len(followed), self._ahead(), sending, backlog)
+
+    def _backlog(self, link: Link, followed: Sequence[Followed], candidates: Sequence[Candidate]) -> float:
+        """Seconds until the pod has done what it has: ours by what is known of them, others' as if they were ours."""
+        pod = link.target.id
+        usual = next((job.seconds[pod] for job in candidates if pod in job.seconds), GUESS)
+        ours = self._follower.eta(followed[-1]) if followed else 0.0
+        chosen = sum(1 for job, place in self._sending.items() if place == pod and self._follower.get(job) is None)
+        there = sum(1 for one in followed if one.state in (JobState.SENT, JobState.RUNNING, JobState.CANCELLING))
+        others = max(0, (link.queue_remaining or 0) - there)
+        return (len(followed) * usual if ours is None else ours) + (chosen + others) * usual
 
     async def _upload(self, job_id: str, pod: str) -> None:
         try:
@@ -139,15 +170,15 @@ class Dispatcher:
             if job is None or link is None or job.state is not JobState.QUEUED:
                 return
             try:
-                self._inputs[job_id] = await self._uploads.resolve(job.values, pod, link.pod)
+                self._inputs[job_id, pod] = await self._uploads.resolve(job.values, pod, link.pod)
             except Exception as error:
                 await self._failed_unsent(job, error)
         finally:
-            self._uploading.pop(job_id, None)
+            self._uploading.pop(pod, None)
             self.wake()
 
     async def _send(self, job_id: str, pod: str) -> None:
-        inputs = self._inputs.pop(job_id, None)
+        inputs = self._inputs.pop((job_id, pod), None)
         try:
             job, link = await self._library.call(jobs.get, job_id), self._links.get(pod)
             if job is not None and link is not None and job.state is JobState.QUEUED:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from comfydesk.errors import GraphError
 from comfydesk.events import Change, Feed, JobProgress, PreviewFrame
+from comfydesk.session.jobs.anywhere import Anywhere
 from comfydesk.session.jobs.commands import Commands
 from comfydesk.session.jobs.dispatch import Dispatcher
 from comfydesk.session.jobs.documents import Documents
@@ -82,6 +83,7 @@ class Queue:
             self._follower,
             self._uploads,
             self._documents,
+            Anywhere(self._library, self._documents, self._prospects),
             lease.owner,
             lambda: self._settings.get(AHEAD),
         )
