@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup run test lint bench screenshots lock clean
+.PHONY: help setup run test lint bench screenshots build smoke deb wheel lock clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,6 +27,22 @@ bench: setup  ## the measurements in tests/bench
 
 screenshots: setup  ## every screen, both themes, into docs/screenshots
 	@$(BIN)/python -m tests.screenshots
+
+build: setup  ## the installed app, in dist/comfydesk
+	@.ci/setup-build
+	@$(BIN)/pyinstaller --noconfirm --log-level ERROR build.spec
+	@$(BIN)/python release/licences.py dist/comfydesk/licences
+	@du -sh dist/comfydesk
+
+smoke: setup  ## the build, tried in an empty environment
+	@.ci/setup-build
+	@$(BIN)/python release/smoke.py dist/comfydesk
+
+deb: setup  ## a Debian package of the build
+	@$(BIN)/python release/deb.py dist/comfydesk
+
+wheel: setup  ## wheel and source distribution, in dist
+	@$(BIN)/python -m hatchling build
 
 lock:  ## the lock file anew, for every supported Python (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
