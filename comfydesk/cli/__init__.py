@@ -33,6 +33,7 @@ COMMANDS = {
     "form": "graphs",
     "check": "graphs",
     "intent": "intent",
+    "workflows": "workflows",
 }
 """Command → the module here that registers it."""
 

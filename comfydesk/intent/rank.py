@@ -5,10 +5,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from heapq import nsmallest
 
+from comfydesk.intent.lexicon import words_of
 from comfydesk.intent.match import Intent, Task
 from comfydesk.intent.words import tokens
 
 _WORD = re.compile(r"[^\W_]{2,}")
+_SMALL = words_of(
+    """
+    an, the, this, that, these, those, my, your, our, its, it, is, are, be, of, in, on, at, to, into, from, with, for,
+    by, and, or, as, me, we, us, you, some, any, all, one, two, please, can, could, want, need, like, so, up, out, over
+    """
+)
+"""Words that name nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,12 @@ TASK_NAMES = {
 }
 
 
+_OUTRIGHT = ""
+"""Stands among the words of a candidate whose name says the task: a plain one, before those for special purposes."""
+_NOTHING = frozenset({_OUTRIGHT})
+_TASK_WORDS = {task.value: frozenset(name.casefold().split()) - _SMALL for task, name in TASK_NAMES.items()}
+
+
 class Ranker:
     """Thousands of candidates, ready to be ranked within a millisecond: their words are taken apart once."""
 
@@ -65,6 +79,8 @@ class Ranker:
             return
         same = known is not None and (known[0].name, known[0].words) == (candidate.name, candidate.words)
         words = known[1] if known is not None and same else _words(f"{candidate.name} {candidate.words}")
+        if not same and _TASK_WORDS.get(candidate.type, _NOTHING) <= _words(candidate.name):
+            words |= {_OUTRIGHT}
         if known is not None and known[0].type != candidate.type:
             del self._by_type[known[0].type][candidate.id]
         self._known[candidate.id] = (candidate, words)
@@ -83,14 +99,15 @@ class Ranker:
         """
         # Words that say what to do ("animate") are in the task already; names of models and styles are what is left.
         told = [token for token in tokens(intent.text) if not token.media and not token.acts and len(token.lemma) > 1]
-        asked = {token.lemma for token in told} | {token.word for token in told}
+        asked = ({token.lemma for token in told} | {token.word for token in told}) - _SMALL
         ids: Iterable[str] = self._known if intent.task is None else self._by_type.get(intent.task.value, {})
         scored = []
         for id_ in ids:
             candidate, words = self._known[id_]
             named = len(asked & words)
             if named or intent.task is not None:
-                scored.append((-_score(candidate, named), -candidate.last_used, candidate.name, id_))
+                score = _score(candidate, named) + (0.6 if _OUTRIGHT in words else 0)
+                scored.append((-score, -candidate.last_used, candidate.name, id_))
         best = nsmallest(limit, scored)
         return tuple(
             Suggestion(id_, -score, _why(intent, self._known[id_][0]), intent.subject) for score, _, _, id_ in best

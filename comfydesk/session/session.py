@@ -22,6 +22,7 @@ from comfydesk.session.pods.links import Link, PodFactory, open_pod
 from comfydesk.session.pods.panel import log_tail
 from comfydesk.session.pods.reach import HostFactory, make_host
 from comfydesk.session.pods.vault import Vault
+from comfydesk.session.shelves.models import PodModels
 from comfydesk.session.shelves.shelves import Shelves
 from comfydesk.session.tasks import Tasks
 from comfydesk.session.values import OpenWorkflow, PodState, PodTarget, WorkflowEntry
@@ -96,7 +97,16 @@ class Session:
         """What is to be made, what is being made, and what came of it."""
         self.shelves = Shelves(paths, settings, self._library, self._links, self._tasks, self.changes)
         """The workflows one can choose from, and what the user says of them."""
-        self.gallery = Gallery(self._library)
+        self.models = PodModels(self._links, paths.cache / "pictures")
+        """Model files of pods, and fetching what is missing."""
+        self.gallery = Gallery(
+            self._library,
+            self._tasks,
+            self.changes,
+            folder=self._output_folder,
+            catalog_of=self._catalog_of,
+            pod_names=self._pod_names,
+        )
         """What was made: found, arranged, exported, and used again."""
         self._lease: Lease | None = None
 
@@ -120,6 +130,7 @@ class Session:
             self.queue.start(self._lease)
             self._pods.start(guard=self._guarded)
             self.shelves.start()
+            await self.gallery.start(resume=resume)
             if resume:
                 await self.queue.adopt()
         except BaseException:
@@ -255,6 +266,16 @@ class Session:
     def _output_folder(self) -> Path:
         chosen = self.settings.get(OUTPUT_FOLDER)
         return Path(chosen).expanduser() if chosen else self.paths.outputs
+
+    def _catalog_of(self, pod: str) -> "Catalog | None":
+        """A pod's list of nodes, else the current one's: most nodes are the same everywhere."""
+        link = self._links.get(pod)
+        return self.catalog if link is None or link.catalog is None else link.catalog
+
+    def _pod_names(self) -> dict[str, str]:
+        """By id, of profiles and of what is connected."""
+        named = {profile.id: profile.name for profile in self.profiles.book.profiles}
+        return named | {link.target.id: link.target.name for link in self._links.all()}
 
     def _on_online(self, link: Link) -> None:
         self.queue.on_online(link)

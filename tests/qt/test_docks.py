@@ -257,7 +257,7 @@ def test_the_viewer_goes_from_picture_to_picture_and_gives_the_focus_back(
 def test_quick_actions_that_do_not_fit_are_in_the_more_menu(theme: Theme, qtbot: QtBot) -> None:
     bar = IntentBar(theme)
     qtbot.addWidget(bar)
-    bar.resize(1440, 52)
+    bar.resize(2000, 52)
     bar.show()
     assert all(button.isVisible() for button in bar.buttons)
     bar.resize(820, 52)

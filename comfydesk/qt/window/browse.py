@@ -16,6 +16,7 @@ from comfydesk.qt.widgets.card_delegate import ICONS, badge_of
 from comfydesk.qt.widgets.offer_list import TASK, Offer
 from comfydesk.qt.window.bench import Bench
 from comfydesk.qt.window.desk import Desk
+from comfydesk.qt.window.missing import Missing
 from comfydesk.store.workflow_marks import Mark
 from comfydesk.workflow.fields import Role
 
@@ -53,6 +54,7 @@ class Browse(QObject):
         self._unmarked = ""
         """Opened by the window itself: no choice of the user's."""
         self._marked = ""
+        self.missing = Missing(desk, session, tasks, bench, self)
         self._join(bridge)
 
     # --- Session → window -----------------------------------------------------------------------------------------
@@ -147,6 +149,7 @@ class Browse(QObject):
         if entry is not None and opened.needs is not None:
             self._exact[opened.id] = opened.needs
             self._on_checked({})
+        self.missing.on_opened(opened)
         if entry is not None and opened.id not in (self._unmarked, self._marked):
             self._marked = opened.id
             self._tasks.start(self._session.shelves.mark_opened(opened.id))
@@ -206,6 +209,12 @@ class Browse(QObject):
 
     # --- Inside ---------------------------------------------------------------------------------------------------
 
+    def _show_missing(self, entry: "WorkflowEntry") -> None:
+        """Its sheet, once it is open and known exactly."""
+        if self._bench.current is None or self._bench.current.id != entry.id:
+            self._bench.open(entry)
+        self.missing.want(entry.id)
+
     def _star(self, entry: "WorkflowEntry", on: bool) -> None:
         before = self._session.shelves.marks.get(entry.id, Mark())
         self.model.set_marks({entry.id: Mark(on, before.opened, before.tags)})
@@ -219,7 +228,7 @@ class Browse(QObject):
         self.model.picture_wanted.connect(self._fetch_picture)
         browser = desk.browser
         browser.chosen.connect(bench.open)
-        browser.missing.connect(bench.open)
+        browser.missing.connect(self._show_missing)
         browser.make.connect(lambda entry: bench.open(entry, then_generate=True))
         browser.open_file.connect(self.ask_file)
         browser.starred.connect(self._star)
