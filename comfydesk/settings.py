@@ -72,6 +72,12 @@ AHEAD = Option(
     minimum=0,
     maximum=16,
 )
+RUN_AGAIN_LOST = Option(
+    "queue.run_again_lost",
+    False,
+    "Run lost jobs again",
+    "Queue a job anew by itself when its pod has lost it, as after a restart. Otherwise you are asked.",
+)
 DOWNLOADS = Option(
     "outputs.parallel",
     3,
@@ -86,6 +92,13 @@ OUTPUT_FOLDER = Option(
     "Results folder",
     "Where pictures, videos and sounds are saved. Empty: ComfyDesk's folder among your pictures.",
     folder=True,
+)
+OUTPUT_TEMPLATE = Option(
+    "outputs.template",
+    "{subfolder}/{name}",
+    "File names",
+    "How results are named below the results folder, such as {date}/{workflow}/{seed}_{n}. There are {date}, {time},"
+    " {workflow}, {pod}, {seed}, {n}, {prompt}, {model}, {job}, {batch}, {name} and {subfolder}.",
 )
 DEFAULT_POD = Option(
     "pods.default",
@@ -162,8 +175,10 @@ OPTIONS: tuple[Option[Any], ...] = (
     LANGUAGE,
     DEFAULT_POD,
     AHEAD,
+    RUN_AGAIN_LOST,
     DOWNLOADS,
     OUTPUT_FOLDER,
+    OUTPUT_TEMPLATE,
     WORKFLOW_FOLDERS,
 )
 

@@ -1,9 +1,10 @@
 """What finished jobs left on their pods, in the pod's order, and where it goes on this computer."""
 
 import json
+import os
 from collections.abc import Sequence
 
-from comfydesk.events import Change
+from comfydesk.events import Change, OutputsChanged
 from comfydesk.store.database import Database
 from comfydesk.store.jobs import changed_jobs, transition
 from comfydesk.store.packing import pack_verdict
@@ -18,12 +19,16 @@ def begin_saving(
     texts: Sequence[str] = (),
     *,
     verdict: tuple[JobState, JobError | None] | None = None,
+    began: float | None = None,
 ) -> tuple[Change, ...]:
     """The job is over on its pod, said `texts` and left `files`: SAVING, and the list of what is to be fetched.
 
-    `verdict`: it failed or was cancelled there, and is to end so here.
+    `verdict`: it failed or was cancelled there, and is to end so here. `began`: when it started to run, if that was
+    not worth a note of its own.
     """
     with db.transaction():
+        if began is not None:
+            db.execute("UPDATE jobs SET started = coalesce(started, ?) WHERE id = ? AND finished IS NULL", (began, job))
         changes = transition(db, job, JobState.SAVING, now)
         if changes:
             packed = None if verdict is None else pack_verdict(Verdict(*verdict))
@@ -68,10 +73,12 @@ def plan_file(db: Database, file: JobFile, path: str) -> bool:
 
 
 def file_saved(db: Database, file: JobFile, output: int) -> tuple[Change, ...]:
-    """A file of the job is the stored output."""
+    """A file of the job is the stored output: wanted again, if it was being deleted."""
     with db.transaction():
         db.execute("UPDATE job_files SET output = ? WHERE job = ? AND number = ?", (output, file.job, file.number))
-    return changed_jobs([file.job])
+        back = db.execute("UPDATE outputs SET deletion = NULL WHERE id = ? AND deletion IS NOT NULL", (output,))
+    shown: tuple[Change, ...] = (OutputsChanged(added=(output,)),) if back else ()
+    return (*shown, *changed_jobs([file.job]))
 
 
 def file_lost(db: Database, file: JobFile, reason: str) -> tuple[Change, ...]:
@@ -84,4 +91,4 @@ def file_lost(db: Database, file: JobFile, reason: str) -> tuple[Change, ...]:
 def same_bytes(db: Database, sha256: str, size: int) -> tuple[tuple[int, str], ...]:
     """Outputs with that content: id and path, the first saved first."""
     rows = db.query("SELECT id, path FROM outputs WHERE sha256 = ? AND size = ? ORDER BY id", (sha256, size))
-    return tuple((row["id"], row["path"]) for row in rows)
+    return tuple((row["id"], os.fsdecode(row["path"])) for row in rows)

@@ -1,7 +1,12 @@
-"""How large and how long a saved file is."""
+"""Whether a saved file opens, how large and how long it is."""
 
 from dataclasses import dataclass
 from pathlib import Path
+
+MAX_PIXELS = 120_000_000
+"""Of a picture that is decoded whole to see whether it opens; of larger ones the structure is checked."""
+DECODED = frozenset({"png", "apng", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff", "tga", "ico"})
+"""Extensions of pictures that Pillow always reads: what it cannot open of those is broken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,34 +18,76 @@ class Measures:
     duration: float | None = None
 
 
-def measure(path: Path, media: str) -> Measures:
-    """Read a file's header. Never raises for what is in the file: it is saved whatever it holds."""
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a look into a file found."""
+
+    measures: Measures = Measures()
+    problem: str = ""
+    """Why it does not open; empty if it does, or if nobody here can tell."""
+
+
+def look(path: Path, media: str) -> Looked:
+    """Open a file and decode what proves it whole: a picture all of it, a recording its first frame.
+
+    For a worker thread: a large picture takes tenths of a second. Never raises for what is in the file.
+    """
     if media == "image":
         return _picture(path)
     if media in ("video", "audio"):
         return _recording(path)
-    return Measures()
+    return Looked(problem="it is empty" if media in ("text", "model3d") and _is_empty(path) else "")
 
 
-def _picture(path: Path) -> Measures:
+def _is_empty(path: Path) -> bool:
+    try:
+        return path.stat().st_size == 0
+    except OSError:
+        return False
+
+
+def _picture(path: Path) -> Looked:
     # Imported where needed, here and below: 60 and 100 ms.
     from PIL import Image, UnidentifiedImageError
 
+    size: tuple[int, int] | None = None
     try:
         with Image.open(path) as picture:
-            return Measures(*picture.size)
-    except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return Measures()
+            size = picture.size
+            picture.verify()
+        if size[0] * size[1] <= MAX_PIXELS:
+            with Image.open(path) as picture:
+                picture.load()
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError):
+        return Looked(Measures(*(size or (None, None))))  # too large to be looked at here, which is no fault of it
+    except (OSError, UnidentifiedImageError, ValueError, SyntaxError, EOFError, IndexError, KeyError) as error:
+        known = path.suffix.lower().lstrip(".") in DECODED
+        return Looked(Measures(*(size or (None, None))), _words(error, "the picture") if known else "")
+    return Looked(Measures(*size))
 
 
-def _recording(path: Path) -> Measures:
+def _recording(path: Path) -> Looked:
     import av
 
+    measures = Measures()
     try:
         with av.open(str(path)) as container:
             seconds = container.duration / av.time_base if container.duration else None
             for stream in container.streams.video:
-                return Measures(stream.width, stream.height, seconds)
-            return Measures(duration=seconds)
-    except (av.FFmpegError, OSError, ValueError):
-        return Measures()
+                measures = Measures(stream.width, stream.height, seconds)
+                break
+            else:
+                measures = Measures(duration=seconds)
+            playable = next((one for one in container.streams if one.type in ("video", "audio")), None)
+            if playable is None:
+                return Looked(measures, "it has neither picture nor sound")
+            for _ in container.decode(playable):
+                return Looked(measures)
+            return Looked(measures, "it has no frame that can be decoded")
+    except (av.FFmpegError, OSError, ValueError) as error:
+        return Looked(measures, _words(error, "the recording"))
+
+
+def _words(error: Exception, what: str) -> str:
+    detail = str(error).split("\n", 1)[0].split(": '", 1)[0].split(" '", 1)[0]
+    return f"{what} cannot be decoded ({detail or type(error).__name__})"

@@ -18,6 +18,7 @@ from comfydesk.session.jobs.commands import Commands
 from comfydesk.session.jobs.dispatch import Dispatcher
 from comfydesk.session.jobs.documents import Documents
 from comfydesk.session.jobs.follow import Follower, Pace
+from comfydesk.session.jobs.naming import Names
 from comfydesk.session.jobs.prospects import Estimate, Prospects
 from comfydesk.session.jobs.reports import title_of
 from comfydesk.session.jobs.saver import Saver
@@ -30,7 +31,7 @@ from comfydesk.session.pods.links import Link
 from comfydesk.session.tasks import Tasks
 from comfydesk.session.values import OpenWorkflow
 from comfydesk.session.waiting import wait_for
-from comfydesk.settings import AHEAD, DOWNLOADS, Settings
+from comfydesk.settings import AHEAD, DOWNLOADS, OUTPUT_TEMPLATE, RUN_AGAIN_LOST, Settings
 from comfydesk.store import jobs, order, staging
 from comfydesk.store.records import ANY, Job, JobState
 from comfydesk.workflow import filenames
@@ -63,9 +64,19 @@ class Queue:
         self._tasks = tasks
         self._changes = changes
         self._settings = settings
-        self._saver = Saver(library, self._links, tasks, output_folder, lambda: settings.get(DOWNLOADS))
-        self._follower = Follower(library, self._links, tasks, progress, self._saver.save, self._wake, pace)
         self._documents = Documents(library)
+        names = Names(self._links, self._documents, lambda: settings.get(OUTPUT_TEMPLATE))
+        self._saver = Saver(library, self._links, tasks, names, output_folder, lambda: settings.get(DOWNLOADS))
+        self._follower = Follower(
+            library,
+            self._links,
+            tasks,
+            progress,
+            self._saver.save,
+            self._wake,
+            pace,
+            run_again_lost=lambda: settings.get(RUN_AGAIN_LOST),
+        )
         self._uploads = Uploads(library)
         self._prospects = Prospects(library, self._documents, self._rate)
         self._swept = False

@@ -9,15 +9,17 @@ import glob
 import hashlib
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from weakref import WeakValueDictionary
 
 from comfydesk.client.downloads import Fetched
-from comfydesk.client.files import inside, media_kind, numbered, safe_relative_path
+from comfydesk.client.files import inside, media_kind, numbered
 from comfydesk.client.remote import RemoteFile
 from comfydesk.errors import AuthError, KnownError, PodError, PodStatusError, PodUnreachableError, StoreError
 from comfydesk.events import Change
-from comfydesk.session.jobs.media import measure
+from comfydesk.session.jobs.media import Looked, Measures, look
+from comfydesk.session.jobs.naming import Names
 from comfydesk.session.jobs.reports import of_known
 from comfydesk.session.library import Library
 from comfydesk.session.pods.links import Link, Links
@@ -39,11 +41,18 @@ class Saver:
     """Saves the files of jobs in state SAVING until they are DONE."""
 
     def __init__(
-        self, library: Library, links: Links, tasks: Tasks, folder: Callable[[], Path], parallel: Callable[[], int]
+        self,
+        library: Library,
+        links: Links,
+        tasks: Tasks,
+        names: Names,
+        folder: Callable[[], Path],
+        parallel: Callable[[], int],
     ) -> None:
         self._library = library
         self._links = links
         self._tasks = tasks
+        self._names = names
         self._folder = folder
         self._places = asyncio.Semaphore(parallel())
         self._planning = asyncio.Lock()
@@ -105,13 +114,21 @@ class Saver:
         return troubles[0] if troubles and tries >= PATIENT_TRIES and link is not None and link.online else None
 
     async def _finish(self, job: Job) -> None:
+        """All that can be had is here: DONE, or as it ended on the pod."""
         lost = await self._library.call(job_files.lost, job.id)
+        error = None
         if lost:
             names = ", ".join(name for name, _ in lost)
             error = JobError(f"The pod no longer has {names}", lost[0][1], "Run the job again")
-            await self._library.commit(jobs.transition, job.id, JobState.FAILED, time.time(), error=error)
+        current = await self._library.call(jobs.get, job.id)
+        verdict = None if current is None else current.verdict
+        if verdict is not None:
+            if error is not None:
+                await self._library.commit(jobs.warn, job.id, error)
+            await self._library.commit(jobs.transition, job.id, verdict.state, time.time(), error=verdict.error)
             return
-        await self._library.commit(jobs.transition, job.id, JobState.DONE, time.time())
+        end = JobState.DONE if error is None else JobState.FAILED
+        await self._library.commit(jobs.transition, job.id, end, time.time(), error=error)
 
     async def _settle(self, job: Job, file: JobFile) -> KnownError | None:
         """Have the file saved, or know that it is gone for good. Returns what prevents it for now."""
@@ -140,18 +157,63 @@ class Saver:
 
     async def _fetch(self, job: Job, file: JobFile, link: Link) -> None:
         remote = RemoteFile(file.filename, file.subfolder, file.type, job=job.remote_id)
-        if file.path and (complete := await asyncio.to_thread(taken_up, Path(file.path))):
-            # An earlier run of ours had it here, and was ended before it could note that.
-            await self._add(job, file, complete)
+        # An earlier run of ours may have had it here, and have been ended before it could note that.
+        complete = await asyncio.to_thread(taken_up, Path(file.path)) if file.path else None
+        if complete is None:
+            if await self._have_it(job, file, link, remote):
+                return
+            try:
+                target = Path(file.path) if file.path else await self._plan(job, file)
+            except PodError as error:  # a name that no honest pod gives
+                await self._library.commit(job_files.file_lost, file, str(error))
+                return
+            complete = await link.pod.fetch(remote, target)
+        await self._take(job, file, link, remote, complete)
+
+    async def _take(self, job: Job, file: JobFile, link: Link, remote: RemoteFile, complete: Fetched) -> None:
+        """A file that is here becomes the library's, once it is seen to open. What does not is kept all the same."""
+        media = media_kind(complete.path.name)
+        looked = await asyncio.to_thread(look, complete.path, media)
+        if looked.problem:
+            complete, looked = await self._again(link, remote, complete, looked)
+        if looked.problem:
+            what = f"{complete.path.name} does not open"
+            warning = JobError(what, f"{looked.problem}; it came twice like that", "It is saved as the pod has it")
+            await self._library.commit(jobs.warn, job.id, warning)
+        elif await self._same_elsewhere(job, file, complete):
             return
-        if await self._have_it(job, file, link, remote):
-            return
+        await self._add(job, file, complete, looked.measures)
+
+    async def _again(self, link: Link, remote: RemoteFile, complete: Fetched, looked: Looked) -> tuple[Fetched, Looked]:
+        """Fetch a file that does not open once more: the better one of the two is kept, under the first one's name.
+
+        Raises PodError if the pod cannot be asked now: then it is looked at again later.
+        """
+        beside = complete.path.with_name(f".again-{complete.path.name}")
+        await asyncio.to_thread(beside.unlink, missing_ok=True)
         try:
-            target = Path(file.path) if file.path else await self._plan(job, file)
-        except PodError as error:  # a name that no honest pod gives
-            await self._library.commit(job_files.file_lost, file, str(error))
-            return
-        await self._add(job, file, await link.pod.fetch(remote, target))
+            second = await link.pod.fetch(remote, beside)
+            better = await asyncio.to_thread(look, second.path, media_kind(complete.path.name))
+            if better.problem:
+                return complete, looked
+            await asyncio.to_thread(second.path.replace, complete.path)
+            return replace(second, path=complete.path), better
+        except PodStatusError as error:
+            if error.status not in GONE:
+                raise
+            return complete, looked
+        finally:
+            await asyncio.to_thread(beside.unlink, missing_ok=True)
+
+    async def _same_elsewhere(self, job: Job, file: JobFile, complete: Fetched) -> bool:
+        """The library has these very bytes: the one file stays, and the job shows that. See `_have_it`."""
+        for output, path in await self._library.call(job_files.same_bytes, complete.sha256, complete.size):
+            known = Path(path)
+            if known != complete.path and await asyncio.to_thread(_lies, known, complete.size, job.folder):
+                await asyncio.to_thread(complete.path.unlink, missing_ok=True)
+                await self._library.commit(job_files.file_saved, file, output)
+                return True
+        return False
 
     async def _have_it(self, job: Job, file: JobFile, link: Link, remote: RemoteFile) -> bool:
         """A rerun that the pod answered from its cache names a file that we saved before: that one it is, then.
@@ -163,15 +225,21 @@ class Saver:
             return False
         etag = (await link.pod.stat(remote)).etag
         for output, saved_etag in known:
-            if etag and saved_etag == etag and await asyncio.to_thread(_is_there, output, job.folder):
+            if (
+                etag
+                and saved_etag == etag
+                and await asyncio.to_thread(_lies, Path(output.path), output.size, job.folder)
+            ):
                 await self._library.commit(job_files.file_saved, file, output.id)
                 return True
         return False
 
     async def _plan(self, job: Job, file: JobFile) -> Path:
-        """The place for a file: the pod's own name and subfolder, numbered where that is taken."""
+        """The place for a file: by its template, numbered where that is taken. Written down before it is used."""
         folder = Path(job.folder) if job.folder else self._folder()
-        relative = safe_relative_path(file.subfolder, file.filename)
+        relative, problem = await self._names.place(job, file)
+        if problem is not None:
+            await self._library.commit(jobs.warn, job.id, problem)
         number = 0
         async with self._planning:
             while True:
@@ -182,11 +250,10 @@ class Saver:
                 if await self._library.call(job_files.plan_file, file, str(path)):
                     return path
 
-    async def _add(self, job: Job, file: JobFile, fetched: Fetched) -> None:
+    async def _add(self, job: Job, file: JobFile, fetched: Fetched, measures: Measures) -> None:
         path = fetched.path
         identity = Identity(job.pod, file.type, file.subfolder, file.filename, fetched.etag)
         media = media_kind(path.name)
-        measures = await asyncio.to_thread(measure, path, media)
         output = Output(
             id=0,
             path=str(path),
@@ -230,12 +297,14 @@ def _is_taken(path: Path) -> bool:
     return path.exists() or path.is_symlink()
 
 
-def _is_there(saved: Output, folder: str) -> bool:
+def _lies(path: Path, size: int, folder: str) -> bool:
     """Whether the library's copy still exists, and lies where the results are wanted."""
-    path = Path(saved.path)
     if folder and not path.is_relative_to(Path(folder).resolve()):
         return False
-    return path.is_file() and path.stat().st_size == saved.size
+    try:
+        return path.is_file() and path.stat().st_size == size
+    except OSError:
+        return False
 
 
 async def _either(event: asyncio.Event, seconds: float) -> None:

@@ -1,0 +1,108 @@
+"""Results: named as the user wants, seen to open, each once, and kept even of jobs that failed."""
+
+from pathlib import Path
+
+import pytest
+
+from comfydesk.demo.faults import NodeFault
+from comfydesk.errors import UsageError
+from comfydesk.settings import OUTPUT_TEMPLATE
+from comfydesk.store import job_files
+from comfydesk.store.database import Database
+from comfydesk.store.records import JobState
+from tests.pod.session.graphs import flat, picture
+from tests.pod.session.world import Start
+
+S = JobState
+
+
+async def test_files_are_named_by_the_template(world: Start) -> None:
+    async with world() as here:
+        here.session.settings.set(OUTPUT_TEMPLATE, "{workflow}/{subfolder}/{model}_{seed}_{n:3}")
+        job = await here.run(picture(seed=77))
+        assert here.files() == ["test/sub/demo-painter_77_001.png"]
+        again = await here.run(picture(seed=78), template="{pod} {seed}")
+        assert [Path(path).name for path in again.outputs] == ["Demo pod 78.png"]
+        assert job.warning is None
+
+
+async def test_two_of_one_name_are_numbered(world: Start) -> None:
+    async with world() as here:
+        here.session.settings.set(OUTPUT_TEMPLATE, "picture")
+        await here.run(flat(1))
+        await here.run(flat(2))
+        assert here.files() == ["picture (2).png", "picture.png"]
+
+
+async def test_a_template_that_went_wrong_loses_nothing_and_is_told(world: Start) -> None:
+    async with world() as here:
+        here.session.settings.set(OUTPUT_TEMPLATE, "{nonsense}")
+        job = await here.run(flat())
+        assert job.state is S.DONE
+        assert here.files() == ["flat_00001_.png"]
+        assert job.warning is not None
+        assert "template" in job.warning.what
+        assert "nonsense" in job.warning.why
+        with pytest.raises(UsageError, match="nonsense"):
+            await here.enqueue(flat(), template="{nonsense}")
+
+
+async def test_a_file_that_does_not_open_is_fetched_again_then_kept_with_a_warning(world: Start) -> None:
+    async with world() as here:
+        library = here.library
+        gate = library.before(job_files.begin_saving)
+        (job,) = await here.enqueue(flat())
+        async with gate:
+            (made,) = (here.pod.folder / "output").rglob("*.png")
+            made.write_bytes(made.read_bytes()[:40])
+        views = here.count("/view", "GET")
+        (done,) = await here.wait([job])
+        assert done.state is S.DONE
+        assert done.warning is not None
+        assert "does not open" in done.warning.what
+        assert views.hits == 2
+        assert here.files() == ["flat_00001_.png"]
+        (output,) = await here.session.outputs()
+        assert (output.path, output.size) == (done.outputs[0], 40)
+
+
+async def test_the_same_bytes_under_another_name_are_one_file(world: Start) -> None:
+    async with world() as here:
+        first = await here.run(flat())
+        await here.pod.restart()
+        # The pod has forgotten that it made this picture, and makes it once more under another name.
+        second = await here.run(flat())
+        assert second.outputs == first.outputs
+        assert len(await here.session.outputs()) == 1
+        assert len(here.files()) == 1
+
+
+async def test_what_a_failed_job_has_made_is_saved_and_it_stays_failed(world: Start) -> None:
+    graph = flat() | {
+        "3": {"class_type": "EmptyImage", "inputs": {"width": 16, "height": 16, "batch_size": 1, "color": 9}},
+        "4": {"class_type": "ImageInvert", "inputs": {"image": ["3", 0]}},
+        "5": {"class_type": "SaveImage", "inputs": {"images": ["4", 0], "filename_prefix": "later"}},
+    }
+    async with world() as here:
+        here.pod.script.nodes["4"] = NodeFault()
+        job = await here.run(graph)
+        assert job.state is S.FAILED
+        assert job.error is not None
+        assert job.error.node == "4"
+        assert [Path(path).name for path in job.outputs] == ["flat_00001_.png"]
+
+
+async def test_a_deleted_output_that_a_job_names_again_is_wanted_again(world: Start) -> None:
+    async with world() as here:
+        first = await here.run(flat())
+        (output,) = await here.session.outputs()
+
+        def delete(db: Database) -> None:
+            db.execute("INSERT INTO deletions (id, time) VALUES (1, 1.0)")
+            db.execute("UPDATE outputs SET deletion = 1 WHERE id = ?", (output.id,))
+
+        await here.library.call(delete)
+        assert await here.session.outputs() == ()
+        second = await here.run(flat())
+        assert second.outputs == first.outputs
+        assert [one.id for one in await here.session.outputs()] == [output.id]
