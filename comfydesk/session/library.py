@@ -1,9 +1,10 @@
 """The store, awaited: a connection that writes and one that reads, each on its own thread; changes are announced."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, Generic, ParamSpec, TypeVar
 
 from comfydesk.events import Change, Feed
 from comfydesk.session.errands import Errands
@@ -69,9 +70,38 @@ class Library:
     ) -> tuple[Change, ...]:
         """The same for a function that writes: its changes are published, then returned (empty: nothing happened)."""
         changes = await self.call(function, *args, **kwargs)
+        self._publish(changes)
+        return changes
+
+    async def commit_and(
+        self,
+        then: Callable[[Database, str], T],
+        function: Callable[Concatenate[Database, str, P], tuple[Change, ...]],
+        /,
+        row: str,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> tuple[tuple[Change, ...], T]:
+        """The same for a change of one row, and what `then(database, row)` reads right after it: one errand for two."""
+        changes, found = await self.call(Then(function, then), row, *args, **kwargs)
+        self._publish(changes)
+        return changes, found
+
+    def _publish(self, changes: tuple[Change, ...]) -> None:
         for change in changes:
             self._changes.publish(change)
-        return changes
+
+
+@dataclass(frozen=True, slots=True)
+class Then(Generic[P, T]):
+    """A change of a row, and a look at it."""
+
+    change: Callable[Concatenate[Database, str, P], tuple[Change, ...]]
+    look: Callable[[Database, str], T]
+
+    def __call__(self, db: Database, row: str, /, *args: P.args, **kwargs: P.kwargs) -> tuple[tuple[Change, ...], T]:
+        changes = self.change(db, row, *args, **kwargs)
+        return changes, self.look(db, row)
 
 
 def _opened(path: Path) -> Database:

@@ -8,6 +8,10 @@ from comfydesk.events import Change, Feed, JobsChanged
 from comfydesk.session.pods.links import Link
 from comfydesk.store.records import Job
 
+FEW = 3
+TOGETHER = 0.05
+"""Seconds for which changes of many jobs are gathered."""
+
 
 async def wait_for(
     ids: Sequence[str], changes: Feed[Change], read: Callable[[Iterable[str]], Awaitable[tuple[Job, ...]]]
@@ -29,6 +33,8 @@ async def wait_for(
     try:
         while pending:
             await news.wait()
+            if len(pending) > FEW:  # rows that change in the same moment are read together
+                await asyncio.sleep(TOGETHER)
             news.clear()
             asked = tuple(changed)
             changed.clear()

@@ -8,76 +8,39 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from comfydesk.client.remote import RemoteFile, RemoteJob
 from comfydesk.client.tracker import Tracker
 from comfydesk.errors import PodError, PodStatusError, StoreError
 from comfydesk.events import Change, Feed, JobProgress, PodEvent, PreviewFrame, RunState
-from comfydesk.session.jobs.reports import lost_track, of_dropped, of_remote, unanswered, unknown
-from comfydesk.session.jobs.timings import Stopwatch, signature_of, weights
+from comfydesk.session.jobs.arrival import arrives_until, is_direct
+from comfydesk.session.jobs.followed import WAITING, WORTH_A_NOTE, Followed, Pace
+from comfydesk.session.jobs.reports import lost_track, of_dropped, of_remote, queued_anew, unanswered, unknown
+from comfydesk.session.jobs.timings import LEAST_SECONDS, WHOLE, Stopwatch, Timings, signature_of, weights
 from comfydesk.session.library import Library
 from comfydesk.session.pods.links import Link, Links
 from comfydesk.session.tasks import Tasks
-from comfydesk.store import job_files, jobs
-from comfydesk.store import workflows as documents
+from comfydesk.store import job_files, jobs, lost
 from comfydesk.store.database import Database
 from comfydesk.store.jobs import Waiting
 from comfydesk.store.records import Job, JobError, JobFile, JobState
+from comfydesk.store.workflows import Timing
 
 if TYPE_CHECKING:
     from comfydesk.client.submission import Accepted
 
 P = ParamSpec("P")
 
-WAITING = (JobState.HELD, JobState.QUEUED)
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How often a pod is asked, in seconds."""
-
-    poll: float = 5.0
-    """After each live job, whatever the stream says or does not say."""
-    look_again: float = 1.0
-    """Between the first time a pod does not know a job and the time that is believed."""
-    may_arrive: float = 110.0
-    """For so long an unanswered POST may still be on its way (client.rest ends one then): until then that the pod
-    does not know the job proves nothing."""
-
-
-@dataclass(slots=True, eq=False)
-class Followed:
-    """A job on its pod, or on its way there, in memory. Only Follower writes it."""
-
-    job: Job
-    """As the store had it last."""
-    graph: Mapping[str, Any]
-    stopwatch: Stopwatch
-    signature: str
-    weights: Mapping[str, float]
-    """Node → its part of the whole, in any unit."""
-    sending: bool = False
-    """A POST is being prepared or under way: that the pod does not know the job means nothing yet."""
-    answer: "Accepted | None" = None
-    """What the pod answered to it, as long as that is not in the store."""
-    missed: float | None = None
-    """When the pod first said that it does not know the job (monotonic)."""
-    seen_running: bool = False
-    poked: asyncio.Event = field(default_factory=asyncio.Event)
-
-    @property
-    def state(self) -> JobState:
-        return self.job.state
-
-    def is_over(self) -> bool:
-        """Nothing more happens on the pod."""
-        return not self.sending and (self.state.ended or self.state in (JobState.SAVING, *WAITING))
+__all__ = ["WAITING", "Followed", "Follower", "Pace"]
 
 
 class Follower:
-    """`on_saving(job)`: it has finished, its files wait. `on_free()`: a pod may take another job now."""
+    """`on_saving(job)`: it has finished, its files wait. `on_free()`: a pod may take another job now.
+
+    `run_again_lost`: whether the user wants what a pod has lost to be queued anew.
+    """
 
     def __init__(
         self,
@@ -88,6 +51,7 @@ class Follower:
         on_saving: Callable[[Job], None],
         on_free: Callable[[], None],
         pace: Pace,
+        run_again_lost: Callable[[], bool] = lambda: False,
     ) -> None:
         self._library = library
         self._links = links
@@ -96,11 +60,13 @@ class Follower:
         self._on_saving = on_saving
         self._on_free = on_free
         self._pace = pace
+        self._run_again_lost = run_again_lost
         self._followed: dict[str, Followed] = {}
         self._by_remote: dict[tuple[str, str], Followed] = {}
         self._trackers: dict[str, Tracker] = {}
         self._wholes: dict[tuple[str, str], float | None] = {}
         """Pod, graph → seconds that such a job took there as a whole, if that is known."""
+        self._timings = Timings(library)
         self._keep_ids: set[str] = set()
         """Pods that have taken a job under the id we gave it."""
 
@@ -116,7 +82,7 @@ class Follower:
     async def weigh(self, job: Job, graph: Mapping[str, Any]) -> Followed:
         """What there is to know of a job before it is followed. Raises StoreError."""
         signature = signature_of(graph)
-        known = await self._library.call(documents.timings, job.pod, signature)
+        known = await self._timings.known(job.pod, signature)
         stopwatch = Stopwatch(graph, known)
         self._wholes[job.pod, job.graph_hash] = stopwatch.whole()
         return Followed(job, graph, stopwatch, signature, weights(graph, known))
@@ -195,8 +161,12 @@ class Follower:
         **kwargs: P.kwargs,
     ) -> bool:
         """A change of the job's row, and what the row says then. Returns whether it happened. Raises StoreError."""
-        changes = await self._library.commit(change, followed.job.id, *args, **kwargs)
-        await self.reread(followed)
+        known = followed.job
+        changes, job = await self._library.commit_and(jobs.get, change, followed.job.id, *args, **kwargs)
+        if followed.job is known:
+            self._found(followed, job)
+        else:  # somebody has read it meanwhile: ours may be the older
+            await self.reread(followed)
         return bool(changes)
 
     async def reread(self, followed: Followed) -> None:
@@ -204,7 +174,10 @@ class Follower:
 
         Raises StoreError.
         """
-        job = await self._library.call(jobs.get, followed.job.id)
+        self._found(followed, await self._library.call(jobs.get, followed.job.id))
+
+    def _found(self, followed: Followed, job: Job | None) -> None:
+        """What the store has of it now."""
         before = followed.state
         if job is None:
             job = replace(followed.job, state=JobState.CANCELLED)
@@ -260,12 +233,19 @@ class Follower:
     def _hint(self, followed: Followed, progress: JobProgress) -> None:
         if progress.state.ended:
             followed.poked.set()
-        elif progress.state is RunState.RUNNING and not followed.seen_running:
-            followed.seen_running = True
+            if not followed.seen_end:
+                followed.seen_end = True
+                self._on_free()
+        elif progress.state is RunState.RUNNING and followed.began is None:
+            followed.began = time.time()
+            asyncio.get_running_loop().call_later(WORTH_A_NOTE, self._still_running, followed)
+
+    def _still_running(self, followed: Followed) -> None:
+        if self._followed.get(followed.job.id) is followed and not followed.seen_end:
             self._tasks.start(self._mark_running(followed), f"running {followed.job.id}")
 
     async def _mark_running(self, followed: Followed) -> None:
-        await self.commit(followed, jobs.transition, JobState.RUNNING, time.time())
+        await self.commit(followed, jobs.transition, JobState.RUNNING, followed.began or time.time())
 
     def _preview(self, pod: str, frame: PreviewFrame) -> None:
         """Old servers do not say whose preview it is: the running job's, then."""
@@ -303,7 +283,8 @@ class Follower:
     async def _look(self, followed: Followed) -> None:
         """Ask store and pod how it stands. Raises StoreError."""
         await self._record(followed)
-        await self.reread(followed)  # another program may have cancelled it
+        if not followed.seen_end:  # nothing that another program may have asked for changes an end
+            await self.reread(followed)
         link = self._links.get(followed.job.pod)
         if link is None or followed.is_over():
             return
@@ -341,9 +322,9 @@ class Follower:
             case RunState.SUCCEEDED:
                 await self._succeeded(followed, remote)
             case RunState.FAILED:
-                await self._move(followed, JobState.FAILED, of_remote(remote, followed.graph))
+                await self._over(followed, remote, JobState.FAILED, of_remote(remote, followed.graph))
             case RunState.INTERRUPTED:
-                await self._move(followed, JobState.CANCELLED)
+                await self._over(followed, remote, JobState.CANCELLED, None)
 
     async def _settle_missing(self, followed: Followed) -> None:
         now = time.monotonic()
@@ -353,7 +334,12 @@ class Follower:
         if now - followed.missed < self._pace.look_again * 0.9:
             return
         job = followed.job
-        if job.unanswered and time.time() - (job.posted or 0) < self._pace.may_arrive:
+        link = self._links.get(job.pod)
+        missed = time.time() - (now - followed.missed)
+        direct = link is not None and is_direct(link.pod.address)
+        if job.unanswered and time.time() < arrives_until(
+            job.posted or 0, missed, direct=direct, may_arrive=self._pace.may_arrive
+        ):
             return
         match followed.state:
             case JobState.SENDING if self._takes_our_ids(job.pod):  # the POST never arrived: it may be sent again
@@ -362,6 +348,10 @@ class Follower:
                 await self._move(followed, JobState.UNKNOWN, unanswered())
             case JobState.CANCELLING:  # deleted from the queue: that leaves no history
                 await self._move(followed, JobState.CANCELLED)
+            case _ if self._run_again_lost():
+                new = lost.again(job, time.time())
+                await self.commit(followed, lost.queue_anew, new, time.time(), error=queued_anew())
+                self._on_free()
             case _:
                 await self._move(followed, JobState.UNKNOWN, unknown())
 
@@ -372,15 +362,21 @@ class Follower:
         return pod in self._keep_ids or (link is not None and link.pod.has_jobs_route)
 
     async def _succeeded(self, followed: Followed, remote: RemoteJob) -> None:
-        job = followed.job
-        files = tuple(
-            JobFile(job.id, number, file.type, file.subfolder, file.filename)
-            for number, file in enumerate(file for file in remote.outputs if _is_kept(file))
-        )
-        await self.commit(followed, job_files.begin_saving, files, time.time(), remote.texts)
+        job, files = followed.job, _files(followed.job.id, remote)
+        await self.commit(followed, job_files.begin_saving, files, time.time(), remote.texts, began=followed.began)
         measured = followed.stopwatch.measured()
-        if measured:
-            await self._library.call(documents.learn_timings, job.pod, followed.signature, measured)
+        if remote.started and remote.finished:
+            measured[WHOLE] = Timing(max(remote.finished - remote.started, LEAST_SECONDS), 0.0)
+        await self._timings.learn(job.pod, followed.signature, measured)
+
+    async def _over(self, followed: Followed, remote: RemoteJob, state: JobState, error: JobError | None) -> None:
+        """It failed or was stopped there; what it had made until then is fetched first."""
+        files = _files(followed.job.id, remote)
+        if files:
+            verdict = (state, error)
+            await self.commit(followed, job_files.begin_saving, files, time.time(), remote.texts, verdict=verdict)
+        else:
+            await self._move(followed, state, error)
 
     async def _move(self, followed: Followed, to: JobState, error: JobError | None = None) -> None:
         if followed.state is not to:
@@ -388,6 +384,11 @@ class Follower:
 
     def _tracker(self, pod: str) -> Tracker:
         return self._trackers.setdefault(pod, Tracker())
+
+
+def _files(job: str, remote: RemoteJob) -> tuple[JobFile, ...]:
+    kept = (file for file in remote.outputs if _is_kept(file))
+    return tuple(JobFile(job, number, file.type, file.subfolder, file.filename) for number, file in enumerate(kept))
 
 
 def _is_kept(file: RemoteFile) -> bool:

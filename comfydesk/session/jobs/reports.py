@@ -78,6 +78,14 @@ def unknown() -> JobError:
     )
 
 
+def queued_anew() -> JobError:
+    return JobError(
+        "The pod has lost this job, and it was queued again",
+        "the pod was restarted, or someone removed the job there",
+        "Settings, Queue: whether lost jobs are run again by themselves",
+    )
+
+
 def unanswered() -> JobError:
     return JobError(
         "It is not known whether the pod has this job",

@@ -2,16 +2,25 @@
 
 import hashlib
 import json
+from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
 from comfydesk.client.tracker import weights_of
 from comfydesk.events import JobProgress, RunState
+from comfydesk.session.library import Library
+from comfydesk.store import workflows as store
 from comfydesk.store.workflows import Timing
 
 LEAST_FRACTION = 0.05
 """Below that, elapsed time says nothing about the rest."""
 LEAST_SECONDS = 0.001
+WHOLE = ""
+"""In the place of a node's id: the run as a whole, by the pod's own clock."""
+KEPT = 256
+"""Shapes of graphs whose timings are kept in memory."""
+SMALL, SHARE = 0.02, 0.03
+"""Seconds, or part of the whole, by which a node has to differ from what is known to be worth a note."""
 
 
 def signature_of(graph: Mapping[str, Any]) -> str:
@@ -74,6 +83,36 @@ def _sources(graph: Mapping[str, Any], node: str) -> list[str]:
     return [str(link[0]) for link in links if str(link[0]) in graph]
 
 
+class Timings:
+    """What is known of nodes, in memory once it was asked for. What changes little is not written each time."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._known: OrderedDict[tuple[str, str], Mapping[str, Timing]] = OrderedDict()
+
+    async def known(self, pod: str, signature: str) -> Mapping[str, Timing]:
+        """Node → what it took on that pod in graphs of that shape. Raises StoreError."""
+        key = pod, signature
+        if key not in self._known:
+            self._known[key] = await self._library.call(store.timings, pod, signature)
+            if len(self._known) > KEPT:
+                self._known.popitem(last=False)
+        return self._known[key]
+
+    async def learn(self, pod: str, signature: str, measured: Mapping[str, Timing]) -> None:
+        """Take in what a run took. Raises StoreError."""
+        known = await self.known(pod, signature)
+        if any(_is_news(known.get(node), new) for node, new in measured.items()):
+            await self._library.call(store.learn_timings, pod, signature, measured)
+            self._known.pop((pod, signature), None)
+
+
+def _is_news(old: Timing | None, new: Timing) -> bool:
+    if old is None or old.steps != new.steps:
+        return True
+    return abs(new.seconds - old.seconds) > max(SMALL, SHARE * old.seconds)
+
+
 class Stopwatch:
     """Measures one run from its progress snapshots. Times are of a monotonic clock, in seconds."""
 
@@ -81,6 +120,7 @@ class Stopwatch:
         self._graph = graph
         self._expected = expected(graph, known)
         self._known = sum(self._expected.values()) > 0
+        self._whole = known.get(WHOLE)
         self._measured: dict[str, float] = {}
         self._node: str | None = None
         self._since = 0.0
@@ -121,6 +161,8 @@ class Stopwatch:
 
     def whole(self) -> float | None:
         """Seconds that the run takes from its start; None if no such graph has run on that pod."""
+        if self._whole is not None:
+            return self._whole.seconds
         return sum(self._expected.values()) if self._known else None
 
     def _rest_of_node(self, latest: JobProgress, now: float) -> float:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from comfydesk.events import Change, Feed
-from comfydesk.session.library import Library
+from comfydesk.session.library import Library, Then
 from comfydesk.store.database import Database
 
 P = ParamSpec("P")
@@ -53,9 +53,10 @@ class GatedLibrary(Library):
         return gate
 
     async def call(self, function: Callable[Concatenate[Database, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        if self.failures.get(function):
-            raise self.failures[function].pop(0)
-        gate = self.gates.pop(function, None)
+        named = function.change if isinstance(function, Then) else function
+        if self.failures.get(named):
+            raise self.failures[named].pop(0)
+        gate = self.gates.pop(named, None)
         if gate is not None and not gate.after:
             await gate.pass_through()
         result = await super().call(function, *args, **kwargs)

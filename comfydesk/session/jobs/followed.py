@@ -1,0 +1,61 @@
+"""A job on its pod as it is kept in memory, and how often pods are asked."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from comfydesk.session.jobs.timings import Stopwatch
+from comfydesk.store.records import Job, JobState
+
+if TYPE_CHECKING:
+    from comfydesk.client.submission import Accepted
+
+WAITING = (JobState.HELD, JobState.QUEUED)
+WORTH_A_NOTE = 0.1
+"""Seconds that a job has to run before the store is told: the row of a quicker one goes from sent to saving."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often a pod is asked, in seconds."""
+
+    poll: float = 5.0
+    """After each live job, whatever the stream says or does not say."""
+    look_again: float = 1.0
+    """Between the first time a pod does not know a job and the time that is believed."""
+    may_arrive: float = 110.0
+    """For so long an unanswered POST may still be on its way (client.rest ends one then): until then that the pod
+    does not know the job proves nothing."""
+
+
+@dataclass(slots=True, eq=False)
+class Followed:
+    """A job on its pod, or on its way there, in memory. Only Follower writes it."""
+
+    job: Job
+    """As the store had it last."""
+    graph: Mapping[str, Any]
+    stopwatch: Stopwatch
+    signature: str
+    weights: Mapping[str, float]
+    """Node → its part of the whole, in any unit."""
+    sending: bool = False
+    """A POST is being prepared or under way: that the pod does not know the job means nothing yet."""
+    answer: "Accepted | None" = None
+    """What the pod answered to it, as long as that is not in the store."""
+    missed: float | None = None
+    """When the pod first said that it does not know the job (monotonic)."""
+    began: float | None = None
+    """When the stream first told that it runs (time.time)."""
+    seen_end: bool = False
+    """The stream has told that it is over: its place on the pod is free, whatever has yet to be asked."""
+    poked: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def state(self) -> JobState:
+        return self.job.state
+
+    def is_over(self) -> bool:
+        """Nothing more happens on the pod."""
+        return not self.sending and (self.state.ended or self.state in (JobState.SAVING, *WAITING))
