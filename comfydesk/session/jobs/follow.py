@@ -241,7 +241,8 @@ class Follower:
             asyncio.get_running_loop().call_later(WORTH_A_NOTE, self._still_running, followed)
 
     def _still_running(self, followed: Followed) -> None:
-        if self._followed.get(followed.job.id) is followed and not followed.seen_end:
+        unsaid = followed.state in (JobState.SENDING, JobState.SENT)
+        if unsaid and self._followed.get(followed.job.id) is followed and not followed.seen_end:
             self._tasks.start(self._mark_running(followed), f"running {followed.job.id}")
 
     async def _mark_running(self, followed: Followed) -> None:

@@ -94,7 +94,7 @@ async def test_another_program_cancels_what_this_one_looks_after(world: Start) -
 async def test_what_was_given_up_and_still_runs_is_followed_to_its_end(world: Start) -> None:
     async with world(speed=2) as here:
         posts = here.count("/prompt", "POST")
-        (job,) = await here.enqueue(picture(steps=80))
+        (job,) = await here.enqueue(picture(steps=30))
         await here.until(job, S.RUNNING)
         await here.force(job, S.UNKNOWN)
         while here.session.queue._follower.get(job) is not None:  # it learns that at its next look
