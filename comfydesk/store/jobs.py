@@ -336,8 +336,10 @@ def open_on(db: Database, pod: str, since: float = 0) -> OpenOn:
 
 
 def owners(db: Database) -> tuple[str, ...]:
-    """The sessions that have unfinished jobs."""
-    rows = db.query("SELECT DISTINCT owner FROM jobs WHERE finished IS NULL")
+    """The sessions that have something to finish."""
+    rows = db.query(
+        "SELECT owner FROM jobs WHERE finished IS NULL UNION SELECT owner FROM sheets WHERE made IS NULL ORDER BY owner"
+    )
     return tuple(row["owner"] for row in rows)
 
 
@@ -351,6 +353,10 @@ def adopt(db: Database, owner: str, dead: Sequence[str]) -> tuple[Change, ...]:
         )
         ids = [row["id"] for row in rows]
         db.execute("UPDATE jobs SET owner = ? WHERE id IN (SELECT value FROM json_each(?))", (owner, listed(ids)))
+        db.execute(
+            "UPDATE sheets SET owner = ? WHERE made IS NULL AND owner IN (SELECT value FROM json_each(?))",
+            (owner, listed(dead)),
+        )
     return changed_jobs(ids)
 
 

@@ -236,7 +236,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             workflow_id, workflow, graph_hash, document_hash, field_values, prompt, seed, batch, drawn, cell
             FROM jobs JOIN runs ON runs.id = jobs.id""",
         # The contact sheets that are to be made when all of their jobs are over. `columns` and `rows` are JSON lists of
-        # labels. `path` is written down before the file is; `made` is when it was done with, whatever came of it.
+        # labels, `owner` the session that makes it. `path` is written down before the file is; `made` is when it was
+        # done with, whatever came of it.
         """CREATE TABLE sheets (
             batch TEXT NOT NULL,
             sheet INTEGER NOT NULL,
@@ -245,6 +246,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             columns TEXT NOT NULL,
             rows TEXT NOT NULL,
             folder TEXT NOT NULL,
+            owner TEXT NOT NULL,
             path TEXT,
             made REAL,
             output INTEGER REFERENCES outputs (id) ON DELETE SET NULL,

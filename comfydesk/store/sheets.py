@@ -34,30 +34,33 @@ class Filled:
     paths: tuple[str, ...]
 
 
-def want(db: Database, sheets: Sequence[WantedSheet]) -> None:
-    """Have these made. The caller has a transaction open."""
+def want(db: Database, sheets: Sequence[WantedSheet], owner: str) -> None:
+    """Have these made by that session. The caller has a transaction open."""
     for one in sheets:
+        labels = json.dumps(one.columns), json.dumps(one.rows)
         db.execute(
-            "INSERT INTO sheets (batch, sheet, page, title, columns, rows, folder) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (one.batch, one.sheet, one.page, one.title, json.dumps(one.columns), json.dumps(one.rows), one.folder),
+            "INSERT INTO sheets (batch, sheet, page, title, columns, rows, folder, owner)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (one.batch, one.sheet, one.page, one.title, *labels, one.folder, owner),
         )
 
 
-def wanted(db: Database) -> frozenset[str]:
-    """The batches of which sheets are still to be made."""
-    return frozenset(row["batch"] for row in db.query("SELECT DISTINCT batch FROM sheets WHERE made IS NULL"))
+def are_wanted(db: Database, owner: str, batch: str | None = None) -> bool:
+    """Whether a session still has sheets to make, of that batch or of any."""
+    row = db.first(
+        "SELECT 1 FROM sheets WHERE made IS NULL AND owner = ? AND coalesce(?, batch) = batch LIMIT 1", (owner, batch)
+    )
+    return row is not None
 
 
 def due(db: Database, owner: str) -> tuple[WantedSheet, ...]:
-    """Those to be made now: no job of their batch is under way, or is one of which it is not known how it ended.
-
-    Of batches that `owner` looks after, or nobody does.
-    """
+    """Those that the session is to make now: all jobs of their batch are over, and it is known how."""
     rows = db.query(
-        """SELECT * FROM sheets WHERE made IS NULL AND NOT EXISTS (
-            SELECT 1 FROM runs JOIN jobs ON jobs.id = runs.id WHERE runs.batch = sheets.batch
-                AND (jobs.finished IS NULL OR jobs.state = 'unknown' OR jobs.owner <> ?)
-        ) ORDER BY batch, sheet, page""",
+        """WITH over AS MATERIALIZED (
+            SELECT batch FROM (SELECT DISTINCT batch FROM sheets WHERE made IS NULL AND owner = ?) AS open
+            WHERE NOT EXISTS (SELECT 1 FROM runs JOIN jobs ON jobs.id = runs.id WHERE runs.batch = open.batch
+                AND (jobs.finished IS NULL OR jobs.state = 'unknown'))
+        ) SELECT * FROM sheets WHERE made IS NULL AND batch IN (SELECT batch FROM over) ORDER BY batch, sheet, page""",
         (owner,),
     )
     return tuple(
@@ -80,7 +83,8 @@ def filled(db: Database, one: WantedSheet) -> tuple[Filled, ...]:
     rows = db.query(
         """SELECT runs.id AS run, json_extract(cell, '$[2]') AS line, json_extract(cell, '$[3]') AS place,
             (SELECT json_group_array(path) FROM (SELECT outputs.path AS path FROM job_files
-                JOIN outputs ON outputs.id = job_files.output WHERE job_files.job = runs.id ORDER BY number)) AS paths
+                JOIN outputs ON outputs.id = job_files.output
+                WHERE job_files.job = runs.id AND typeof(outputs.path) = 'text' ORDER BY number)) AS paths
         FROM runs WHERE batch = ? AND json_extract(cell, '$[0]') = ? AND json_extract(cell, '$[1]') = ?
         ORDER BY line, place""",
         (one.batch, one.sheet, one.page),
@@ -114,7 +118,7 @@ def sheet_made(db: Database, one: WantedSheet, output: int | None, now: float) -
 def sheets_of(db: Database, batch: str) -> tuple[str, ...]:
     """The files of a batch's sheets, as far as they are made."""
     rows = db.query(
-        "SELECT outputs.path FROM sheets JOIN outputs ON outputs.id = sheets.output WHERE batch = ?"
+        "SELECT outputs.path FROM sheets JOIN outputs ON outputs.id = sheets.output WHERE sheets.batch = ?"
         " ORDER BY sheet, page",
         (batch,),
     )

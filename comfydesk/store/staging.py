@@ -48,7 +48,7 @@ def publish(
                 "batch": batch,
             },
         )
-        want(db, sheets)
+        want(db, sheets, owner)
     return changed_jobs(row["id"] for row in sorted(rows, key=lambda row: float(row["position"])))
 
 

@@ -22,6 +22,7 @@ from comfydesk.session.jobs.naming import Names
 from comfydesk.session.jobs.prospects import Estimate, Prospects
 from comfydesk.session.jobs.reports import title_of
 from comfydesk.session.jobs.saver import Saver
+from comfydesk.session.jobs.sheets import Sheets
 from comfydesk.session.jobs.timings import shares
 from comfydesk.session.jobs.uploads import Uploads
 from comfydesk.session.lease import Lease
@@ -79,6 +80,7 @@ class Queue:
         )
         self._uploads = Uploads(library)
         self._prospects = Prospects(library, self._documents, self._rate)
+        self._sheets: Sheets | None = None
         self._swept = False
         self._lease: Lease | None = None
         self._dispatcher: Dispatcher | None = None
@@ -101,7 +103,9 @@ class Queue:
         self._commands = Commands(
             self._library, self._links, self._tasks, self._follower, self._saver, self._documents, lease.owner
         )
+        self._sheets = Sheets(self._library, self._tasks, self._changes, lease.owner)
         self._tasks.start(self._dispatcher.run(), "dispatch")
+        self._tasks.start(self._sheets.run(), "contact sheets")
 
     async def adopt(self) -> tuple[Job, ...]:
         """Take over the unfinished jobs of sessions that are no more, and follow them. Raises StoreError."""
@@ -185,6 +189,11 @@ class Queue:
         queued = await enqueue(self._library, workflow, batch, link.catalog, wish)
         self._wake()
         return queued
+
+    async def contact_sheets(self, batch: str) -> tuple[str, ...]:
+        """The files of the contact sheets of a batch whose jobs are over, once they are made."""
+        assert self._sheets is not None, "the session is not started"
+        return await self._sheets.wait(batch)
 
     async def estimate(
         self, workflow: OpenWorkflow, count: int, target: str | None = None, values: Mapping[str, Any] | None = None

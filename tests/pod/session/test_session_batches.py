@@ -2,13 +2,18 @@
 
 import asyncio
 import json
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from comfydesk.demo.faults import NodeFault
+from comfydesk.demo.server import DemoPod
 from comfydesk.errors import MediaError
-from comfydesk.store import staging
+from comfydesk.session.session import Session
+from comfydesk.store import sheets, staging
 from comfydesk.store.records import JobState
 from comfydesk.workflow import batch_sources
 from comfydesk.workflow.batches import Batch
@@ -19,6 +24,8 @@ from tests.pod.session.graphs import flat, picture
 from tests.pod.session.world import Start
 
 S = JobState
+Again = Callable[[DemoPod], AbstractAsyncContextManager[Session]]
+GRID = (("steps", "1,2"), ("cfg", "2,8"))
 
 
 async def test_a_batch_is_queued_in_its_order_with_what_was_drawn(world: Start) -> None:
@@ -159,3 +166,48 @@ async def test_how_long_a_batch_takes_is_known_after_the_first_run(world: Start)
         assert ten.seconds == pytest.approx(10 * one.seconds)
         assert ten.pods == 1
         assert (await here.session.queue.estimate(workflow, 10, "elsewhere")).pods == 0
+
+
+async def test_the_last_job_of_a_grid_is_followed_by_its_labelled_sheet(world: Start) -> None:
+    async with world() as here:
+        workflow = await here.open(picture())
+        grid = tuple(batch_sources.values_of_text(workflow.form, name, text) for name, text in GRID)
+        batch = Batch(workflow.form, {"3.seed": 5}, grid=grid, repeats=2, seeds=SeedPolicy.INCREMENT)
+        queued = await here.session.queue.enqueue_batch(workflow, batch, sheet=True)
+        done = await here.wait(queued.jobs)
+        assert [job.cell for job in done[:4]] == [(0, 0, 0, 0), (0, 0, 0, 1), (0, 0, 1, 0), (0, 0, 1, 1)]
+        async with asyncio.timeout(15):
+            made = await here.session.queue.contact_sheets(queued.batch)
+        assert [Path(path).name for path in made] == ["contact sheet.png", "contact sheet (2).png"]
+        with Image.open(made[0]) as sheet:
+            assert min(sheet.size) > 2 * 384
+        kept = {output.path: output for output in await here.session.outputs()}
+        assert len(kept) == 10
+        assert {kept[path].batch for path in made} == {queued.batch}
+        assert await here.session.queue.contact_sheets(queued.batch) == made, "once"
+
+
+async def test_a_sheet_that_was_not_made_yet_is_made_at_the_next_start(world: Start, again: Again) -> None:
+    async with world() as here:
+        workflow = await here.open(picture())
+        grid = tuple(batch_sources.values_of_text(workflow.form, name, text) for name, text in GRID)
+        gate = here.library.before(sheets.plan_sheet)
+        queued = await here.session.queue.enqueue_batch(workflow, Batch(workflow.form, grid=grid), sheet=True)
+        async with gate:
+            await here.wait(queued.jobs)
+            await here.session.close()
+        async with again(here.pod) as session, asyncio.timeout(15):
+            (made,) = await session.queue.contact_sheets(queued.batch)
+        assert len([name for name in here.files() if "contact sheet" in name]) == 1
+        assert made.endswith("contact sheet.png")
+
+
+async def test_a_grid_of_which_nothing_came_has_no_sheet(world: Start) -> None:
+    async with world() as here:
+        here.pod.script.nodes["3"] = NodeFault()
+        workflow = await here.open(picture())
+        grid = tuple(batch_sources.values_of_text(workflow.form, name, text) for name, text in GRID)
+        queued = await here.session.queue.enqueue_batch(workflow, Batch(workflow.form, grid=grid), sheet=True)
+        assert {job.state for job in await here.wait(queued.jobs)} == {S.FAILED}
+        async with asyncio.timeout(15):
+            assert await here.session.queue.contact_sheets(queued.batch) == ()

@@ -67,18 +67,20 @@ def test_a_sheet_is_due_when_the_last_job_of_its_batch_is_over(db: Database, new
     staging.stage(db, new, 0)
     wanted = sheets.WantedSheet("b", 0, 0, "A title", ("one", "two"), ("",), "")
     staging.publish(db, "b", "me", 2, [wanted])
-    assert sheets.wanted(db) == {"b"}
+    assert sheets.are_wanted(db, "me")
     for job, end in zip(new, (JobState.DONE, JobState.FAILED), strict=True):
         assert sheets.due(db, "me") == ()
         for step in (JobState.SENDING, JobState.SENT, JobState.SAVING, end):
             assert jobs.transition(db, job.id, step, 1.0)
-    assert sheets.due(db, "me") == (wanted,)
-    assert sheets.due(db, "somebody else") == ()
+    assert sheets.due(db, "heir") == ()
+    assert jobs.owners(db) == ("me",)
+    jobs.adopt(db, "heir", ["me"])
+    assert (sheets.due(db, "me"), sheets.due(db, "heir")) == ((), (wanted,))
     assert [(one.run, one.row, one.column, one.paths) for one in sheets.filled(db, wanted)] == [
         ("b000", 0, 0, ()),
         ("b001", 0, 1, ()),
     ]
     assert sheets.plan_sheet(db, wanted, "/x/sheet.png")
-    assert sheets.due(db, "me")[0].path == "/x/sheet.png"
+    assert sheets.due(db, "heir")[0].path == "/x/sheet.png"
     sheets.sheet_made(db, wanted, None, 2.0)
-    assert (sheets.due(db, "me"), sheets.wanted(db)) == ((), frozenset())
+    assert (sheets.due(db, "heir"), sheets.are_wanted(db, "heir", "b")) == ((), False)
