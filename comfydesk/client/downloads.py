@@ -36,6 +36,8 @@ Progress = Callable[[int, int | None], None]
 """Bytes here, and bytes in all if the pod says."""
 
 BLOCK = 2 << 20
+SMALL = BLOCK // 2
+"""Bytes up to which a file is written in one turn of a worker thread."""
 RESERVE = 64 << 20
 """Bytes that a download leaves free on the disk."""
 _GATEWAY = frozenset({429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 525, 530})
@@ -81,7 +83,8 @@ class Downloads:
                     await _worked(part.discard)
                 raise
             finally:
-                await _worked(part.close)
+                if part.is_open:
+                    await _worked(part.close)
 
     def _key(self, file: RemoteFile) -> str:
         pod = self._identity or str(self._rest.address)
@@ -116,14 +119,26 @@ class Downloads:
                     raise NotComfyError("The pod sent a part of a file when asked for all of it")
                 await _worked(part.restart, "")
                 return False
-            if not resumed:
-                await _worked(part.restart, incoming.etag)
-            await _worked(part.check_room, incoming.total)
-            await self._copy(part, incoming, progress)
+            if not resumed and incoming.total is not None and incoming.total <= SMALL:
+                await self._copy_small(part, incoming, progress)
+            else:
+                await _worked(part.begin, None if resumed else incoming.etag, incoming.total)
+                await self._copy(part, incoming, progress)
         if incoming.total is not None and part.size != incoming.total:
             what = f"{file.filename} came with {part.size} bytes of {incoming.total}"
             raise PodUnreachableError(what, "the connection was cut")
         return True
+
+    async def _copy_small(self, part: "Part", incoming: Incoming, progress: Progress | None) -> None:
+        """A file of one block: a single turn of a worker thread for all of it."""
+        chunks: list[bytes] = []
+        try:
+            async for chunk in incoming.chunks():
+                chunks.append(chunk)  # noqa: PERF401 - what came before the line was cut counts
+        finally:
+            await _worked(part.write_whole, incoming.etag, incoming.total or 0, chunks)
+        if progress is not None:
+            progress(part.size, incoming.total)
 
     async def _copy(self, part: "Part", incoming: Incoming, progress: Progress | None) -> None:
         """Blocks are written while the next is read; never more than two are in memory."""
@@ -205,15 +220,33 @@ class Part:
                 self._hash.update(block)
                 self.size += len(block)
 
+    @property
+    def is_open(self) -> bool:
+        return self._file is not None
+
+    def begin(self, etag: str | None, total: int | None) -> None:
+        """Before the first byte: `restart` unless `etag` is None (what is there is continued), and `check_room`."""
+        if etag is not None:
+            self.restart(etag)
+        self.check_room(total)
+
+    def write_whole(self, etag: str, total: int, chunks: list[bytes]) -> None:
+        """The same and all of its bytes; those that came before the line was cut are noted to be continued."""
+        whole = sum(map(len, chunks)) == total
+        self.restart("" if whole else etag)
+        self.check_room(total)
+        self.write(chunks)
+        self.etag = etag if etag.isascii() else ""
+
     def restart(self, etag: str) -> None:
         """Throw away what is there; what follows is of the version `etag`."""
         with _disk(self._destination):
             self._opened().truncate(0)
             self._hash = hashlib.sha256()
-            self.size, self.etag = 0, etag if etag.isascii() else ""
+            self.size, known, self.etag = 0, self.etag, etag if etag.isascii() else ""
             if self.etag:
                 self._etag_path.write_text(self.etag, "ascii")
-            else:
+            elif known:
                 self._etag_path.unlink(missing_ok=True)
 
     def check_room(self, total: int | None) -> None:
@@ -253,6 +286,7 @@ class Part:
                 number += 1
             self._etag_path.unlink(missing_ok=True)
             _sync_folder(path.parent)
+            self._let_go()
             return Fetched(path, self.size, sha256, self.etag)
 
     def discard(self) -> None:
@@ -265,13 +299,17 @@ class Part:
     def close(self) -> None:
         """Let go of it; what is there stays for another time."""
         if self._file is not None:
-            with contextlib.suppress(OSError):
-                self._file.close()
-            self._file = None
+            self._let_go()
             if self.size == 0:
                 with contextlib.suppress(OSError):
                     self._path.unlink(missing_ok=True)
                     self._etag_path.unlink(missing_ok=True)
+
+    def _let_go(self) -> None:
+        if self._file is not None:
+            with contextlib.suppress(OSError):
+                self._file.close()
+            self._file = None
 
     def _publish(self, path: Path) -> bool:
         """The part becomes `path`, at once and whole; False when something of that name is there."""

@@ -111,7 +111,7 @@ def insert(db: Database, job: Job, position: float, *, hidden: int = 0) -> None:
 
 def get(db: Database, job: str) -> Job | None:
     """One job, or None."""
-    return next(iter(many(db, [job])), None)
+    return next(iter(_read(db, "SELECT * FROM job_rows WHERE id = ?", (job,))), None)
 
 
 def many(db: Database, ids: Sequence[str]) -> tuple[Job, ...]:

@@ -10,7 +10,7 @@ import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from weakref import WeakValueDictionary
 
 from comfydesk.client.downloads import Fetched
@@ -89,10 +89,9 @@ class Saver:
         """One try at all that is missing. Returns whether the job is over."""
         wake.clear()
         try:
-            current = await self._library.call(jobs.get, job.id)
-            if current is None or current.state is not JobState.SAVING:  # cancelled
+            missing = await self._library.call(_missing, job.id)
+            if missing is None:  # cancelled
                 return True
-            missing = await self._library.call(job_files.missing, job.id)
             troubles = await asyncio.gather(*(self._settle(job, file) for file in missing))
             trouble = self._blocking([error for error in troubles if error is not None], job.pod, tries)
             if trouble is not None:  # the results are still on the pod: say why, keep the record
@@ -115,20 +114,7 @@ class Saver:
 
     async def _finish(self, job: Job) -> None:
         """All that can be had is here: DONE, or as it ended on the pod."""
-        lost = await self._library.call(job_files.lost, job.id)
-        error = None
-        if lost:
-            names = ", ".join(name for name, _ in lost)
-            error = JobError(f"The pod no longer has {names}", lost[0][1], "Run the job again")
-        current = await self._library.call(jobs.get, job.id)
-        verdict = None if current is None else current.verdict
-        if verdict is not None:
-            if error is not None:
-                await self._library.commit(jobs.warn, job.id, error)
-            await self._library.commit(jobs.transition, job.id, verdict.state, time.time(), error=verdict.error)
-            return
-        end = JobState.DONE if error is None else JobState.FAILED
-        await self._library.commit(jobs.transition, job.id, end, time.time(), error=error)
+        await self._library.commit(_end, job.id, time.time())
 
     async def _settle(self, job: Job, file: JobFile) -> KnownError | None:
         """Have the file saved, or know that it is gone for good. Returns what prevents it for now."""
@@ -244,9 +230,7 @@ class Saver:
         async with self._planning:
             while True:
                 number += 1
-                path = numbered(await asyncio.to_thread(inside, folder, relative), number)
-                if await asyncio.to_thread(_is_taken, path):
-                    continue
+                number, path = await asyncio.to_thread(_free, folder, relative, number)
                 if await self._library.call(job_files.plan_file, file, str(path)):
                     return path
 
@@ -272,6 +256,28 @@ class Saver:
         await self._library.commit(_add_and_link, file, output, identity)
 
 
+def _missing(db: Database, job: str) -> tuple[JobFile, ...] | None:
+    """What is still to be fetched; None if the job is not being saved any more."""
+    current = jobs.get(db, job)
+    return job_files.missing(db, job) if current is not None and current.state is JobState.SAVING else None
+
+
+def _end(db: Database, job: str, now: float) -> tuple[Change, ...]:
+    """The job is over: as it ended on its pod; otherwise DONE, or FAILED where something is lost."""
+    with db.transaction():
+        lost = job_files.lost(db, job)
+        error = None
+        if lost:
+            names = ", ".join(name for name, _ in lost)
+            error = JobError(f"The pod no longer has {names}", lost[0][1], "Run the job again")
+        current = jobs.get(db, job)
+        verdict = None if current is None else current.verdict
+        if verdict is None:
+            return jobs.transition(db, job, JobState.DONE if error is None else JobState.FAILED, now, error=error)
+        warned = () if error is None else jobs.warn(db, job, error)
+        return (*warned, *jobs.transition(db, job, verdict.state, now, error=verdict.error))
+
+
 def _add_and_link(db: Database, file: JobFile, output: Output, identity: Identity) -> tuple[Change, ...]:
     with db.transaction():
         job_files.plan_file(db, file, output.path)  # where it really lies: its name may have been taken meanwhile
@@ -293,8 +299,12 @@ def taken_up(path: Path) -> Fetched | None:
         return None
 
 
-def _is_taken(path: Path) -> bool:
-    return path.exists() or path.is_symlink()
+def _free(folder: Path, relative: PurePosixPath, number: int) -> tuple[int, Path]:
+    """The first place from that number on where nothing is. Raises PodError for a name that leads out of the folder."""
+    first = inside(folder, relative)
+    while (path := numbered(first, number)).exists() or path.is_symlink():
+        number += 1
+    return number, path
 
 
 def _lies(path: Path, size: int, folder: str) -> bool:
