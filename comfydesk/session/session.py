@@ -22,6 +22,7 @@ from comfydesk.session.pods.links import Link, PodFactory, open_pod
 from comfydesk.session.pods.panel import log_tail
 from comfydesk.session.pods.reach import HostFactory, make_host
 from comfydesk.session.pods.vault import Vault
+from comfydesk.session.shelves.keeping import Keeper
 from comfydesk.session.shelves.models import PodModels
 from comfydesk.session.shelves.shelves import Shelves
 from comfydesk.session.tasks import Tasks
@@ -97,6 +98,8 @@ class Session:
         """What is to be made, what is being made, and what came of it."""
         self.shelves = Shelves(paths, settings, self._library, self._links, self._tasks, self.changes)
         """The workflows one can choose from, and what the user says of them."""
+        self.keeper = Keeper(self.shelves, self._links)
+        """Saving, renaming and deleting workflows."""
         self.models = PodModels(self._links, paths.cache / "pictures")
         """Model files of pods, and fetching what is missing."""
         self.gallery = Gallery(

@@ -238,6 +238,7 @@ class MissingSheet(Page):
         copy = Button(self.theme, tr("Copy the names"), icon="copy")
         copy.clicked.connect(lambda: QGuiApplication.clipboard().setText("\n".join(names)))
         row = QHBoxLayout()
+        pad(row, self.theme, 0, 8, 0, 0)
         row.addWidget(copy)
         row.addStretch(1)
         holder = QWidget()

@@ -23,6 +23,7 @@ from comfydesk.qt.widgets.labels import ElidedLabel
 from comfydesk.qt.widgets.menu import Menu
 from comfydesk.qt.widgets.plain import pad
 from comfydesk.qt.widgets.search_field import SearchField
+from comfydesk.qt.widgets.segmented import Segment, Segmented
 
 if TYPE_CHECKING:
     from comfydesk.session.values import WorkflowEntry
@@ -45,6 +46,7 @@ class BrowserPanel(Panel):
     """WorkflowRow: offer what can be done with it."""
     keyed = Signal(str, object)
     """"rename" or "delete", WorkflowEntry."""
+    models_shown = Signal()
 
     def __init__(self, theme: Theme, dock: Dock, model: WorkflowModel) -> None:
         super().__init__(theme, dock)
@@ -98,6 +100,7 @@ class BrowserPanel(Panel):
     def focus_search(self) -> None:
         """Go to the search field."""
         self.dock.show()
+        self.show_models(False)
         self.search.edit.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.search.edit.selectAll()
 
@@ -134,6 +137,27 @@ class BrowserPanel(Panel):
         self.as_list.setChecked(not on)
         self.mark_open(self._open)
 
+    def hold_models(self, panel: QWidget) -> None:
+        """The second tab."""
+        self._tabbed.addWidget(panel)
+        self._tab_row.show()
+
+    @property
+    def models_are_shown(self) -> bool:
+        return self._tabbed.currentIndex() == 1
+
+    def show_models(self, on: bool = True) -> None:
+        """Turn to the models, or back to the workflows."""
+        self.tabs.set_current(int(on))
+        self._show_tab(int(on))
+
+    def _show_tab(self, at: int) -> None:
+        self._tabbed.setCurrentIndex(at)
+        for button in (self.as_list, self.as_grid):
+            button.setVisible(at == 0)
+        if at == 1:
+            self.models_shown.emit()
+
     # --- Inside -----------------------------------------------------------------------------------------------------
 
     def _add_title(self) -> None:
@@ -167,8 +191,23 @@ class BrowserPanel(Panel):
         column.addLayout(tasks)
         column.addWidget(self.banner)
         column.addLayout(order)
-        self.body.addWidget(head)
-        self.body.addWidget(self._pages, 1)
+        cards = QWidget()
+        inner = QVBoxLayout(cards)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.setSpacing(0)
+        inner.addWidget(head)
+        inner.addWidget(self._pages, 1)
+        self.tabs = Segmented(theme, (Segment(tr("Workflows")), Segment(tr("Models"))), name=tr("What is listed"))
+        self.tabs.picked.connect(self._show_tab)
+        self._tab_row = QWidget()
+        row = QHBoxLayout(self._tab_row)
+        pad(row, theme, 12, 0, 12, 8)
+        row.addWidget(self.tabs)
+        self._tab_row.hide()
+        self._tabbed = QStackedWidget()
+        self._tabbed.addWidget(cards)
+        self.body.addWidget(self._tab_row)
+        self.body.addWidget(self._tabbed, 1)
 
     def _join(self) -> None:
         model = self._model

@@ -190,8 +190,9 @@ class CardDelegate(ActionDelegate):
         if row.entry.size:
             metrics = self.theme.metrics("small")
             line = QRect(left, middle - metrics.height() // 2, words.right() + 1 - left, metrics.height())
-            ink = self.theme.color("text2")
-            paint.text(painter, line, size_words(row.entry.size), self.theme.font("small"), ink, metrics=metrics)
+            told, ink = size_words(row.entry.size), self.theme.color("text2")
+            if metrics.horizontalAdvance(told) <= line.width():
+                paint.text(painter, line, told, self.theme.font("small"), ink, metrics=metrics)
 
     # --- Tiles ----------------------------------------------------------------------------------------------------
 

@@ -94,5 +94,5 @@ class CardList(QListView):
             return
         width = self.viewport().width()
         columns = max(1, width // self._theme.px(TILE))
-        delegate.set_tile(width // columns if self._grid else 0)
+        delegate.set_tile((width - 1) // columns if self._grid else 0)  # a full row would wrap
         self.scheduleDelayedItemsLayout()

@@ -55,6 +55,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("save_layout", "Save layout\N{HORIZONTAL ELLIPSIS}", "View"),
     Command("prompt", "Go to the prompt", "Workflow", "Ctrl+P"),
     Command("reset_values", "Back to the workflow's own values", "Workflow", icon="undo"),
+    Command("save_workflow", "Save on the pod\N{HORIZONTAL ELLIPSIS}", "Workflow", "Ctrl+S", "save", apart=True),
     Command("generate", "Generate", "Generate", "Ctrl+Enter; Ctrl+Return", "play"),
     Command("cancel", "Cancel the running job", "Generate", "Ctrl+Backspace", "stop"),
     Command("clear_finished", "Clear finished jobs", "Generate", apart=True),

@@ -17,6 +17,8 @@ from comfydesk.qt.widgets.offer_list import TASK, Offer
 from comfydesk.qt.window.bench import Bench
 from comfydesk.qt.window.desk import Desk
 from comfydesk.qt.window.missing import Missing
+from comfydesk.qt.window.model_desk import ModelDesk
+from comfydesk.qt.window.workflow_commands import WorkflowCommands
 from comfydesk.store.workflow_marks import Mark
 from comfydesk.workflow.fields import Role
 
@@ -54,6 +56,8 @@ class Browse(QObject):
         self._unmarked = ""
         """Opened by the window itself: no choice of the user's."""
         self._marked = ""
+        self.models = ModelDesk(desk, session, tasks, bench, self)
+        self.commands = WorkflowCommands(desk, session, tasks, bench, self)
         self.missing = Missing(desk, session, tasks, bench, self)
         self._join(bridge)
 
@@ -69,6 +73,7 @@ class Browse(QObject):
             self._exact = {}
             self._bench.reopen()
             self._check(self.model.entries())
+        self.models.refresh()
 
     def _on_workflows(self, entries: "tuple[WorkflowEntry, ...]") -> None:
         self.model.set_entries(entries)
@@ -149,6 +154,7 @@ class Browse(QObject):
         if entry is not None and opened.needs is not None:
             self._exact[opened.id] = opened.needs
             self._on_checked({})
+        self.models.on_opened(opened)
         self.missing.on_opened(opened)
         if entry is not None and opened.id not in (self._unmarked, self._marked):
             self._marked = opened.id
@@ -232,6 +238,8 @@ class Browse(QObject):
         browser.make.connect(lambda entry: bench.open(entry, then_generate=True))
         browser.open_file.connect(self.ask_file)
         browser.starred.connect(self._star)
+        browser.menu_wanted.connect(self.commands.open_menu)
+        browser.keyed.connect(self.commands.on_key)
         desk.window.file_dropped.connect(bench.open)
         bench.opened.connect(self._on_opened)
         bench.made_ready.connect(self._on_made_ready)
@@ -240,3 +248,4 @@ class Browse(QObject):
         desk.intent.entered.connect(self.open_best)
         desk.intent.picked.connect(self._on_quick)
         desk.action("open", self.ask_file)
+        desk.action("save_workflow", self.commands.save_open)

@@ -46,9 +46,10 @@ class Missing(QObject):
         if opened.id == self._wanted:
             self._wanted = ""
             self.show(opened)
-        elif self.sheet is not None and self._desk.pages.current is self.sheet and opened.id == self._workflow:
-            if not self._running:
-                self.show(opened)
+            return
+        shown = self.sheet is not None and self._desk.pages.current is self.sheet
+        if shown and opened.id == self._workflow and not self._running:
+            self.show(opened)
 
     def show(self, opened: "OpenWorkflow") -> None:
         """What the current pod lacks for it."""

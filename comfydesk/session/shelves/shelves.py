@@ -153,6 +153,13 @@ class Shelves:
         kept = tuple(dict.fromkeys(tag.strip() for tag in tags if tag.strip()))
         await self._mark(id_, replace(self.marks.get(id_, Mark()), tags=kept))
 
+    async def rename_marks(self, before: str, after: str) -> None:
+        """The workflow has another id now: what was said of it holds for that one."""
+        await self._library.call(marks.move_mark, before, after)
+        mark = self.marks.get(before)
+        if mark is not None:
+            self.marks = {**{id_: one for id_, one in self.marks.items() if id_ != before}, after: mark}
+
     async def _mark(self, id_: str, mark: Mark) -> None:
         await self._library.call(marks.set_mark, id_, mark)
         self.marks = {**self.marks, id_: mark}
