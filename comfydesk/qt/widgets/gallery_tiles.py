@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QPainter, QPixmap
 
-from comfydesk.qt.models.thumbnails import Thumbnails
+from comfydesk.qt.models.thumbnails import EDGE, Thumbnails
 from comfydesk.qt.models.words import clock
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.theme.language import tr
@@ -21,6 +21,8 @@ from comfydesk.store.records import Output
 ICONS = {"image": "image", "video": "video", "audio": "audio", "text": "text", "model3d": "cube"}
 _LEAST_FOR_ACTIONS = 72
 _SPOT = 24
+_ROWS_VARY = 1.1
+"""Justified rows are that much higher than they were to be, now and then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,12 @@ class Tiles:
     def __init__(self, theme: Theme, thumbnails: Thumbnails, owner: object) -> None:
         self._theme, self._thumbnails, self._owner = theme, thumbnails, owner
         self._covers = Covers(theme)
+        self.edge = EDGE
+        """In which all pictures are asked for: one size per zoom, or each would be made again as rows break anew."""
+
+    def measure(self, size: float) -> None:
+        """Tiles are about `size` device pixels high."""
+        self.edge = edge_for(size * _ROWS_VARY)
 
     def paint(self, painter: QPainter, rect: QRect, output: Output | None, look: Look, *, hurry: bool = False) -> bool:
         """False if there was no time to scale its picture well."""
@@ -90,9 +98,7 @@ class Tiles:
         if output.media == "video" and look.hovered and self._scrub(painter, area, output, look):
             return True
         wave = output.media == "audio"
-        side = min(area.width() // 2 if wave else area.width(), area.height())
-        edge = edge_for(side * paint.ratio_of(painter))
-        picture = thumbnails.get(output.path, output.media, sha256=output.sha256, edge=edge, owner=self._owner)
+        picture = thumbnails.get(output.path, output.media, sha256=output.sha256, edge=self.edge, owner=self._owner)
         broken = output.missing or bool(thumbnails.reason(output.path))
         icon = ICONS.get(output.media, "file")
         if wave and picture is not None:

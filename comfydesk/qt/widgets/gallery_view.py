@@ -370,6 +370,7 @@ class GalleryView(Handled):
 
     def _measures(self) -> Measures:
         px = self.theme.px
+        self.tiles.measure(px(self._size) * self.devicePixelRatioF())
         width = max(px(SMALLEST), self.viewport().width() - 2 * self._edge())
         return Measures(width, px(self._size), px(GAP), self._heading(), self._squares)
 

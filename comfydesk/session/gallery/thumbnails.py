@@ -114,8 +114,14 @@ class ThumbnailCache:
         place = self._place(source, kind) if self.folder is not None else None
         if place is not None and (found := _read(place)) is not None:
             return found
-        with self._turn(source.path):
-            data = make()
+        try:
+            with self._turn(source.path):
+                data = make()
+        except MediaError:
+            other = self._other_size(source) if kind.isdecimal() else None
+            if other is None:
+                raise
+            return other  # the file is gone, but it is known what it looked like
         if place is not None:
             self._write(place, data)
         return data
@@ -124,6 +130,13 @@ class ThumbnailCache:
         assert self.folder is not None
         key = source.sha256 or _stamp(Path(source.path))
         return self.folder / key[:2] / f"{key}-{kind}"
+
+    def _other_size(self, source: Source) -> bytes | None:
+        """A poster of the same content in another size."""
+        if self.folder is None or not source.sha256:
+            return None
+        found = (_read(self._place(source, f"{edge}")) for edge in reversed(EDGES))
+        return next((data for data in found if data is not None), None)
 
     def _turn(self, path: str) -> contextlib.AbstractContextManager[object]:
         """Large files one at a time, so that memory stays bounded with any number of workers."""

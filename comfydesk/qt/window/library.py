@@ -1,0 +1,406 @@
+"""The Library workspace: joins the gallery's views to the session's gallery."""
+
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, QPoint, Qt, QTimer, Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from comfydesk.errors import KnownError
+from comfydesk.events import Change, CollectionsChanged, OutputsChanged, PodsChanged
+from comfydesk.qt.bridge.tasks import Tasks
+from comfydesk.qt.docks.dock import Dock
+from comfydesk.qt.models.gallery import GalleryModel
+from comfydesk.qt.theme.language import tr, tr_n
+from comfydesk.qt.widgets.gallery_details import DetailsPanel
+from comfydesk.qt.widgets.gallery_facets import FacetsPanel
+from comfydesk.qt.widgets.gallery_files import copy
+from comfydesk.qt.widgets.gallery_page import LibraryPage
+from comfydesk.qt.widgets.menu import Menu
+from comfydesk.qt.window.desk import Desk, show_folder
+from comfydesk.store.listing import Listing, Step
+from comfydesk.store.records import Output
+from comfydesk.store.search import EVERYTHING, Grouping, Order, OutputFilter
+
+if TYPE_CHECKING:
+    from comfydesk.session.gallery.details import Detail
+    from comfydesk.session.session import Session
+    from comfydesk.store.albums import Album, SavedSearch
+
+FACETS_MS = 250
+"""Counts follow when the typing rests: they take a tenth of a second at 100,000."""
+DETAIL_MS = 60
+WARM_MS = 1500
+"""After the start what a first listing needs is read, so that it is there at once."""
+
+
+class LibraryDesk(QObject):
+    """Made when the Library is first shown, or needed; lives as long as the session. Other parts join its signals."""
+
+    opened = Signal(object)
+    """An Output to be looked at; `model` is what it stands among."""
+    compared = Signal(object)
+    """Ids of two to four outputs."""
+    reused = Signal(object, str)
+    """Output; "all", "prompt" or "seed"."""
+    sent = Signal(object)
+    """Output: to another workflow's input."""
+    varied = Signal(object)
+    """Output: the same with new seeds."""
+    exported = Signal(object)
+    """Ids."""
+    imported = Signal()
+
+    def __init__(self, desk: Desk, session: "Session", tasks: Tasks, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._desk, self._session, self._tasks = desk, session, tasks
+        theme = desk.theme
+        self.model = GalleryModel(self)
+        self.page = LibraryPage(theme, self.model, desk.thumbnails)
+        self.facets = FacetsPanel(theme)
+        self.details = DetailsPanel(theme, desk.thumbnails)
+        self._query: tuple[OutputFilter, Order, Grouping] = (EVERYTHING, Order.NEWEST, Grouping.DAY)
+        self._asked = 0
+        """Of what was asked for, the latest counts."""
+        self._changes: list[OutputsChanged] = []
+        self._following = False
+        self._total = 0
+        self._menu = Menu(theme, parent=self.page)
+        self._facets_soon = QTimer(self, singleShot=True, interval=FACETS_MS)
+        self._facets_soon.timeout.connect(self._read_facets)
+        self._detail_soon = QTimer(self, singleShot=True, interval=DETAIL_MS)
+        self._detail_soon.timeout.connect(self._read_detail)
+        self._place()
+        self._join()
+        self._unsubscribe = session.changes.subscribe(self._on_change)
+        self.destroyed.connect(self._unsubscribe)
+        self._shown = False
+        desk.workspaces.changed.connect(self._on_workspace)
+        self._warm = QTimer(self, singleShot=True, interval=WARM_MS)
+        self._warm.timeout.connect(lambda: tasks.start(session.gallery.warm()))
+        self._warm.start()
+        self._on_workspace(desk.workspaces.current)
+
+    def _on_workspace(self, name: str) -> None:
+        """The first time: read what there is."""
+        if name == "library" and not self._shown:
+            self._shown = True
+            self._ask(*self._query)
+            self._read_collections()
+
+    def close(self) -> None:
+        """Hear nothing any more."""
+        self._unsubscribe()
+
+    def show(self, wanted: OutputFilter) -> None:
+        """Search for something else: an album, a batch, what a word finds."""
+        self.page.toolbar.ask(wanted)
+
+    # --- Places -----------------------------------------------------------------------------------------------------
+
+    def _place(self) -> None:
+        desk, theme = self._desk, self._desk.theme
+        left = Dock(theme, "library_facets", tr("Library"))
+        right = Dock(theme, "library_details", tr("Details"), padding=16)
+        for dock, panel in ((left, self.facets), (right, self.details)):
+            box = QWidget()
+            column = QVBoxLayout(box)
+            column.setContentsMargins(0, 0, 0, 0)
+            column.addWidget(panel)
+            dock.hold(box)
+        self._left = left
+        for widget in (self.details.before, self.details.place, self.details.after):
+            right.title.add(widget)
+        desk.workspaces.add_dock("library", left, Qt.DockWidgetArea.LeftDockWidgetArea)
+        desk.workspaces.add_dock("library", right, Qt.DockWidgetArea.RightDockWidgetArea)
+        desk.workspaces.hold("library", self.page)
+
+    # --- What is shown ----------------------------------------------------------------------------------------------
+
+    def _ask(self, wanted: OutputFilter, order: Order, grouping: Grouping) -> None:
+        self._query = (wanted, order, grouping)
+        self.facets.show_filter(wanted)
+        self._asked += 1
+        number = self._asked
+        self._tasks.start(
+            self._session.gallery.listing(wanted, order, grouping),
+            done=lambda listing: self._take(listing, number),
+            failed=lambda error: self.page.show_problem(str(error)),
+        )
+        self._facets_soon.start()
+
+    def _take(self, listing: Listing, number: int) -> None:
+        if number == self._asked:
+            if listing.filter.everything:
+                self._total = len(listing)
+                self._left.title.set_note(f"{self._total:,}")
+            self.model.show(listing)
+            self._on_pick()
+
+    def _on_change(self, change: Change) -> None:
+        if not self._shown:
+            return
+        match change:
+            case OutputsChanged():
+                self._changes.append(change)
+                self._follow()
+            case CollectionsChanged():
+                self._read_collections()
+                self._facets_soon.start()
+            case PodsChanged():
+                self.facets.name_pods({pod.id: pod.name for pod in self._session.pods()})
+
+    def _follow(self) -> None:
+        """One step at a time, each from the listing that the one before led to."""
+        if self._following or not self._changes:
+            return
+        self._following = True
+        changes, self._changes = self._changes, []
+        merged = OutputsChanged(
+            tuple(id_ for each in changes for id_ in each.added),
+            tuple(id_ for each in changes for id_ in each.updated),
+            tuple(id_ for each in changes for id_ in each.removed),
+        )
+        before = self.model.listing
+        self._tasks.start(
+            self._session.gallery.follow(before, merged),
+            done=lambda step: self._stepped(before, merged, step),
+            failed=self._step_failed,
+        )
+
+    def _stepped(self, before: Listing, change: OutputsChanged, step: Step | None) -> None:
+        self._following = False
+        if step is None or self.model.listing is not before:
+            self._ask(*self._query)
+        else:
+            self.model.follow(step)
+            self.model.refresh((*change.updated, *change.added))
+        self._total += len(change.added) - len(change.removed)
+        self._left.title.set_note(f"{self._total:,}")
+        self._facets_soon.start()
+        self._detail_soon.start()
+        self._follow()
+
+    def _step_failed(self, error: KnownError) -> None:
+        self._following = False
+        self._tell(error)
+
+    def _read_rows(self, ids: tuple[int, ...]) -> None:
+        self._tasks.start(self._session.gallery.rows(ids), done=self._on_rows)
+
+    def _on_rows(self, rows: tuple[Output, ...]) -> None:
+        self.model.put(rows)
+        current = self._current()
+        if current is not None and any(row.id == current.id for row in rows):
+            self.details.show_output(current)
+
+    def _read_facets(self) -> None:
+        wanted = self._query[0]
+        self._tasks.start(
+            self._session.gallery.facets(wanted),
+            done=lambda found: self.facets.show_facets(found, self._total or found.total),
+        )
+
+    def _read_collections(self) -> None:
+        async def read() -> "tuple[tuple[Album, ...], tuple[SavedSearch, ...]]":
+            collections = self._session.gallery.collections
+            return await collections.albums(), await collections.searches()
+
+        self._tasks.start(read(), done=lambda found: self.facets.show_collections(*found))
+
+    # --- What is picked ---------------------------------------------------------------------------------------------
+
+    def _current(self) -> Output | None:
+        view = self.page.view
+        row = view.current if view.current >= 0 and view.is_picked(view.current) else -1
+        if row < 0:
+            ranges = view.ranges()
+            row = ranges[0][0] if ranges else -1
+        return self.model.output(row) if 0 <= row < self.model.rowCount() else None
+
+    def _on_pick(self) -> None:
+        self.details.show_output(self._current())
+        view, count = self.page.view, self.page.view.selected_count()
+        at = sum(max(0, min(last, view.current) - first + 1) for first, last in view.ranges() if first <= view.current)
+        self.details.show_place(at, count)
+        self._detail_soon.start()
+
+    def _read_detail(self) -> None:
+        output = self._current()
+        if output is None:
+            return
+        self._tasks.start(self._session.gallery.detail(output.id), done=self._show_detail)
+
+    def _show_detail(self, detail: "Detail | None") -> None:
+        if detail is not None:
+            pods = {pod.id: pod.name for pod in self._session.pods()}
+            self.details.show_detail(detail, pods.get(detail.output.pod, ""))
+
+    def _step(self, by: int) -> None:
+        """To the neighbour among what is selected; the selection stays."""
+        view = self.page.view
+        rows = [row for first, last in view.ranges() for row in range(first, min(last, first + 5000) + 1)]
+        if rows:
+            at = rows.index(view.current) if view.current in rows else 0
+            target = rows[(at + by) % len(rows)]
+            view.pick(target, target, view.selectionModel().SelectionFlag.Select, current=target)
+
+    # --- What is done -----------------------------------------------------------------------------------------------
+
+    def _join(self) -> None:
+        page, view, details, facets = self.page, self.page.view, self.details, self.facets
+        collections = self._session.gallery.collections
+        self.model.wanted.connect(self._read_rows)
+        page.asked.connect(self._ask)
+        facets.changed.connect(page.toolbar.ask)
+        facets.album_wanted.connect(lambda: self._name_album(()))
+        facets.album_menu.connect(self._offer_album)
+        facets.search_menu.connect(self._offer_search)
+        view.picked.connect(self._on_pick)
+        view.opened.connect(self.opened)
+        view.quick.connect(self.opened)
+        view.favoured.connect(lambda ids, on: self._do(collections.favourite(ids, on)))
+        view.rated.connect(lambda ids, stars: self._do(collections.rate(ids, stars)))
+        view.removed.connect(self.delete)
+        view.reused.connect(lambda output: self.reused.emit(output, "all"))
+        view.menu_wanted.connect(self._offer)
+        bar = page.bar
+        bar.compare.clicked.connect(lambda: self.compared.emit(view.selected_ids()[:4]))
+        bar.favourite.clicked.connect(lambda: self._do(collections.favourite(view.selected_ids(), True)))
+        bar.album.clicked.connect(self._offer_albums)
+        bar.export.clicked.connect(lambda: self.exported.emit(view.selected_ids()))
+        bar.delete.clicked.connect(lambda: self.delete(view.selected_ids()))
+        details.opened.connect(self.opened)
+        details.reused.connect(self.reused)
+        details.sent.connect(self.sent)
+        details.varied.connect(self.varied)
+        details.compared.connect(lambda: self.compared.emit(view.selected_ids()[:4]))
+        details.revealed.connect(lambda output: show_folder(Path(output.path).parent))
+        details.stepped.connect(self._step)
+        details.rated.connect(lambda stars: self._about(lambda ids: collections.rate(ids, stars)))
+        details.tagged.connect(lambda tag: self._about(lambda ids: collections.tag(ids, tag)))
+        details.untagged.connect(lambda tag: self._about(lambda ids: collections.untag(ids, tag)))
+        details.noted.connect(lambda text: self._about(lambda ids: collections.note(ids, text)))
+
+    def _about(self, make: Callable[[Sequence[int]], Coroutine[Any, Any, object]]) -> None:
+        """Do something to the output that the details are about."""
+        if self.details.output is not None:
+            self._do(make((self.details.output.id,)))
+
+    def _do(self, work: Coroutine[Any, Any, object]) -> None:
+        self._tasks.start(work, failed=self._tell)
+
+    def _tell(self, error: KnownError) -> None:
+        self._desk.toasts.tell(error.what, f"{error.why} {error.advice}".strip(), tone="danger")
+
+    def delete(self, ids: Sequence[int]) -> None:
+        """Hide outputs and offer to bring them back; their files go to the system's trash when that time is over."""
+        if ids:
+            self._tasks.start(self._session.gallery.delete(ids), done=lambda token: self._deleted(token, len(ids)))
+
+    def _deleted(self, token: int | None, count: int) -> None:
+        if token is None:
+            return
+        words = tr_n("{n} output deleted", "{n} outputs deleted", count)
+        toast = self._desk.toasts.tell(words, tr("Its file goes to the trash."), tone="neutral", actions=(tr("Undo"),))
+        toast.acted.connect(lambda _: self._do(self._session.gallery.undo(token)))
+
+    # --- Menus ------------------------------------------------------------------------------------------------------
+
+    def _offer(self, at: QPoint) -> None:
+        view, menu = self.page.view, self._menu
+        menu.clear()
+        count, output = view.selected_count(), self._current()
+        if output is None:
+            return
+        single = "" if count == 1 else tr("Select one picture")
+        ids = view.selected_ids
+        acts: tuple[tuple[str, str, str, Callable[[], object]] | None, ...] = (
+            (tr("Open"), "fit", "", lambda: self.opened.emit(output)),
+            (tr("Use these settings"), "refresh", single, lambda: self.reused.emit(output, "all")),
+            (tr("Send to"), "send", single, lambda: self.sent.emit(output)),
+            (tr("Variations"), "dice", single, lambda: self.varied.emit(output)),
+            (
+                tr("Compare"),
+                "compare",
+                "" if 2 <= count <= 4 else tr("Select two to four"),
+                lambda: self.compared.emit(ids()),
+            ),
+            None,
+            (
+                tr("Remove from favourites") if output.favourite else tr("Add to favourites"),
+                "star",
+                "",
+                lambda: view.favoured.emit(ids(), not output.favourite),
+            ),
+            (tr("Add to album"), "folder", "", self._offer_albums),
+            None,
+            (tr("Copy"), "copy", "", lambda: copy(view.hands.outputs())),
+            (tr("Show in its folder"), "open", single, lambda: show_folder(Path(output.path).parent)),
+            (tr("Export"), "upload", "", lambda: self.exported.emit(ids())),
+            None,
+            (tr("Delete"), "trash", "", lambda: self.delete(ids())),
+        )
+        for act in acts:
+            if act is None:
+                menu.addSeparator()
+                continue
+            words, icon, reason, slot = act
+            menu.add(words, icon, reason=reason).triggered.connect(lambda _=False, slot=slot: slot())
+        menu.popup(at)
+
+    def _offer_albums(self) -> None:
+        """Where the selection may be put."""
+        collections, ids = self._session.gallery.collections, self.page.view.selected_ids()
+
+        def offer(albums: "tuple[Album, ...]") -> None:
+            self._menu.clear()
+            for album in albums:
+                act = self._menu.add(album.name, "folder")
+                act.triggered.connect(lambda _=False, id_=album.id: self._do(collections.add_to_album(id_, ids)))
+            if albums:
+                self._menu.addSeparator()
+            self._menu.add(tr("New album"), "plus").triggered.connect(lambda: self._name_album(ids))
+            button = self.page.bar.album
+            where = button if button.isVisible() else self.page
+            self._menu.popup(where.mapToGlobal(QPoint(0, -self._menu.sizeHint().height() if where is button else 0)))
+
+        self._tasks.start(collections.albums(), done=offer)
+
+    def _offer_album(self, album: "Album", at: QPoint) -> None:
+        collections = self._session.gallery.collections
+        self._menu.clear()
+        rename = self._menu.add(tr("Rename"), "edit")
+        rename.triggered.connect(
+            lambda: self._name(tr("Rename album"), lambda n: collections.rename_album(album.id, n), album.name)
+        )
+        remove = self._menu.add(tr("Delete album"), "trash", tip=tr("Its pictures stay in the library."))
+        remove.triggered.connect(lambda: self._do(collections.remove_album(album.id)))
+        self._menu.popup(at)
+
+    def _offer_search(self, search: "SavedSearch", at: QPoint) -> None:
+        collections = self._session.gallery.collections
+        self._menu.clear()
+        rename = self._menu.add(tr("Rename"), "edit")
+        rename.triggered.connect(
+            lambda: self._name(tr("Rename search"), lambda n: collections.rename_search(search.id, n), search.name)
+        )
+        remove = self._menu.add(tr("Delete search"), "trash")
+        remove.triggered.connect(lambda: self._do(collections.forget_search(search.id)))
+        self._menu.popup(at)
+
+    def _name_album(self, ids: Sequence[int]) -> None:
+        self._name(tr("New album"), lambda name: self._session.gallery.collections.make_album(name, ids))
+
+    def _name(self, title: str, make: Callable[[str], Coroutine[Any, Any, object]], name: str = "") -> None:
+        from comfydesk.qt.dialogs.name import NameSheet
+
+        sheet = NameSheet(self._desk.theme, title, tr("Name"), self._desk.window, name)
+        sheet.named.connect(lambda words: self._do(make(words)))
+        sheet.open()
+
+    def save_search(self) -> None:
+        """Keep what is searched for now under a name."""
+        wanted = self._query[0]
+        self._name(tr("Save search"), lambda name: self._session.gallery.collections.save_search(name, wanted))
