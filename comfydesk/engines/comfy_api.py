@@ -22,6 +22,7 @@ from comfydesk.client.network import Network
 from comfydesk.client.origin import AnswerLostError
 from comfydesk.client.pod import RemoteStat
 from comfydesk.client.remote import RemoteFile, RemoteJob
+from comfydesk.client.rest import Rest
 from comfydesk.client.submission import Accepted, SubmissionUnknownError
 from comfydesk.engines import comfy_words as words
 from comfydesk.engines.files import Hosted, Spot, stranger
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
 DEADLINE = 60.0
 """Seconds for one answer, uploads apart."""
+LEAVE_WITHIN = 0.5
 UPLOAD_DEADLINE = 3600.0
 MAX_STREAMS = 8
 """Jobs whose live events are listened to at a time; a proxy allows no more. The others are polled."""
@@ -65,7 +67,6 @@ class ComfyApi(Polled):
         self._timing = timing
         self._low: AsyncComfyLow | None = None
         self._http: Any = None
-        self._hosted: Hosted | None = None
         self._text_labels = False
         """The proxy's labels are one string, the cloud's a map."""
         self._there: OrderedDict[str, str] = OrderedDict()
@@ -91,16 +92,20 @@ class ComfyApi(Polled):
 
     async def object_info(self) -> dict[str, Any] | None:
         """Comfy Cloud still has its first API's route; deployments and proxies list no nodes."""
-        async with self._call():
-            assert self._hosted is not None
-            try:
-                info = await self._hosted.object_info()
-            except PodStatusError as error:
-                if error.status in (404, 405, 410, 501):
-                    return None
-                raise
-            except (AuthError, NotComfyError):  # `check` is who knows whether the key is good
+        address = await self._located()
+        key = _key(address)
+        headers = {"Authorization": f"Bearer {key}", "X-API-Key": key}  # the first API wants it in the latter
+        first = Rest(address.with_auth(Auth.of_headers(headers)) if key else address)
+        try:
+            info = await first.object_info()
+        except PodStatusError as error:
+            if error.status in (404, 405, 410, 501):
                 return None
+            raise
+        except (AuthError, NotComfyError):  # `check` is who knows whether the key is good
+            return None
+        finally:
+            await first.close()
         known = isinstance(info, dict) and bool(info) and all(isinstance(entry, dict) for entry in info.values())
         return info if known else None
 
@@ -112,24 +117,20 @@ class ComfyApi(Polled):
             raise EngineMissingError(what, "", 'Install it: pip install "comfydesk[cloud]"') from None
         from comfydesk.engines import bounded
 
-        key = dict(address.headers).get("Authorization", "").removeprefix("Bearer ")
         self._http = bounded.client(address, Network.to(address))
-        self._low = AsyncComfyLow(str(address), key or None, client=self._http)
-        # The cloud's first API, which lists its nodes, wants the same key in another header.
-        auth = Auth.of_headers({"Authorization": f"Bearer {key}", "X-API-Key": key}) if key else Auth()
-        self._hosted = Hosted(address.with_auth(auth), self._spot)
+        self._low = AsyncComfyLow(str(address), _key(address) or None, client=self._http)
 
     async def _leave(self) -> None:
-        streams, self._streams = self._streams, {}
-        for stream in streams.values():
-            stream.cancel()
-        await asyncio.gather(*streams.values(), return_exceptions=True)
+        streams, self._streams = tuple(self._streams.values()), {}
         http, self._http, self._low = self._http, None, None
         if http is not None:
             await http.aclose()
-        hosted, self._hosted = self._hosted, None
-        if hosted is not None:
-            await hosted.close()
+        # Their lines are cut, which ends them. One that is cancelled while it connects would leave its socket behind.
+        if streams:
+            await asyncio.wait(streams, timeout=LEAVE_WITHIN)
+        for stream in streams:
+            stream.cancel()
+        await asyncio.gather(*streams, return_exceptions=True)
 
     # --- Jobs -----------------------------------------------------------------------------------------------------
 
@@ -241,7 +242,8 @@ class ComfyApi(Polled):
             return
         task = asyncio.get_running_loop().create_task(self._hear(name, there), name=f"events of {there}")
         self._streams[name] = task
-        task.add_done_callback(lambda _: self._streams.pop(name, None))
+        streams = self._streams
+        task.add_done_callback(lambda _: streams.pop(name, None))
 
     async def _hear(self, name: str, there: str) -> None:
         with suppress(PodError):  # what is missed is polled
@@ -276,9 +278,12 @@ class ComfyApi(Polled):
     async def fetch(self, file: RemoteFile, destination: Path) -> Fetched:
         """See Pod.fetch. Size and BLAKE3 hash are checked where the service tells them."""
         output = await self._output(file)
-        async with self._call():
-            assert self._hosted is not None
-            fetched = await Downloads(self._hosted, self._timing, self._identity).fetch(file, destination)
+        async with self._call() as address:
+            hosted = Hosted(address, self._spot)
+            try:
+                fetched = await Downloads(hosted, self._timing, self._identity).fetch(file, destination)
+            finally:
+                await hosted.close()
         if not await asyncio.to_thread(_is_intact, fetched, output):
             await asyncio.to_thread(fetched.path.unlink, missing_ok=True)
             what = f"{file.filename} arrived with other bytes than the service has"
@@ -307,8 +312,7 @@ class ComfyApi(Polled):
         output = await self._output(file)
         async with self._asking() as low:
             url, _ = await low.get_asset_content_url(output.id)
-        assert self._hosted is not None
-        ours, etag = self._hosted.address, '"' + hashlib.sha256(output.id.encode()).hexdigest() + '"'
+        ours, etag = await self._located(), '"' + hashlib.sha256(output.id.encode()).hexdigest() + '"'
         path = f"/api/v2/assets/{output.id}/content"
         if url == ours.http_url(path):
             return Spot(ours, path, etag=etag)
@@ -333,6 +337,10 @@ class ComfyApi(Polled):
         kept[name] = value
         while len(kept) > _REMEMBERED:
             kept.popitem(last=False)
+
+
+def _key(address: "Address") -> str:
+    return dict(address.headers).get("Authorization", "").removeprefix("Bearer ")
 
 
 def _text_label(prompt_id: str) -> str:

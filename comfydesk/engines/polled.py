@@ -33,6 +33,7 @@ class Polled:
         self._entering = asyncio.Lock()
         self._awake = asyncio.Event()
         self._watching: asyncio.Task[None] | None = None
+        self._closed = False
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.address} {self.status.state}>"
@@ -43,17 +44,21 @@ class Polled:
 
     async def open(self) -> None:
         """Connect in the background, and stay connected; `link` tells how it goes."""
+        self._closed = False
         if self._watching is None:
             name = f"engine {type(self).__name__}"
             self._watching = asyncio.get_running_loop().create_task(self._watch(), name=name)
 
     async def close(self) -> None:
         """End everything that runs. It may be opened again."""
+        self._closed = True
         watching, self._watching = self._watching, None
         if watching is not None:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
-        await self._leave()
+        async with self._entering:
+            self.address = None
+            await self._leave()
         self._tell(self._machine.closed())
 
     def wake(self) -> None:
@@ -76,11 +81,20 @@ class Polled:
     async def _located(self) -> Address:
         """Where it is, and let in there. Raises KnownError of whoever knows the way (a missing key, say)."""
         async with self._entering:
-            if self.address is None:
-                address = await self._ask_way()
-                await self._enter(address)
-                self.address = address
-            return self.address
+            return self.address or await self._settle()
+
+    async def _settle(self) -> Address:
+        """Ask the way anew, and go on where it leads now."""
+        if self._closed:
+            raise PodUnreachableError("It is not connected")
+        address = await self._ask_way()
+        if address != self.address:
+            if self.address is not None:
+                self.address = None
+                await self._leave()
+            await self._enter(address)
+            self.address = address
+        return address
 
     async def _ask_way(self) -> Address:
         """Raises PodError: a fault of the keyring is one of signing in, here as with pods."""
@@ -117,8 +131,10 @@ class Polled:
             self._awake.clear()
             if not self.status.usable:
                 self._tell(self._machine.connecting())
-                await self._forget()  # its key may have been typed anew meanwhile
             try:
+                if not self.status.usable:
+                    async with self._entering:
+                        await self._settle()  # its key may have been typed anew meanwhile
                 await self.check()
             except KnownError as error:
                 failure = error if isinstance(error, AuthError | PodUnreachableError) else _as_pod_error(error)
@@ -129,12 +145,6 @@ class Polled:
                 if not self.status.usable:
                     self._tell(self._machine.opened(loop.time()))
                 await self._pause(self._recheck)
-
-    async def _forget(self) -> None:
-        async with self._entering:
-            if self.address is not None:
-                self.address = None
-                await self._leave()
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):

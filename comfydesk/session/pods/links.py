@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 REFRESH_PATIENCE = 20.0
 """Seconds for which a list of nodes that is on its way keeps others from being asked for."""
 
+CLOSE_WITHIN = 1.0
 PodFactory = Callable[[PodTarget, str], Executor]
 """Target, client id."""
 
@@ -71,6 +72,8 @@ class Link:
         self.catalog_error: PodError | None = None
         """Why the last attempt to get it failed."""
         self.last_state = LinkState.OFFLINE
+        self.asking: asyncio.Task[Any] | None = None
+        """What it is and has."""
         self._raw: Any = None
         self._version = 0
         self._refreshed_since = -REFRESH_PATIENCE
@@ -181,6 +184,13 @@ class Link:
 
     async def close(self) -> None:
         await self.pod.close()
+        asking = self.asking
+        if asking is not None and not asking.done():
+            # Its line is cut, which ends it; but a request after that one would open connections that nobody closes.
+            await asyncio.wait((asking,), timeout=CLOSE_WITHIN)
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+            await self.pod.close()
         if self.target.route is not None:
             await self.target.route.close()
 
@@ -292,10 +302,13 @@ class Links:
         """Until it has worked, or the link is down; each new connection begins anew."""
         if link.is_refreshing:  # the pod is slow: one such answer at a time is enough
             return
+        link.asking = asyncio.current_task()
         for delay in (1, 5, 30, 60):
             try:
                 await link.refresh()
             except PodError as error:
+                if self._links.get(link.target.id) is not link:
+                    return
                 link.catalog_error = error
                 self._announce(link)
                 await asyncio.sleep(delay)
