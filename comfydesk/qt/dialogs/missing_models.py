@@ -7,6 +7,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.models.words import DOT, size_words
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.theme.language import tr, tr_n
@@ -45,7 +46,7 @@ class ModelRow(QWidget):
         self.name = ElidedLabel(theme, file_name(model.name), font="label")
         self.detail = ElidedLabel(theme, self._about(), font="small", color="text2")
         self.substitute = Button(theme, tr("Use {name}", name=_short(model.suggestion)))
-        self.substitute.setToolTip(model.suggestion)
+        self.substitute.setToolTip(plain_tip(model.suggestion))
         self.substitute.setVisible(bool(model.suggestion))
         self.act = Button(theme, tr("Download to {pod}", pod=pod))
         self.act.hide()
@@ -76,7 +77,7 @@ class ModelRow(QWidget):
         }
         self.act.setText(words.get(offer.way, ""))
         self.act.setVisible(offer.way in words)
-        self.act.setToolTip(offer.command if offer.way is Way.COMMAND else "")
+        self.act.setToolTip(plain_tip(offer.command if offer.way is Way.COMMAND else ""))
 
     def show_progress(self, there: int) -> None:
         """Bytes on the pod. How many there will be nobody says."""
@@ -90,7 +91,7 @@ class ModelRow(QWidget):
             self.badge.set_badge(Badge(tr("Not fetched"), "danger", "error"))
             self.badge.show()
             self.detail.set_text(str(error))
-            self.detail.setToolTip(str(error))
+            self.detail.setToolTip(plain_tip(str(error)))
             return
         self.badge.set_badge(Badge(words or tr("On {pod}", pod=self._pod), "success", "check"))
         self.badge.show()
