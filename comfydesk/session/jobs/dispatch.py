@@ -62,6 +62,8 @@ class Dispatcher:
         self.waiting: tuple[Waiting, ...] = ()
         """The first jobs to go, as of the last decision; those for any pod with the one that they are planned for."""
         self._wake = asyncio.Event()
+        self._news = True
+        """The queue itself may be another than at the last decision."""
         self._alarm: asyncio.TimerHandle | None = None
         self._sending: dict[str, str] = {}
         """Job → pod: chosen, and not yet answered for. One at a time per pod."""
@@ -75,12 +77,17 @@ class Dispatcher:
 
     def wake(self) -> None:
         """Something changed: decide anew."""
+        self._news = True
+        self._wake.set()
+
+    def free(self) -> None:
+        """A pod may have a place now. Cheap where it has not: it comes several times per job."""
         self._wake.set()
 
     def online(self) -> None:
         """A pod is back: what waits for its next attempt goes at once."""
         self._ledger.hurry()
-        self._wake.set()
+        self.wake()
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -95,8 +102,9 @@ class Dispatcher:
 
     async def _round(self) -> None:
         links = [link for link in self._links.all() if link.online]
-        if not links:
+        if not links or not (self._news or any(self._load(link, ()).open for link in links)):
             return
+        self._news = False
         # The first of each pod: a thousand jobs for one do not hide those for another.
         found: dict[str, Waiting] = {}
         for link in links:
@@ -148,7 +156,8 @@ class Dispatcher:
 
     def _load(self, link: Link, candidates: Sequence[Candidate]) -> PodLoad:
         pod = link.target.id
-        followed = self._follower.on(pod)
+        # What the stream has told to be over has left its place, though it may still have to be asked after.
+        followed = tuple(one for one in self._follower.on(pod) if not one.seen_end)
         unanswered = any(one.sending or one.state is JobState.SENDING for one in followed)
         sending = pod in self._sending.values() or unanswered
         backlog = self._backlog(link, followed, candidates) if candidates else 0.0
@@ -188,7 +197,7 @@ class Dispatcher:
             raise
         finally:
             self._sending.pop(job_id, None)
-            self.wake()
+            self.free()
 
     async def _send_job(self, job: Job, link: Link, values: Mapping[str, Any] | None) -> None:
         """Everything up to the pod's answer. What fails before the POST leaves the job queued, or fails it."""

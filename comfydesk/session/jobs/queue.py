@@ -74,7 +74,7 @@ class Queue:
             tasks,
             progress,
             self._saver.save,
-            self._wake,
+            self._free,
             pace,
             run_again_lost=lambda: settings.get(RUN_AGAIN_LOST),
         )
@@ -336,6 +336,10 @@ class Queue:
     def _wake(self) -> None:
         if self._dispatcher is not None:
             self._dispatcher.wake()
+
+    def _free(self) -> None:
+        if self._dispatcher is not None:
+            self._dispatcher.free()
 
     def _started(self) -> Lease:
         assert self._lease is not None, "the session is not started"
