@@ -17,6 +17,7 @@ from comfydesk.qt.app.faults import Faults
 from comfydesk.qt.app.logs import start_logging, stop_logging
 from comfydesk.qt.bridge.feeds import Bridge
 from comfydesk.qt.bridge.tasks import Tasks
+from comfydesk.qt.theme.language import tr
 from comfydesk.qt.window.desk import Desk
 from comfydesk.qt.window.wiring import Wiring
 from comfydesk.settings import DEFAULT_POD, Settings
@@ -180,7 +181,7 @@ class Life:
 
     def _tell_settings(self) -> None:
         if self.settings.problem:
-            self.desk.toasts.tell("Settings", self.settings.problem, tone="warning")
+            self.desk.toasts.tell(tr("Settings"), self.settings.problem, tone="warning")
 
     def _show_known(self, error: KnownError) -> None:
         rest = " ".join(f"{part.rstrip('.')}." for part in (error.why, error.advice) if part)

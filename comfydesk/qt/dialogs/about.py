@@ -1,44 +1,53 @@
-"""What this is, and the keys it answers to."""
+"""What this is, in which version, and what to copy for a report."""
 
-from collections.abc import Iterable
+from collections.abc import Callable
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from comfydesk import __version__
 from comfydesk.qt.dialogs.sheet import Sheet
 from comfydesk.qt.theme import Theme
-from comfydesk.qt.widgets.key_hint import KeyHint
+from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets.labels import Label
 
 
 class AboutDialog(Sheet):
-    """Name, version, and what the demo pod is."""
+    """Name, versions, what the demo pod is. `log_wanted` when the folder of the logs is to be shown."""
 
-    def __init__(self, theme: Theme, parent: QWidget) -> None:
+    log_wanted = Signal()
+
+    def __init__(
+        self, theme: Theme, versions: tuple[tuple[str, str], ...], diagnostics: Callable[[], str], parent: QWidget
+    ) -> None:
+        """`diagnostics` gives what is copied, when it is copied."""
         super().__init__(theme, "ComfyDesk", parent)
         for words in (
-            f"Version {__version__}",
-            "A desktop client for ComfyUI on rented GPU pods.",
-            "The built-in demo pod draws pictures with a program; it is no AI.",
+            tr("A desktop client for ComfyUI on rented GPU pods."),
+            tr("The built-in demo pod draws pictures with a program; it is no AI."),
         ):
             self.body.addWidget(Label(theme, words, color="text2", wrap=True))
-        self.add_button("Close", primary=True).clicked.connect(self.accept)
-
-
-class KeysDialog(Sheet):
-    """Every action that has keys."""
-
-    def __init__(self, theme: Theme, actions: Iterable[QAction], parent: QWidget) -> None:
-        super().__init__(theme, "Keyboard shortcuts", parent)
+        self.body.addSpacing(theme.px(8))
         grid = QGridLayout()
-        grid.setHorizontalSpacing(theme.px(24))
-        grid.setVerticalSpacing(theme.px(8))
-        grid.setColumnStretch(0, 1)
-        for row, action in enumerate(action for action in actions if not action.shortcut().isEmpty()):
-            keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-            grid.addWidget(Label(theme, action.text()), row, 0)
-            grid.addWidget(KeyHint(theme, keys), row, 1, Qt.AlignmentFlag.AlignRight)
+        grid.setHorizontalSpacing(theme.px(16))
+        grid.setVerticalSpacing(theme.px(4))
+        grid.setColumnStretch(1, 1)
+        for row, (what, version) in enumerate(versions):
+            value = Label(theme, version, wrap=True)
+            value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            grid.addWidget(Label(theme, what, color="text2"), row, 0, Qt.AlignmentFlag.AlignTop)
+            grid.addWidget(value, row, 1)
         self.body.addLayout(grid)
-        self.add_button("Close", primary=True).clicked.connect(self.accept)
+        self.body.addSpacing(theme.px(8))
+        note = tr("Diagnostics hold versions and counts; no addresses, folders, prompts or keys.")
+        self.body.addWidget(Label(theme, note, font="small", color="text2", wrap=True))
+        self._diagnostics = diagnostics
+        self.log = self.add_button(tr("Show log folder"))
+        self.copy = self.add_button(tr("Copy diagnostics"))
+        self.log.clicked.connect(self.log_wanted)
+        self.copy.clicked.connect(self._copy)
+        self.add_button(tr("Close"), primary=True).clicked.connect(self.accept)
+
+    def _copy(self) -> None:
+        QGuiApplication.clipboard().setText(self._diagnostics())
+        self.copy.setText(tr("Copied"))

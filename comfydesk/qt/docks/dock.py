@@ -4,6 +4,7 @@ from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
 from comfydesk.qt.theme import Theme
+from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets.labels import Label
 
 TITLE_HEIGHT = 32
@@ -78,8 +79,8 @@ class Dock(QDockWidget):
     def _offer_moves(self, at: QPoint) -> None:
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction("Dock" if self.isFloating() else "Float", lambda: self.setFloating(not self.isFloating()))
-        menu.addAction("Close", self.close)
+        menu.addAction(tr("Dock") if self.isFloating() else tr("Float"), lambda: self.setFloating(not self.isFloating()))
+        menu.addAction(tr("Close"), self.close)
         menu.popup(self.title.mapToGlobal(at))
 
 

@@ -39,7 +39,9 @@ def resolve(choice: str, folder: Path) -> str:
         return choice
     for name in QLocale.system().uiLanguages():
         code = name.replace("_", "-").partition("-")[0].lower()
-        if code in (ENGLISH, "c") or (folder / f"{code}.json").is_file():
+        if code in (ENGLISH, "c"):
+            break
+        if (folder / f"{code}.json").is_file():
             return code
     return ENGLISH
 

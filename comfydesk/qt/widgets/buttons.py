@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QSizePolicy, QWid
 
 from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.theme import ColorName, FontName, Theme
+from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets import availability, paint
 from comfydesk.qt.widgets.focus_ring import ring_off, ring_on_focus
 from comfydesk.qt.widgets.spinner import SpinnerDriver, draw_spinner
@@ -323,12 +324,13 @@ class SplitButton(QWidget):
         kind: Kind = Kind.PRIMARY,
         size: Size = Size.MAIN,
         keys: str = "",
-        menu_name: str = "More ways",
+        menu_name: str = "",
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.main = Button(theme, words, kind=kind, size=size, keys=keys, corners=Corners.LEFT, parent=self)
         self.more = Button(theme, kind=kind, icon="chevron-down", size=size, corners=Corners.RIGHT, parent=self)
+        menu_name = menu_name or tr("More ways")
         self.more.setToolTip(plain_tip(menu_name))
         self.more.setAccessibleName(menu_name)
         self.main.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

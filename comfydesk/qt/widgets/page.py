@@ -5,6 +5,7 @@ from PySide6.QtGui import QKeySequence, QPainter, QPainterPath, QPaintEvent, QPi
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from comfydesk.qt.theme import ColorName, Theme
+from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets import paint, shadow
 from comfydesk.qt.widgets.buttons import IconButton
 from comfydesk.qt.widgets.labels import Label
@@ -46,7 +47,7 @@ class Page(QWidget):
         theme.surface(self, "canvas")
         self.setAccessibleName(title)
         self.title = Label(theme, title, font="title")
-        self.close_button = IconButton(theme, "close", "Close")
+        self.close_button = IconButton(theme, "close", tr("Close"))
         self._column = QVBoxLayout(self)
         self._column.setSpacing(0)
         self._column.addLayout(self._make_head())

@@ -7,6 +7,7 @@ from PySide6.QtGui import QEnterEvent, QFocusEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QCheckBox, QSizePolicy, QWidget
 
 from comfydesk.qt.theme import ColorName, Theme
+from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets import availability, paint
 from comfydesk.qt.widgets.editor import Editor
 from comfydesk.qt.widgets.focus_ring import ring_off, ring_on_focus
@@ -143,4 +144,4 @@ class BoolEditor(Editor):
         self.value_changed.emit(self.value())
 
     def _tell(self) -> None:
-        self.switch.setText("On" if self.switch.isChecked() else "Off")
+        self.switch.setText(tr("On") if self.switch.isChecked() else tr("Off"))

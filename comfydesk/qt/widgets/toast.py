@@ -5,6 +5,7 @@ from PySide6.QtGui import QEnterEvent, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QGraphicsOpacityEffect, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from comfydesk.qt.theme import Theme, Tone
+from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets import paint, shadow
 from comfydesk.qt.widgets.banner import ICONS, INKS
 from comfydesk.qt.widgets.buttons import Button, IconButton, Kind, Size
@@ -83,7 +84,7 @@ class Toast(QWidget):
         if actions and not short:
             buttons.addStretch(1)
             words.addLayout(buttons)
-        close = IconButton(theme, "close", "Close message", size=Size.COMPACT)
+        close = IconButton(theme, "close", tr("Close message"), size=Size.COMPACT)
         close.clicked.connect(self.close_now)
         outer.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
         self._timer = QTimer(self, singleShot=True, interval=STAY_MS)

@@ -1,5 +1,6 @@
 """Everything in the window: models, panels, actions. It moves into the painted shell part by part."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -29,8 +30,9 @@ from comfydesk.qt.window.settings_desk import SettingsDesk
 from comfydesk.qt.window.shell import MainWindow
 from comfydesk.qt.window.view import View
 from comfydesk.qt.window.workspaces import Workspaces
-from comfydesk.session.gallery.thumbnails import FOLDER
 from comfydesk.settings import Settings
+
+LOG_NAME = "comfydesk.log"
 
 
 class Desk(QObject):
@@ -45,12 +47,14 @@ class Desk(QObject):
         super().__init__(window)
         self.preferences = Preferences(settings or Settings(), window.theme, self)
         self.window, self.theme, self.paths = window, window.theme, window.paths
-        self.thumbnails = Thumbnails(self, folder=self.paths.cache / FOLDER)
+        self.thumbnails = Thumbnails(self)
         self.workflows = WorkflowModel(self.thumbnails, self)
         self.jobs = JobModel(self.thumbnails, self)
         self.outputs = OutputModel(self.thumbnails, self)
         self.toasts = ToastHost(window.theme, window)
         self.pages = Pages(window)
+        self.pod_facts: Callable[[], tuple[str, ...]] = tuple
+        """Kinds and versions of the pods, for a report; the session's side knows them."""
 
     def furnish(self) -> Iterator[None]:
         """Build everything, a part at a time."""
@@ -118,8 +122,20 @@ class Desk(QObject):
 
     def _show_about(self) -> None:
         from comfydesk.qt.dialogs.about import AboutDialog
+        from comfydesk.qt.window.diagnostics import versions
 
-        AboutDialog(self.theme, self.window).open()
+        dialog = AboutDialog(self.theme, versions(), self.diagnostics, self.window)
+        dialog.log_wanted.connect(self.actions["log_folder"].trigger)
+        dialog.open()
+
+    def diagnostics(self) -> str:
+        """What may be sent along with a report."""
+        from comfydesk.qt.window.diagnostics import diagnostics
+
+        states = Counter(row.job.state.value for row in self.jobs.rows())
+        counts = {"Workflows": self.workflows.total, "Outputs listed": self.outputs.rowCount()}
+        counts |= {f"Jobs {state}": count for state, count in sorted(states.items())}
+        return diagnostics(self.preferences.settings, self.paths.logs / LOG_NAME, counts, self.pod_facts())
 
 
 def furnish(window: MainWindow, settings: Settings | None = None) -> Desk:

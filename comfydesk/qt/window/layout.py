@@ -78,6 +78,10 @@ class Layout(QObject):
         self._keep()
         self._settings.sync()
 
+    def state(self) -> QByteArray:
+        """Where everything stands now, to be compared."""
+        return self._window.saveGeometry() + self._window.saveState(LAYOUT)
+
     def reset(self) -> None:
         """This workspace as designed, whatever was dragged where."""
         self._arrange()

@@ -62,11 +62,11 @@ class SettingsDesk(QObject):
             sheet = self.sheet = CheatSheet(self._theme)
             sheet.hide()
             sheet.change_wanted.connect(self.open_keyboard)
-            self._theme.changed.connect(lambda: sheet.show_bound(self.bound()))
+            self._theme.changed.connect(self._show_sheet)
         if self._pages.current is self.sheet:
             self._pages.close(self.sheet)
             return
-        self.sheet.show_bound(self.bound())
+        self._show_sheet()
         self._pages.open(self.sheet)
 
     def bound(self) -> tuple[Bound, ...]:
@@ -99,6 +99,10 @@ class SettingsDesk(QObject):
         self.preferences.failed.connect(self._on_failed)
         self._apply_keys()
         self._tick_scheme()
+
+    def _show_sheet(self) -> None:
+        if self.sheet is not None:
+            self.sheet.show_bound(self.bound())
 
     def _made_page(self) -> SettingsPage:
         if self.page is None:

@@ -14,6 +14,7 @@ from comfydesk.paths import APP, Paths
 from comfydesk.qt.docks.dock import Dock
 from comfydesk.qt.docks.top import Top
 from comfydesk.qt.theme import Theme
+from comfydesk.qt.theme.language import tr
 from comfydesk.qt.window.layout import Layout
 
 LAYOUT_FILE = "window.ini"
@@ -37,7 +38,7 @@ class MainWindow(QMainWindow):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self.top = Top(theme)
         self.setMenuWidget(self.top)
-        self.menus = {title: self.top.bar.addMenu(f"&{title}") for title in MENUS}
+        self.menus = {title: self.top.bar.addMenu("&" + tr(title)) for title in MENUS}
         # It stays: another central widget would share out the room between the docks anew.
         self.stage = QWidget()
         self.stage.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -46,10 +47,10 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout(self.stage)
         column.setContentsMargins(0, 0, 0, 0)
         self.statusBar().setFixedHeight(theme.height(STATUS_HEIGHT))
-        self.browser_dock = Dock(theme, "browser", "Workflows")
-        self.generation_dock = Dock(theme, "generation", "Generate", padding=16)
-        self.gallery_dock = Dock(theme, "gallery", "Outputs")
-        self.queue_dock = Dock(theme, "queue", "Queue")
+        self.browser_dock = Dock(theme, "browser", tr("Workflows"))
+        self.generation_dock = Dock(theme, "generation", tr("Generate"), padding=16)
+        self.gallery_dock = Dock(theme, "gallery", tr("Outputs"))
+        self.queue_dock = Dock(theme, "queue", tr("Queue"))
         self.places = Layout(
             theme,
             self,

@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from comfydesk.errors import KnownError
 from comfydesk.qt.bridge.tasks import Tasks
+from comfydesk.qt.theme.language import tr
 from comfydesk.qt.window.desk import Desk
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class System(QObject):
         current = self._session.current_pod
         state = next((state for state in self._session.pods() if state.id == pod), current)
         if state is None:
-            self._desk.toasts.tell("No pod is connected", "Connect one to see what it has.", tone="info")
+            self._desk.toasts.tell(tr("No pod is connected"), tr("Connect one to see what it has."), tone="info")
             return
         if self.sheet is None:
             sheet = self.sheet = SystemSheet(self._desk.theme)
@@ -92,7 +93,7 @@ class System(QObject):
     def _free(self) -> None:
         sheet = self.sheet
         if sheet is not None:
-            sheet.free.set_busy("Freeing")
+            sheet.free.set_busy(tr("Freeing"))
             self._tasks.start(self._free_now(), done=lambda _: sheet.show_freed(), failed=sheet.show_trouble)
 
     async def _free_now(self) -> None:
