@@ -1,7 +1,7 @@
 """A demo pod whose sampler floods its client: `python -m tests.bench.flood_pod FOLDER STEPS PREVIEWS BYTES`.
 
-Prints its address, and ends when its stdin does. Each step is a `progress` message; the previews are spread evenly among
-them. After the last step the sampler waits until the job is cancelled, so that what was said last stays true.
+Prints its address, and ends when its stdin does. Each step is a `progress` message, the previews are spread evenly
+among them. After the last step the sampler waits until the job is cancelled, so that what was said last stays true.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ def picture(size: int) -> bytes:
 def flooding(pod: list[DemoPod], steps: int, previews: int, data: bytes) -> Any:
     """The `run` of a sampler that floods."""
 
-    def run(context: Any, _inputs: Any) -> Any:
+    def run(context: Any, seed: int) -> Any:  # the executor gives what is named here
         hub = pod[0].hub
         prompt = context._run.item.prompt_id
         about = {"node_id": context.node_id, "prompt_id": prompt, "image_type": "image/jpeg"}

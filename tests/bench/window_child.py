@@ -1,4 +1,4 @@
-"""The real window under load, measured from the inside: `python -m tests.bench.window_child flood|enqueue URL DATA_DIR`.
+"""The real window under load, from the inside: `python -m tests.bench.window_child flood|enqueue URL DATA_DIR`.
 
 Prints JSON. A stall is how much later than due a timer of the GUI thread came that is to come each millisecond: what
 somebody would wait who pressed a key just then.
@@ -44,28 +44,35 @@ class Beat(QObject):
         self.gaps: list[float] = []
         self._timer = QTimer(self, interval=1, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._on_beat)
-        self._last = 0.0
+        self._last = self._worked = 0.0
+        self.own: list[float] = []
+        """What of each stall this thread worked; the rest it waited, for the processor or another thread."""
 
     def start(self) -> None:
         self.gaps.clear()
-        self._last = time.perf_counter()
+        self.own.clear()
+        self._last, self._worked = time.perf_counter(), time.thread_time()
         self._timer.start()
 
     def stop(self) -> dict[str, float]:
         self._timer.stop()
-        gaps = sorted(self.gaps)
+        gaps, own = sorted(self.gaps), sorted(self.own)
         return {
             "p50": gaps[len(gaps) // 2] * 1000,
             "p99": gaps[len(gaps) * 99 // 100] * 1000,
             "worst": gaps[-1] * 1000,
+            "own_p99": own[len(own) * 99 // 100] * 1000,
+            "own_worst": own[-1] * 1000,
             "over_50": sum(gap > 0.05 for gap in gaps),
             "beats": len(gaps),
         }
 
     def _on_beat(self) -> None:
         now = time.perf_counter()
+        worked = time.thread_time()
         self.gaps.append(max(0.0, now - self._last - 0.001))
-        self._last = now
+        self.own.append(worked - self._worked)
+        self._last, self._worked = now, worked
 
 
 def resident() -> float:
