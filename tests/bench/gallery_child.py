@@ -110,6 +110,7 @@ class Measured:
     def __init__(self, life: Any) -> None:
         self.life = life
         self.found: dict[str, float] = {}
+        self.empty = not any(life.paths.cache.glob(f"{FOLDER}/*"))
 
     async def run(self) -> int:
         desk = self.life.desk
@@ -139,7 +140,7 @@ class Measured:
         """Whether the rows in sight (`full`: and all of their pictures) are there and painted."""
         view, model = self.view, self.library.model
         if not len(model.listing):
-            return len(self.library.page.stack.currentWidget().children()) > 0 and not view.isVisible()
+            return self.library.page.empty.isVisible() and self.empty
         shown = [model.known(at) for at, _ in view._visible()]
         if not shown or None in shown:
             return False
@@ -182,13 +183,14 @@ class Measured:
     async def scroll(self) -> None:
         """A wheel turned steadily, then flung: the time of each step and its paint, and of each turn of the loop."""
         bar, viewport = self.view.verticalScrollBar(), self.view.viewport()
-        frames, turns = [], []
+        frames, turns, busy = [], [], []
         for step, many in ((60, 400), (240, 200), (700, 200)):
             for _ in range(many):
-                last = time.perf_counter()
+                last, worked = time.perf_counter(), time.thread_time()
                 bar.setValue(bar.value() + step)
                 viewport.repaint()
                 frames.append((time.perf_counter() - last) * 1000)
+                busy.append((time.thread_time() - worked) * 1000)
                 await asyncio.sleep(0.016)
                 turns.append((time.perf_counter() - last) * 1000 - 16)
         for _ in range(100):  # dragging the handle: a jump each time
@@ -199,6 +201,9 @@ class Measured:
             await asyncio.sleep(0.016)
         frames.sort()
         turns.sort()
+        busy.sort()
+        self.found["scroll_cpu_p50_ms"] = busy[len(busy) // 2]
+        self.found["scroll_cpu_p99_ms"] = busy[int(len(busy) * 0.99)]
         self.found["scroll_p50_ms"] = frames[len(frames) // 2]
         self.found["scroll_p99_ms"] = frames[int(len(frames) * 0.99)]
         self.found["scroll_max_ms"] = frames[-1]
@@ -212,21 +217,24 @@ class Measured:
         view.verticalScrollBar().setValue(view.verticalScrollBar().maximum() // 3)
         await asyncio.sleep(0.5)
         steps: list[float] = []
+        busy: list[float] = []
         follow = model.follow
 
         def timed(step: Any) -> None:
-            began = time.perf_counter()
+            began, worked = time.perf_counter(), time.thread_time()
             follow(step)
             steps.append((time.perf_counter() - began) * 1000)
+            busy.append((time.thread_time() - worked) * 1000)
 
         model.follow = timed
-        moved = 0
+        moved, made = 0, []
         for number in range(20):
             places = {model.listing.ids[at]: box[1] - view.scrolled for at, box in view._visible()}
             output = _output(10_000_000 + number, 10_000_000 + number, time.time() + 60, random.Random(1), Path("/"))
-            _, changes = await session._library.call(
+            stored, changes = await session._library.call(
                 outputs.add, output, Identity("demo", "output", "", f"{number}", "")
             )
+            made.append(stored.id)
             count = len(model.listing)
             for change in changes:
                 assert isinstance(change, OutputsChanged)
@@ -235,7 +243,10 @@ class Measured:
             after = {model.listing.ids[at]: box[1] - view.scrolled for at, box in view._visible()}
             both = places.keys() & after.keys()
             moved = max([moved, *(abs(places[id_] - after[id_]) for id_ in both)]) if both else 10_000
+        await session._library.call(outputs.remove, made)
         steps.sort()
+        busy.sort()
+        self.found["insert_cpu_max_ms"] = busy[-1]
         self.found["insert_median_ms"] = steps[len(steps) // 2]
         self.found["insert_max_ms"] = steps[-1]
         self.found["jump_px"] = moved

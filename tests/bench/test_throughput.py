@@ -30,6 +30,8 @@ from comfydesk.session.session import Session
 from comfydesk.session.values import PodTarget
 from comfydesk.settings import Settings
 from comfydesk.store.records import JobState
+from comfydesk.workflow import batch_sources
+from comfydesk.workflow.batches import Batch
 from tests.bench.figures import Figure, record
 from tests.pod.session.graphs import as_json, flat
 
@@ -107,20 +109,13 @@ async def through_session(session: Session, first: int, count: int) -> float:
     """Seconds for the same through the queue: enqueued, sent, followed, saved and recorded."""
     workflow = await session.open_workflow(as_json(flat(prefix="ours")), name="ours.json")
     began = time.perf_counter()
-    jobs = await enqueue(session, workflow, first, count)
+    colors = batch_sources.values(workflow.form.by_id["1.color"], range(first, first + count))
+    jobs = (await session.queue.enqueue_batch(workflow, Batch(workflow.form, lists=(colors,)))).jobs
     ended = await session.queue.wait(jobs)
     took = time.perf_counter() - began
     assert [job.state for job in ended] == [JobState.DONE] * count
     assert all(len(job.outputs) == 1 for job in ended)
     return took
-
-
-async def enqueue(session: Session, workflow: Any, first: int, count: int) -> list[str]:
-    ids: list[str] = []
-    for number in range(first, first + count):
-        (job,) = await session.queue.enqueue(workflow, {"1.color": number})
-        ids.append(job.id)
-    return ids
 
 
 async def measured(tmp_path: Path) -> dict[str, list[float]]:
