@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 V = TypeVar("V", "PodProfile", "Place", "AuthSettings", "SshSettings")
 AUTH = ("none", "basic", "bearer", "api-key", "headers", "cookie", "query")
+KINDS = ("comfy", "runpod-serverless")
+"""Those that nothing pasted gives away: an engine's address looks like a pod's."""
 SECRETS = ("secret", "ssh-password", "ssh-passphrase", "llm", "api-key")
 
 
@@ -31,7 +33,18 @@ def register(subparsers: Subparsers) -> None:
     found.set_defaults(run=run, work=_list)
     add = actions.add_parser("add", help="add a profile")
     add.add_argument(
-        "paste", metavar="TEXT|-", help='an address, a provider\'s URL or an ssh line; "-": its first line on stdin'
+        "paste",
+        metavar="TEXT|-",
+        nargs="?",
+        default="",
+        help="an address, a provider's URL or an ssh line; \"-\": its first line on stdin; with --kind an engine's "
+        "address or id",
+    )
+    add.add_argument(
+        "--kind",
+        choices=KINDS,
+        help="an engine that scales by itself: Comfy Cloud (or TEXT, a deployment's address), "
+        "or the RunPod Serverless endpoint whose id TEXT is",
     )
     add.set_defaults(run=run, work=_add)
     edit = actions.add_parser("edit", help="change a profile; what is not named stays")
@@ -55,6 +68,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", dest="new_name", metavar="NAME", help="what you call it")
     parser.add_argument("--colour", metavar="#RRGGBB")
     parser.add_argument("--url", metavar="URL", help="where ComfyUI answers, without a password")
+    parser.add_argument("--nodes-of", metavar="POD", help="whose list of nodes the forms use, where it has none")
     parser.add_argument("--port", type=int, help="ComfyUI's port on the pod (rented pods and SSH)")
     parser.add_argument("--tunnel", action=argparse.BooleanOptionalAction, default=None, help="go through its SSH")
     parser.add_argument("--tls", action=argparse.BooleanOptionalAction, default=None, help="its port speaks TLS (Vast)")
@@ -135,10 +149,14 @@ async def _list_account(kind: str, context: Context, roster: "Roster") -> int:
 
 
 async def _add(args: argparse.Namespace, context: Context, roster: "Roster") -> int:
+    from comfydesk.session.pods.paste import suggest_engine
+
     if args.paste == "-" and args.stdin:
         raise UsageError("Only one thing can come from stdin", "", f"Give {args.stdin} with --env")
     text = await asyncio.to_thread(_first_line) if args.paste == "-" else args.paste
-    suggestion = roster.suggest(text)
+    if not text.strip() and args.kind != "comfy":
+        raise UsageError("It is not said where the pod is", "", "Give its address, its ssh line or the endpoint's id")
+    suggestion = suggest_engine(args.kind, text, roster.book) if args.kind else roster.suggest(text)
     if suggestion.profile is None:
         raise UsageError(suggestion.recognised, "", " ".join(suggestion.notes))
     if suggestion.secrets and args.paste != "-":
@@ -169,7 +187,7 @@ async def _keep(
     from comfydesk.cli import secrets as given
     from comfydesk.session.pods.profiles import warnings
 
-    changed = with_options(profile, args)
+    changed = with_options(profile, args, roster)
     for text in args.env:
         kind, value = given.of_variable(text, os.environ)
         secrets |= given.items(changed, kind, value)
@@ -235,11 +253,15 @@ async def _ask(profile: "PodProfile", roster: "Roster", ask: "Callable[[Any, str
         return await ask(host, profile.place.pod)
 
 
-def with_options(profile: "PodProfile", args: argparse.Namespace) -> "PodProfile":
+def with_options(profile: "PodProfile", args: argparse.Namespace, roster: "Roster") -> "PodProfile":
     """`profile` with what the command line says. Raises UsageError."""
     from comfydesk.session.pods.profiles import SshSettings
+    from comfydesk.session.values import DEMO
 
-    place = _changed(profile.place, url=args.url, port=args.port, tunnel=args.tunnel, tls=args.tls)
+    lender = args.nodes_of
+    if lender and lender != DEMO:
+        lender = roster.book.get(lender).id
+    place = _changed(profile.place, url=args.url, port=args.port, tunnel=args.tunnel, tls=args.tls, nodes_of=lender)
     ssh = profile.ssh
     wanted = {"key_file": args.ssh_key, "host_key": args.host_key, "local_port": args.local_port}
     if ssh is None and (place.tunnel or any(value is not None for value in wanted.values())):

@@ -53,8 +53,8 @@ def of_environment(profile: PodProfile, environment: Mapping[str, str]) -> dict[
     """By item of the keyring: what the environment has for this pod. Raises UsageError."""
     found: dict[str, Secret] = {}
     names = dict(_VARIABLES)
-    if profile.place.kind.rented:
-        names[Kind.API_KEY] = f"{profile.place.kind.upper()}_API_KEY"
+    if profile.place.kind.account:
+        names[Kind.API_KEY] = f"{profile.place.kind.account.upper()}_API_KEY"
     if profile.auth.kind is AuthKind.NONE:
         del names[Kind.SECRET]
     for kind, name in names.items():
@@ -71,8 +71,8 @@ def items(profile: PodProfile, kind: Kind, value: str) -> dict[str, Secret]:
     if not value:
         what = f"The {kind} that was given is empty"
         raise UsageError(what)
-    if kind is Kind.API_KEY and not profile.place.kind.rented:
-        raise UsageError("An API key belongs to pods of RunPod and Vast.ai only")
+    if kind is Kind.API_KEY and not profile.place.kind.account:
+        raise UsageError("An API key belongs to what RunPod and Vast.ai rent out only")
     if kind is Kind.SECRET and profile.auth.kind is AuthKind.NONE:
         raise UsageError("This pod asks for no secret", "", "Say what it is for with --auth")
     item = {
@@ -80,7 +80,7 @@ def items(profile: PodProfile, kind: Kind, value: str) -> dict[str, Secret]:
         Kind.SSH_PASSWORD: ssh_password_item(profile.id),
         Kind.SSH_PASSPHRASE: ssh_passphrase_item(profile.id),
         Kind.LLM: llm_item(profile.id),
-        Kind.API_KEY: api_key_item(profile.place.kind),
+        Kind.API_KEY: api_key_item(profile.place.kind.account),
     }[kind]
     return {item: Secret(value)}
 

@@ -173,6 +173,8 @@ def place_words(profile: "PodProfile") -> str:
             return f"RunPod {place.pod}, port {place.port}{tunnel}"
         case "vast":
             return f"Vast.ai {place.pod}, port {place.port}{tunnel}"
+        case "runpod-serverless":
+            return f"RunPod Serverless {place.pod}"
         case "ssh":
             return f"SSH to {profile.ssh.host if profile.ssh else '?'}, port {place.port}"
         case _:

@@ -24,6 +24,7 @@ from comfydesk.session.pods.profiles import (
     PodProfile,
     SshSettings,
     new_id,
+    normalised,
     problems,
 )
 
@@ -32,6 +33,7 @@ JUPYTER_PORT = 8888
 _RUNPOD_PROXY = re.compile(r"([a-z0-9][a-z0-9-]*)-([0-9]{1,5})\.proxy\.runpod\.net\Z")
 _RUNPOD_CONSOLE = re.compile(r"(?:www\.|console\.)?runpod\.io\Z")
 _RUNPOD_ID = re.compile(r"(?:[?&]id=|/pods?/)([a-z0-9]{8,20})(?:[/?&#]|\Z)")
+_ENDPOINT = re.compile(r"(?:api\.runpod\.ai/v2/|/serverless/(?:user/endpoint/)?)([a-z0-9-]{6,63})")
 _URL = re.compile(r"(?i)\b(?:https?|wss?)://[^\s\"'<>`\\]+")
 _BARE = re.compile(r"(?:[^\s/@:]+:[^\s/@]*@)?[A-Za-z0-9\[][A-Za-z0-9.:_\[\]-]*(?:/\S*)?\Z")
 _HEADER = re.compile(r"(?im)([A-Za-z][A-Za-z0-9-]{1,60}):[ \t]*([^\s\"'\\][^\n\"'\\]*)")
@@ -94,6 +96,29 @@ def suggest_from_paste(text: str, book: ProfileBook | None = None) -> Suggestion
     if problems(named):
         return replace(_NONSENSE, notes=tuple(problem.message for problem in problems(named)))
     return replace(found, profile=named)
+
+
+def suggest_engine(kind: str, text: str, book: ProfileBook) -> Suggestion:
+    """A profile for Comfy Cloud or a deployment ("comfy"; no text: the cloud), or for the RunPod Serverless endpoint
+    whose id or URL `text` is. Never raises."""
+    text, profile_id, auth, secrets = text.strip(), new_id(), AuthSettings(), {}
+    if kind == PlaceKind.COMFY:
+        place, name, recognised = Place(PlaceKind.COMFY, url=text), "Comfy Cloud", "Comfy Cloud"
+        if text:
+            found = _from_address(text)
+            if found.profile is None:
+                return found
+            profile_id, auth, secrets = found.profile.id, found.profile.auth, dict(found.secrets)
+            place, name = replace(place, url=found.profile.place.url), found.profile.name
+            recognised = f"Comfy API v2 at {found.profile.place.url}"
+    else:
+        endpoint = _ENDPOINT.search(text)
+        place, name = Place(PlaceKind.SERVERLESS, pod=endpoint[1] if endpoint else text), "RunPod Serverless"
+        recognised = f"RunPod Serverless endpoint {place.pod}"
+    profile = PodProfile(profile_id, book.free_name(name), place, book.free_colour(), auth)
+    if found_problems := problems(normalised(profile)):
+        return replace(_NONSENSE, recognised=found_problems[0].message, notes=())
+    return Suggestion(normalised(profile), recognised, secrets)
 
 
 def _from_ssh(line: SshLine) -> Suggestion:

@@ -378,7 +378,7 @@ def _ssh_problems(profile: PodProfile, ssh: SshSettings) -> Iterator[Problem]:
 def warnings(profile: PodProfile) -> tuple[str, ...]:
     """What the user should know and may accept."""
     found = []
-    if profile.place.kind in (PlaceKind.URL, PlaceKind.LAN):
+    if profile.place.kind in (PlaceKind.URL, PlaceKind.LAN, PlaceKind.COMFY):
         where = Address.parse(profile.place.url)
         if profile.auth.kind is not AuthKind.NONE and not where.secure and not where.is_local:
             found.append("The password or token travels unencrypted: use https:// or SSH if the pod offers it")

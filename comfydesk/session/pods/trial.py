@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from functools import partial
 from time import perf_counter
 
 from comfydesk.client.address import Address
 from comfydesk.client.probe import ProbeStep, Step, probe
-from comfydesk.errors import KnownError
+from comfydesk.errors import AuthError, KnownError
 from comfydesk.hosts.protocol import HostState, PodStoppedError
 from comfydesk.session.pods.reach import Reach
 
@@ -29,11 +30,52 @@ async def steps(reach: Reach) -> AsyncGenerator[ProbeStep, None]:
 
 async def _run(reach: Reach, told: "asyncio.Queue[ProbeStep | None]") -> None:
     try:
+        if reach.profile.place.kind.engine:
+            await _engine(reach, told)
+            return
         address = await _address(reach, told)
         if address is not None:
             await probe(address, on_step=told.put_nowait)
     finally:
         told.put_nowait(None)
+
+
+async def _engine(reach: Reach, told: "asyncio.Queue[ProbeStep | None]") -> None:
+    """An engine's own steps: the key, an answer, a list of nodes. Its sockets and certificates are not ours to mend."""
+    from comfydesk.session.pods.links import open_engine
+
+    engine = open_engine(reach.profile.place.kind, reach.address, reach.profile.id)
+    said: list[str] = []
+
+    async def answer() -> str:
+        try:
+            said.append(await engine.check())
+        except AuthError as error:  # it answered; told with the next step
+            said.append("")
+            refused.append(error)
+        return f"{reach.profile.place.own_url} answers"
+
+    async def sign_in() -> str:
+        if refused:
+            raise refused[0]
+        return said[0]
+
+    async def nodes() -> str:
+        info = await engine.object_info()
+        return "it lists none: forms use another pod's list" if info is None else f"{len(info)} node types"
+
+    refused: list[AuthError] = []
+    try:
+        if await _step(Step.AUTH, partial(_has_key, reach), told, silent=True):
+            for step, run in ((Step.HTTP, answer), (Step.AUTH, sign_in), (Step.CATALOG, nodes)):
+                if not await _step(step, run, told):
+                    break
+    finally:
+        await engine.close()
+
+
+async def _has_key(reach: Reach) -> str:
+    return str(await reach.address())
 
 
 async def _address(reach: Reach, told: "asyncio.Queue[ProbeStep | None]") -> Address | None:

@@ -58,6 +58,8 @@ class Fix:
 
 def steps_of(profile: PodProfile) -> tuple[Step, ...]:
     """The steps that a test of it takes, in order."""
+    if profile.place.kind.engine:
+        return (Step.HTTP, Step.AUTH, Step.CATALOG)
     first: tuple[Step, ...] = (Step.HOST,) if profile.place.kind.rented else ()
     return first + ((Step.SSH,) if profile.through_ssh else ()) + COMMON
 

@@ -7,10 +7,10 @@ from PySide6.QtCore import QRect, QSize, Signal
 from PySide6.QtGui import QColor, QIcon, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
-from comfydesk.credentials import Secret, llm_item
+from comfydesk.credentials import Secret, auth_item, llm_item
 from comfydesk.errors import KnownError
 from comfydesk.hosts.protocol import HostPod
-from comfydesk.qt.dialogs.pods.place import Group, PlacePage, RentedPage, SshPage, UrlPage
+from comfydesk.qt.dialogs.pods.place import EnginePage, Group, PlacePage, RentedPage, SshPage, UrlPage
 from comfydesk.qt.dialogs.pods.signin import SignIn
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.widgets import paint
@@ -26,7 +26,8 @@ from comfydesk.qt.widgets.section import Section
 from comfydesk.qt.widgets.segmented import Segmented
 from comfydesk.session.pods.profiles import COLOURS, MAX_IDLE_MINUTES, PlaceKind, PodProfile, Problem
 
-PLACES = ("RunPod", "Vast.ai", "SSH", "Address")
+PLACES = ("RunPod", "Vast.ai", "SSH", "Address", "Comfy", "Serverless")
+ADDRESS = 3
 COLOUR_NAMES = ("Blue", "Green", "Amber", "Red", "Violet", "Teal", "Pink", "Grey")
 IDLE_MINUTES = 15
 IDLE_NOTE = "Only with its queue empty and every output saved here. You get a countdown that you can cancel."
@@ -102,6 +103,8 @@ class ProfileForm(Group):
             RentedPage(theme, PlaceKind.VAST),
             SshPage(theme),
             UrlPage(theme),
+            EnginePage(theme, PlaceKind.COMFY),
+            EnginePage(theme, PlaceKind.SERVERLESS),
         )
         self.signin = SignIn(theme)
         self._make_rest()
@@ -114,7 +117,7 @@ class ProfileForm(Group):
         for page in self.rented:
             page.account.listed.connect(lambda key, kind=page.kind: self.account_wanted.emit(kind, key))
             page.account.picked.connect(lambda pod, kind=page.kind: self.account_picked.emit(kind, pod))
-        self._show_page(3)
+        self._show_page(ADDRESS)
 
     # --- Values ---------------------------------------------------------------------------------------------------
 
@@ -132,7 +135,11 @@ class ProfileForm(Group):
         self.name.set_value(profile.name)
         self.swatch.set_colour(profile.colour)
         at = self.fill_place(profile)
-        self.signin.fill(profile.auth, secrets or {}, profile.id, stored=stored)
+        page = self.pages[at]
+        if isinstance(page, EnginePage):
+            page.fill_auth(profile.auth, (secrets or {}).get(auth_item(profile.id)), stored=stored)
+        else:
+            self.signin.fill(profile.auth, secrets or {}, profile.id, stored=stored)
         self.trust.setCurrentIndex(1 if profile.certificate else 0)
         self.pin.set_value(profile.certificate)
         self.llm.set_value(profile.llm_url)
@@ -146,7 +153,7 @@ class ProfileForm(Group):
 
     def fill_place(self, profile: PodProfile) -> int:
         """Show where `profile` is, and leave everything else; the number of its page."""
-        at = {PlaceKind.RUNPOD: 0, PlaceKind.VAST: 1, PlaceKind.SSH: 2}.get(profile.place.kind, 3)
+        at = next((at for at, page in enumerate(self.pages) if page.kind is profile.place.kind), ADDRESS)
         self.pages[at].fill(profile.place, profile.ssh)
         self.places.set_current(at)
         self._show_page(at)
@@ -163,7 +170,7 @@ class ProfileForm(Group):
             colour=self.swatch.colour,
             place=place,
             ssh=self.page.ssh_settings(),
-            auth=self.signin.settings(),
+            auth=self.page.auth() if isinstance(self.page, EnginePage) else self.signin.settings(),
             certificate=self.pin.value() if pinned else "",
             llm_url=self.llm.value(),
             output_folder=self.folder.value(),
@@ -173,7 +180,8 @@ class ProfileForm(Group):
     def secrets(self) -> dict[str, Secret]:
         """What was typed, by item of the keyring."""
         assert self._base is not None
-        typed = self.signin.secrets(self._base.id)
+        engine = self.page if isinstance(self.page, EnginePage) else None
+        typed = self.signin.secrets(self._base.id) if engine is None else engine.secrets(self._base.id)
         if self.page.ssh is not None and self.page.ssh_settings() is not None:
             typed |= self.page.ssh.secrets(self._base.id)
         key = self.llm_key.secret()
@@ -312,7 +320,8 @@ class ProfileForm(Group):
     def _show_page(self, at: int) -> None:
         for number, page in enumerate(self.pages):
             page.setVisible(number == at)
-        self._idle.setVisible(at < 2)
+        self._idle.setVisible(self.pages[at].kind.rented)
+        self.signin.setVisible(not self.pages[at].kind.engine)
         self._show_pin()
 
     def _show_pin(self) -> None:

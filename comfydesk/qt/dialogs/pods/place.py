@@ -6,11 +6,12 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from comfydesk.client.address import Address
-from comfydesk.credentials import Secret, ssh_passphrase_item, ssh_password_item
+from comfydesk.credentials import Secret, api_key_item, auth_item, ssh_passphrase_item, ssh_password_item
 from comfydesk.errors import UsageError
 from comfydesk.hosts.protocol import COMFYUI_PORT
 from comfydesk.qt.dialogs.pods.account import AccountPicker
 from comfydesk.qt.theme import Theme
+from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets.buttons import Button
 from comfydesk.qt.widgets.labelled import Labelled, side_by_side
 from comfydesk.qt.widgets.labels import Label
@@ -21,7 +22,8 @@ from comfydesk.qt.widgets.secret_line import SecretLine
 from comfydesk.qt.widgets.section import Section
 from comfydesk.qt.widgets.switch import Switch
 from comfydesk.qt.widgets.text_line import TextLine
-from comfydesk.session.pods.profiles import Place, PlaceKind, SshSettings
+from comfydesk.session.pods.places import COMFY_CLOUD, Place, PlaceKind
+from comfydesk.session.pods.profiles import AuthKind, AuthSettings, SshSettings
 
 PORTS = Range(integer=True, minimum=1, maximum=65535, step=1)
 
@@ -237,6 +239,58 @@ class RentedPage(PlacePage):
         self.tls.setVisible(self.kind is PlaceKind.VAST and not tunnel)
         if self.ssh is not None:
             self.ssh.setVisible(tunnel)
+
+
+class EnginePage(PlacePage):
+    """An engine that scales by itself: where it is, and its key. There is no other way to sign in."""
+
+    def __init__(self, theme: Theme, kind: PlaceKind) -> None:
+        super().__init__(theme)
+        self.kind = kind
+        self._place, self._auth = Place(kind), AuthSettings()
+        if kind is PlaceKind.COMFY:
+            self.where = self.text(placeholder=COMFY_CLOUD)
+            where = self.row("url", tr("Address"), self.where)
+            where.set_note(tr("Comfy Cloud, a deployment there, or a proxy that speaks Comfy API v2"))
+            self.key = self.secret(placeholder=tr("From platform.comfy.org"))
+            key = self.row("auth.kind", tr("API key"), self.key)
+        else:
+            self.where = self.text(placeholder="abc123xyz456")
+            where = self.row("pod", tr("Endpoint id"), self.where)
+            where.set_note(tr("Of a RunPod Serverless endpoint that runs worker-comfyui"))
+            self.key = self.secret(placeholder=tr("The account's, as for pods"))
+            key = self.row("auth.kind", tr("RunPod API key"), self.key)
+        note = tr("It may list no nodes: forms are then made from the list of the pod that you connected to last.")
+        for part in (where, key, Label(theme, note, font="caption", color="text2", wrap=True)):
+            self.column.addWidget(part)
+
+    def fill(self, place: Place, _ssh: SshSettings | None, /) -> None:
+        self._place = place if place.kind is self.kind else Place(self.kind)
+        self.where.set_value(place.url if self.kind is PlaceKind.COMFY else place.pod)
+        self.key.fill(None)
+
+    def fill_auth(self, auth: AuthSettings, secret: Secret | None, *, stored: bool) -> None:
+        """`stored`: its key is kept already."""
+        self._auth = auth
+        self.key.fill(secret)
+        self.key.set_stored(stored)
+
+    def place(self) -> Place:
+        text = self.where.value().strip()
+        if self.kind is PlaceKind.COMFY:
+            return replace(self._place, url=text or COMFY_CLOUD)
+        return replace(self._place, pod=text)
+
+    def auth(self) -> AuthSettings:
+        """A proxy of one's own may ask for no key."""
+        wanted = self.key.secret() is not None or self._auth.kind is AuthKind.BEARER
+        return AuthSettings(AuthKind.BEARER if wanted else AuthKind.NONE)
+
+    def secrets(self, profile_id: str) -> dict[str, Secret]:
+        """What was typed, by item of the keyring."""
+        key = self.key.secret()
+        account = self.kind.account if not self._place.url else ""
+        return {api_key_item(account) if account else auth_item(profile_id): key} if key else {}
 
 
 class SshPage(PlacePage):
