@@ -215,6 +215,11 @@ class Browse(QObject):
 
     # --- Inside ---------------------------------------------------------------------------------------------------
 
+    def show_missing(self) -> None:
+        """What the open workflow lacks on the pod."""
+        if self._bench.current is not None:
+            self.missing.show(self._bench.current)
+
     def _show_missing(self, entry: "WorkflowEntry") -> None:
         """Its sheet, once it is open and known exactly."""
         if self._bench.current is None or self._bench.current.id != entry.id:
