@@ -78,6 +78,13 @@ RUN_AGAIN_LOST = Option(
     "Run lost jobs again",
     "Queue a job anew by itself when its pod has lost it, as after a restart. Otherwise you are asked.",
 )
+NOTIFY = Option(
+    "queue.notify",
+    True,
+    "Desktop messages",
+    "Tell through the desktop what was made, what failed and which pod is about to stop, while another window is in "
+    "front.",
+)
 DOWNLOADS = Option(
     "outputs.parallel",
     3,
@@ -176,6 +183,7 @@ OPTIONS: tuple[Option[Any], ...] = (
     DEFAULT_POD,
     AHEAD,
     RUN_AGAIN_LOST,
+    NOTIFY,
     DOWNLOADS,
     OUTPUT_FOLDER,
     OUTPUT_TEMPLATE,

@@ -26,6 +26,7 @@ def picture(size: int) -> bytes:
     """A JPEG of about `size` bytes."""
     rng = random.Random(1)
     image = Image.frombytes("RGB", (512, 384), rng.randbytes(512 * 384 * 3)).resize((768, 576))
+    data = io.BytesIO()
     for quality in range(95, 10, -5):
         data = io.BytesIO()
         image.save(data, "JPEG", quality=quality)

@@ -13,6 +13,8 @@ from comfydesk.qt.docks.generation_footer import Footer
 from comfydesk.qt.models.making import Making
 from comfydesk.qt.models.words import counted
 from comfydesk.qt.theme import ColorName, Theme
+from comfydesk.qt.widgets.badge_label import BadgeLabel
+from comfydesk.qt.widgets.badges import Badge
 from comfydesk.qt.widgets.banner import Banner
 from comfydesk.qt.widgets.buttons import IconButton, Size
 from comfydesk.qt.widgets.editors import Surroundings
@@ -86,6 +88,8 @@ class GenerationPanel(Panel):
         more = IconButton(theme, "more", "More on this workflow", size=Size.COMPACT)
         more.clicked.connect(lambda: self.menu.popup(more.mapToGlobal(more.rect().bottomLeft())))
         self.title.add(more)
+        self._waiting = BadgeLabel(theme)
+        self.title.add_mark(self._waiting)
         theme.changed.connect(self._measure)
         self._measure()
         self._lay_out()
@@ -135,6 +139,10 @@ class GenerationPanel(Panel):
     def show_queue(self, waiting: int, seconds: float | None) -> None:
         """What stands before the next job."""
         self.footer.show_when(self._pod, waiting, seconds, usable=self._usable)
+
+    def show_waiting(self, number: int) -> None:
+        """How many jobs have not ended, beside the panel's name."""
+        self._waiting.set_badge(Badge(f"{number:,}", "info") if number else None)
 
     def tell_count(self) -> None:
         """The number beside the button was set by somebody else than the user."""

@@ -74,7 +74,7 @@ class Footer(QWidget):
     def offer_ways(self, press: Callable[..., None]) -> Menu:
         """What the chevron beside Generate opens; `press` takes what differs from the button, by name."""
         ways = Menu(self._theme, "More ways to generate", parent=self)
-        ways.add(tr("Generate next, before all that waits"), "arrow-up", keys="Ctrl+Shift+Return").triggered.connect(
+        ways.add(tr("Generate next, before all that waits"), "arrow-up").triggered.connect(
             lambda _=False: press(front=True)
         )
         ways.add(tr("Add to the queue, held"), "pause").triggered.connect(lambda _=False: press(held=True))

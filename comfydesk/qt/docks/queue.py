@@ -90,6 +90,10 @@ class QueuePanel(Panel):
         self.pause.setToolTip(tr("Send what waits again") if paused else tr(GOES_ON))
         self._on_counted()
 
+    def toggle_pause(self) -> None:
+        """Ask for the other of paused and going on."""
+        self.paused.emit(not self._is_paused)
+
     def choices(self) -> tuple[Choice, ...]:
         """What can be done to the jobs that are chosen."""
         return choices(self.list.chosen())
@@ -105,7 +109,7 @@ class QueuePanel(Panel):
         self.body.addWidget(self._pages, 1)
 
     def _join(self) -> None:
-        self.pause.clicked.connect(lambda: self.paused.emit(not self._is_paused))
+        self.pause.clicked.connect(self.toggle_pause)
         self.banner.acted.connect(lambda: self.paused.emit(False))
         self.clear.clicked.connect(self.cleared)
         self.more.clicked.connect(self._offer_all)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject
 
 from comfydesk.qt.bridge.feeds import Bridge
 from comfydesk.qt.bridge.tasks import Tasks
@@ -11,11 +11,15 @@ from comfydesk.qt.docks.running_strip import AtWork
 from comfydesk.qt.models.jobs import AT_WORK
 from comfydesk.qt.models.rows import PodMark
 from comfydesk.qt.models.verbs import Verb
+from comfydesk.qt.window.batches import Batches
 from comfydesk.qt.window.bench import Bench
 from comfydesk.qt.window.desk import Desk
 from comfydesk.qt.window.failures import Failures
 from comfydesk.qt.window.job_commands import JobCommands
+from comfydesk.qt.window.news import News
+from comfydesk.qt.window.notifier import DesktopNotifier
 from comfydesk.qt.window.now import Now
+from comfydesk.settings import NOTIFY
 from comfydesk.store.records import Job, JobState
 
 if TYPE_CHECKING:
@@ -24,9 +28,6 @@ if TYPE_CHECKING:
 
 class JobDesk(QObject):
     """Lives as long as the session does."""
-
-    ended = Signal(object)
-    """tuple[Job, …]: jobs that came to their end while the window looked."""
 
     def __init__(
         self,
@@ -43,10 +44,14 @@ class JobDesk(QObject):
         self.now = Now(desk.jobs, session.queue.node_title, self)
         self.failures = Failures(desk, bench, self.edit, self)
         self._weighed: str | None = None
+        self._told_waiting = 0
         self._live: set[str] = set()
         """Jobs that had not ended when they were last seen: what ends of them is news."""
         desk.jobs.ask_eta(session.queue.eta)
         self._bridge = bridge
+        self.batches = Batches(desk, session, tasks, bench, self)
+        notifier = DesktopNotifier(desk.window, self)
+        self.news = News(desk, notifier, lambda: bool(desk.preferences.get(NOTIFY)), self)
         self._feed(bridge)
         self._join_docks()
 
@@ -60,6 +65,10 @@ class JobDesk(QObject):
         )
         self.now.set_online(pod.id for pod in pods if pod.status.usable)
         self._show_queue()
+        for pod in pods:
+            ends = getattr(pod.rented.idle, "ends", None) if pod.rented is not None else None
+            if ends is not None:
+                self.news.on_stop(pod.id, pod.name, ends)
 
     def show(self, verb: Verb, job: Job) -> None:
         """What the queue was asked to show of a job."""
@@ -121,7 +130,7 @@ class JobDesk(QObject):
         if seeds:
             self._desk.generation.show_last_seed(seeds[-1])
         if ended:
-            self.ended.emit(tuple(ended))
+            self.news.on_ended(ended)
 
     def _read_paused(self) -> None:
         self._tasks.start(self._session.queue.is_paused(), done=self._desk.queue.show_paused)
@@ -149,6 +158,10 @@ class JobDesk(QObject):
         desk.queue.show_time(seconds)
         desk.status.queue.show_queue(waiting - running, seconds, running)
         desk.generation.show_queue(waiting, seconds)
+        if waiting != self._told_waiting:
+            self._told_waiting = waiting
+            self.news.show_count(waiting)
+            desk.generation.show_waiting(waiting)
 
     # --- Window → session -----------------------------------------------------------------------------------------
 
@@ -167,3 +180,6 @@ class JobDesk(QObject):
         queue.cleared.connect(commands.clear_finished)
         desk.action("cancel", self.cancel_running)
         desk.action("clear_finished", commands.clear_finished)
+        desk.action("generate_next", lambda: desk.generation.press(front=True))
+        desk.action("batch", self.batches.open)
+        desk.action("pause_queue", queue.toggle_pause)
