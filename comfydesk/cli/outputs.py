@@ -1,26 +1,46 @@
-"""`comfydesk outputs`: the library as stored."""
+"""`comfydesk outputs`: the library as stored, and copies of what is found there."""
 
 import argparse
 import asyncio
-import contextlib
-import errno
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from comfydesk.cli.context import Context, Subparsers
-from comfydesk.errors import DiskFullError, StoreError
+from comfydesk.errors import KnownError
 
 if TYPE_CHECKING:
+    from comfydesk.session.gallery.export import ExportPlan
+    from comfydesk.session.session import Session
     from comfydesk.store.records import Output
+    from comfydesk.store.search import OutputFilter
 
-ALL = 10_000_000
+MEDIA = ("image", "video", "audio", "text", "model3d", "other")
 
 
 def register(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser("outputs", help="the library: what was made and saved")
-    parser.add_argument("--search", default="", metavar="WORDS", help="words of the prompt, workflow or path")
-    parser.add_argument("--export", type=Path, metavar="DIR", help="copy the files found there")
+    find = parser.add_argument_group("which (all of these must hold)")
+    find.add_argument(
+        "--search",
+        default="",
+        metavar="WORDS",
+        help='as in the window: words, seed:42, model:flux, rating:">=4", -word',
+    )
+    find.add_argument("--media", action="append", choices=MEDIA, default=[], help="may be given several times")
+    find.add_argument("--model", action="append", default=[], metavar="NAME", help="checkpoint or LoRA")
+    find.add_argument("--workflow", action="append", default=[], metavar="NAME")
+    find.add_argument("--tag", action="append", default=[], metavar="NAME")
+    find.add_argument("--album", metavar="NAME")
+    find.add_argument("--rating", type=int, default=0, choices=range(1, 6), help="at least so many stars")
+    find.add_argument("--favourite", action="store_true")
+    find.add_argument("--limit", type=int, metavar="N", help="the newest N")
+    export = parser.add_argument_group("copies")
+    export.add_argument("--export", type=Path, metavar="DIR", help="copy the files found there")
+    export.add_argument("--zip", type=Path, metavar="FILE", help="or into a zip file")
+    export.add_argument("--strip", action="store_true", help="without prompt, workflow and other metadata")
+    export.add_argument("--format", choices=("png", "jpg", "webp"), default="", help="pictures as this")
+    export.add_argument("--quality", type=int, default=92, metavar="1-100", help="of jpg and webp")
+    export.add_argument("--template", default="{name}", help="names of the copies, such as {date}/{seed}")
     parser.set_defaults(run=run)
 
 
@@ -32,51 +52,74 @@ def run(args: argparse.Namespace, context: Context) -> int:
 async def _outputs(args: argparse.Namespace, context: Context) -> int:
     from comfydesk.session.session import Session
 
+    plan = _plan(args)
     session = Session(context.paths, context.settings, guard=False)
     await session.start(resume=False)
+    skipped: tuple[tuple[Output, KnownError], ...] = ()
     try:
-        found = await session.outputs(ALL, search=args.search)
+        listing = await session.gallery.listing(await _filter(args, session))
+        ids = listing.ids[: args.limit] if args.limit is not None else listing.ids
+        found = await session.gallery.rows(ids)
+        if plan is not None:
+            skipped = (await session.gallery.export(ids, plan)).skipped
     finally:
         await session.close()
-    if args.export is not None:
-        await asyncio.to_thread(export, found, args.export)
+    for _, error in skipped:
+        context.note(str(error))
     if context.json:
         context.emit_json({"outputs": [document(output) for output in found]})
     else:
         for output in found:
             context.emit(output.path)
-    return 0
+    return 1 if skipped else 0
 
 
-def export(found: "tuple[Output, ...]", folder: Path) -> None:
-    """Copy the files into one folder, numbered where names meet; a copy that is there already is left.
+async def _filter(args: argparse.Namespace, session: "Session") -> "OutputFilter":
+    from comfydesk.errors import UsageError
+    from comfydesk.store.search import OutputFilter
 
-    Raises StoreError (DiskFullError): nothing half-written is left.
-    """
-    from comfydesk.client.files import numbered
+    album = None
+    if args.album is not None:
+        albums = {one.name.casefold(): one.id for one in await session.gallery.collections.albums()}
+        album = albums.get(args.album.casefold())
+        if album is None:
+            what = f"There is no album called {args.album}"
+            raise UsageError(what, "", f"There are {', '.join(albums)}" if albums else "There are none yet")
+    return OutputFilter(
+        words=args.search,
+        media=tuple(args.media),
+        models=tuple(args.model),
+        workflows=tuple(args.workflow),
+        tags=tuple(args.tag),
+        album=album,
+        rating=args.rating,
+        favourite=args.favourite,
+    )
 
-    folder.mkdir(parents=True, exist_ok=True)
-    for output in found:
-        source, number = Path(output.path), 1
-        while (target := numbered(folder / source.name, number)).exists():
-            if target.stat().st_size == output.size and target.read_bytes() == source.read_bytes():
-                break
-            number += 1
-        else:
-            _copy(source, target)
 
+def _plan(args: argparse.Namespace) -> "ExportPlan | None":
+    from comfydesk.errors import UsageError
+    from comfydesk.session.gallery.export import ExportPlan
 
-def _copy(source: Path, target: Path) -> None:
-    part = target.with_name(target.name + ".part")
-    try:
-        shutil.copy2(source, part)
-        part.rename(target)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink()
-        kind = DiskFullError if error.errno in (errno.ENOSPC, errno.EDQUOT) else StoreError
-        what = f"{source.name} cannot be copied"
-        raise kind(what, f"{target}: {error.strerror}") from error
+    if args.export is not None and args.zip is not None:
+        raise UsageError("--export and --zip cannot both be given")
+    target = args.export or args.zip
+    if target is None:
+        if args.strip or args.format:
+            raise UsageError("--strip and --format are for copies", "", "Say where to: --export DIR or --zip FILE")
+        return None
+    if args.zip is not None and target.suffix.lower() != ".zip":
+        target = target.with_name(f"{target.name}.zip")
+    plan = ExportPlan(
+        target.expanduser().absolute(),
+        metadata=not args.strip,
+        picture_format=args.format,
+        quality=args.quality,
+        template=args.template,
+        zipped=args.zip is not None,
+    )
+    plan.check()
+    return plan
 
 
 def document(output: "Output") -> dict[str, Any]:

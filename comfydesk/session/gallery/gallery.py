@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from comfydesk.errors import UsageError
 from comfydesk.events import Change, Feed, OutputsChanged
@@ -26,6 +28,9 @@ from comfydesk.store.records import LocalFile, Output
 from comfydesk.store.search import EVERYTHING, Grouping, Order, OutputFilter
 from comfydesk.store.workflows import get_document
 from comfydesk.workflow.graph import ApiGraph
+
+if TYPE_CHECKING:
+    from comfydesk.session.gallery.export import Exported, ExportPlan, OnProgress
 
 
 class Gallery:
@@ -168,6 +173,30 @@ class Gallery:
         found = await self._library.read(provenance.of_outputs, (output,))
         graph = await self._graph(found[0]) if found else None
         return () if graph is None else await asyncio.to_thread(details.outline, found[0], graph)
+
+    # --- Export -----------------------------------------------------------------------------------------------------
+
+    async def export(
+        self, ids: Sequence[int], plan: "ExportPlan", on_progress: "OnProgress | None" = None
+    ) -> "Exported":
+        """Write copies of outputs into a folder or a zip; see export.ExportPlan. Cancel the task to stop it.
+
+        Raises DiskFullError, StoreError and UsageError; outputs that cannot be exported are named in the result.
+        """
+        from comfydesk.session.gallery.export import export
+
+        return await export(await self.rows(ids), plan, dict(self._pod_names()), on_progress)
+
+    async def contact_sheet(self, ids: Sequence[int], path: Path, title: str = "") -> Path:
+        """One picture (.png or .jpg) of many outputs. Returns where: nothing is overwritten. Raises MediaError."""
+        from comfydesk.session.jobs.contact_sheet import Sheet, save_sheet
+
+        found = [Path(output.path) for output in await self.rows(ids)]
+        columns = max(1, math.ceil(math.sqrt(len(found))))
+        padded = [*found, *[None] * (-len(found) % columns)]
+        cells = tuple(tuple(padded[start : start + columns]) for start in range(0, len(padded), columns))
+        sheet = Sheet(("",) * columns, ("",) * len(cells), cells, title)
+        return await asyncio.to_thread(save_sheet, sheet, path)
 
     async def _graph(self, entry: Provenance) -> ApiGraph | None:
         key = entry.output.graph_hash
