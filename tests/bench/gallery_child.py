@@ -292,6 +292,7 @@ def run(folder: Path) -> int:
     theme = Theme(Appearance(Scheme.DARK, reduced_motion=True))
     theme.install(app)
     paths = Paths.under(folder)
+    (paths.data / "window.ini").unlink(missing_ok=True)  # or it would open where it was left
     window = MainWindow(theme, paths)
     window.resize(1440, 900)
     window.show()

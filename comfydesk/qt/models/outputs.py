@@ -38,7 +38,7 @@ class OutputModel(RowModel[OutputRow]):
     def shown(self, row: OutputRow, role: int) -> Any:
         output = row.output
         if role == THUMBNAIL:
-            return self._thumbnails.get(output.path, output.media)
+            return self._thumbnails.get(output.path, output.media, sha256=output.sha256)
         if role == Qt.ItemDataRole.DisplayRole:
             return Path(output.path).name
         if role == Qt.ItemDataRole.AccessibleTextRole:

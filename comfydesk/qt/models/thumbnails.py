@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 EDGE = 384
 """Pixels on the shorter side where nothing else is asked for: 192 logical pixels at 200 %."""
-MEMORY = 96 << 20
+MEMORY = 64 << 20
 """Bytes of pictures in memory."""
 WORKERS = 2
 STRIP = 0
@@ -63,12 +63,14 @@ class Thumbnails(QObject):
         self._pictures: OrderedDict[Key, QPixmap] = OrderedDict()
         self._edges: dict[str, set[int]] = {}
         """Path → edges that are in memory."""
-        self._reasons: OrderedDict[str, str] = OrderedDict()
+        self._reasons: OrderedDict[str, tuple[str, str]] = OrderedDict()
+        """Path → why there is no picture, and the hash that was known then: with one, a file that is gone may have."""
         self._loading: set[Key] = set()
         self._lock = threading.Lock()
         self._waiting: OrderedDict[Key, _Request] = OrderedDict()
-        self._done: deque[tuple[Key, QImage | str]] = deque()
+        self._done: deque[tuple[_Request, QImage | str]] = deque()
         self._told = False
+        self._working = 0
         self._closed = False
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="thumbnails")
         self._arrived.connect(self._take, Qt.ConnectionType.QueuedConnection)
@@ -88,7 +90,7 @@ class Thumbnails(QObject):
         if found is not None:
             self._pictures.move_to_end((path, edge))
             return found
-        if path in self._reasons or media not in PICTURED:
+        if media not in PICTURED or self._hopeless(path, sha256):
             return None
         self._want(_Request(Source(path, media, sha256), edge, owner))
         others = self._edges.get(path, ())
@@ -97,13 +99,13 @@ class Thumbnails(QObject):
     def strip(self, path: str, *, sha256: str = "") -> QPixmap | None:
         """posters.FRAMES frames of a video side by side; None while they load."""
         found = self._pictures.get((path, STRIP))
-        if found is None and path not in self._reasons:
+        if found is None and not self._hopeless(path, sha256):
             self._want(_Request(Source(path, "video", sha256), STRIP, None))
         return found
 
     def reason(self, path: str) -> str:
         """Why there is no picture of `path`; "" if there is one, or it is not known yet."""
-        return self._reasons.get(path, "")
+        return self._reasons.get(path, ("", ""))[0]
 
     def keep(self, owner: object, paths: Container[str]) -> None:
         """Of what `owner` asked for, only `paths` are still wanted."""
@@ -126,6 +128,9 @@ class Thumbnails(QObject):
 
     # --- Inside ---------------------------------------------------------------------------------------------------
 
+    def _hopeless(self, path: str, sha256: str) -> bool:
+        return path in self._reasons and sha256 in ("", self._reasons[path][1])
+
     def _want(self, request: _Request) -> None:
         key = (request.source.path, request.edge)
         with self._lock:
@@ -135,22 +140,27 @@ class Thumbnails(QObject):
                 return
             self._loading.add(key)
             self._waiting[key] = request
+            if self._working == WORKERS:
+                return
+            self._working += 1
         self._workers.submit(self._work)
 
     def _work(self) -> None:
-        """On a worker: the request that was made last."""
-        with self._lock:
-            if not self._waiting or self._closed:
-                return
-            key, request = self._waiting.popitem()
-        made = _safely(self._cache, request)
-        with self._lock:
-            self._done.append((key, made))
-            tell, self._told = not self._told, True
-        if tell:
-            self._arrived.emit()
-        if self._cache.swollen:
-            self._cache.sweep()
+        """On a worker: the request that was made last, until there is none."""
+        while True:
+            with self._lock:
+                if not self._waiting or self._closed:
+                    self._working -= 1
+                    return
+                _, request = self._waiting.popitem()
+            made = _safely(self._cache, request)
+            with self._lock:
+                self._done.append((request, made))
+                tell, self._told = not self._told, True
+            if tell:
+                self._arrived.emit()
+            if self._cache.swollen:
+                self._cache.sweep()
 
     def _take(self) -> None:
         """What has come, as much of it as fits into a frame."""
@@ -160,21 +170,22 @@ class Thumbnails(QObject):
                 if not self._done:
                     self._told = False
                     return
-                key, made = self._done.popleft()
-                self._loading.discard(key)
-            self._put(key, made)
+                request, made = self._done.popleft()
+                self._loading.discard((request.source.path, request.edge))
+            self._put(request, made)
             if perf_counter() > until:
                 self._arrived.emit()
                 return
 
-    def _put(self, key: Key, made: QImage | str) -> None:
-        path, edge = key
+    def _put(self, request: _Request, made: QImage | str) -> None:
+        path, edge = key = request.source.path, request.edge
         if isinstance(made, str):
-            self._reasons[path] = made
+            self._reasons[path] = made, request.source.sha256
             while len(self._reasons) > _REASONS:
                 self._reasons.popitem(last=False)
             self.failed.emit(path, made)
             return
+        self._reasons.pop(path, None)
         picture = QPixmap.fromImage(made)
         self._pictures[key] = picture
         self._edges.setdefault(path, set()).add(edge)

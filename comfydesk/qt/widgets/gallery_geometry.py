@@ -84,7 +84,8 @@ class Geometry:
 
     def show(self, aspects: Sequence[float], groups: Sequence[Group], *, new: int = -1) -> None:
         """`aspects` in order. `new`: so many at the start are new, the others are those of before."""
-        if new >= 0 and len(aspects) == self.count + new:
+        grown = new >= 0 and len(aspects) == self.count + new
+        if grown:
             fresh = reversed(aspects[:new])
         else:
             self._sums = array("d", [0.0])
@@ -94,17 +95,33 @@ class Geometry:
         self._sums.extend(sums)
         self.count = len(aspects)
         self.groups = groups
-        self.lay(self.measures)
+        self._lay(keep=grown)
 
     def lay(self, measures: Measures) -> None:
         """Lay out everything for `measures`."""
         self.measures = measures
+        self._lay(keep=False)
+
+    def _lay(self, *, keep: bool) -> None:
+        """`keep`: only the front is new, the measures are those of before."""
+        measures, before = self.measures, self._counts
         self._seen.clear()
         self._cut()
-        if measures.squares:
+        fresh = len(self._counts)
+        if keep and before and self._counts[1:] == before[1:]:
+            fresh = 1  # the first block has grown
+        elif keep and before and self._counts[1:] == before:
+            fresh = 1  # another one stands before it
+        if fresh == 1 and not measures.squares:
+            rows, heights = self._rows[-len(self._counts) + 1 :], self._heights[-len(self._counts) + 1 :]
+            self._lay_rows(1)
+            if len(self._counts) > 1:
+                self._rows += rows
+                self._heights += heights
+        elif measures.squares:
             self._lay_squares()
         else:
-            self._lay_rows()
+            self._lay_rows(fresh)
         heading, gap = measures.heading, measures.gap
         if len(self._starts) == len(self.groups):  # every block has a heading
             tops = list(accumulate([high + gap + heading for high in self._heights], initial=heading))
@@ -147,12 +164,13 @@ class Geometry:
             heads.extend([-1] * (len(parts) - 1))
         self._starts, self._counts, self._heads = starts, counts, heads
 
-    def _lay_rows(self) -> None:
+    def _lay_rows(self, many: int) -> None:
+        """The number and height of the rows of the first so many blocks."""
         width, gap, size = self.measures.width, self.measures.gap, self.measures.size
         sums, total = self._sums, self.count
         rows: list[int] = []
         heights: list[int] = []
-        for start, count in zip(self._starts, self._counts, strict=True):
+        for start, count in zip(self._starts[:many], self._counts[:many], strict=True):
             end = total - start
             wide = sums[end] - sums[end - count]
             if wide * size + gap * (count - 1) <= width:  # one row, not filled

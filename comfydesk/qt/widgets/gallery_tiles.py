@@ -55,7 +55,7 @@ class Tiles:
         theme, px = self._theme, self._theme.px
         area = rect.adjusted(px(5), px(5), -px(5), -px(5)) if look.selected else rect
         if output is None:
-            paint.box(painter, area, px(4), fill=theme.color("raised"))
+            painter.fillRect(area, theme.color("raised"))
             done = True
         else:
             done = self._picture(painter, area, output, look, hurry)
@@ -104,6 +104,11 @@ class Tiles:
         if wave and picture is not None:
             self._wave(painter, area, picture)
             self._name(painter, area, output)
+            return True
+        if picture is None and not broken and output.media in ("image", "video"):
+            # Loading, for a moment: round corners would take longer than the picture.
+            painter.fillRect(area, theme.color("raised"))
+            paint.icon_in(painter, theme, area, icon, "text2", 20)
             return True
         done = self._covers.paint(painter, area, picture, icon=icon, broken=broken and picture is None, hurry=hurry)
         if picture is not None and output.missing:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from time import perf_counter
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from PySide6.QtCore import (
     QItemSelection,
@@ -49,6 +49,8 @@ class _Anchor(NamedTuple):
     output: int
     offset: int
     """From the top of the view to its tile."""
+    row: int
+    """Where it was."""
 
 
 class GalleryView(Handled):
@@ -69,10 +71,12 @@ class GalleryView(Handled):
         self._squares = False
         self._size = USUAL
         self._anchor: _Anchor | None = None
+        self._count_before = 0
         self._changed: list[tuple[int, int]] = []
         """Rows that were inserted since the last layout; (-1, -1) for anything else."""
         self._listing: Listing = model.listing
         self._kept: tuple[int, ...] = ()
+        self._look, self._focused = Look(), -1
         self._paths: dict[str, int] = {}
         """Of the tiles that were painted last: where they are."""
         self._unfinished: list[QRect] = []
@@ -276,29 +280,39 @@ class GalleryView(Handled):
     def paintEvent(self, event: QPaintEvent) -> None:
         until = perf_counter() + PAINT_MS / 1000
         painter = QPainter(self.viewport())
-        area = event.rect()
-        painter.fillRect(area, self.theme.color("canvas"))
         if len(self._paths) > PAINTED:
             self._paths.clear()
-        look = Look(any_selected=self.selectionModel().hasSelection(), pointer=self.hands.pointer)
-        focused = self.current if self.hasFocus() else -1
-        for at, box in self._visible(area):
-            rect = self._rect(box)
-            if rect.intersects(area) and at < self.gallery.rowCount():
-                output = self.gallery.output(at)
-                if output is not None:
-                    self._paths[output.path] = at
-                here = replace(
-                    look, selected=self.is_picked(at), current=at == focused, hovered=at == self.hands.hovered
-                )
-                if not self.tiles.paint(painter, rect, output, here, hurry=perf_counter() > until):
-                    self._unfinished.append(rect)
-        for group, where in self._headings():
-            if where.intersects(area):
+        self._look = Look(any_selected=self.selectionModel().hasSelection(), pointer=self.hands.pointer)
+        self._focused = self.current if self.hasFocus() else -1
+        region = event.region()
+        areas = cast("Iterable[QRect]", region)
+        headings = list(self._headings())
+        for area in areas:  # not their common rectangle: after a scroll that would be all of it
+            painter.fillRect(area, self.theme.color("canvas"))
+        done: set[int] = set()
+        for area in areas:
+            for at, box in self._visible(area):
+                rect = self._rect(box)
+                if at not in done and region.intersects(rect) and at < self.gallery.rowCount():
+                    done.add(at)
+                    self._paint_tile(painter, at, rect, until)
+        for group, where in headings:
+            if region.intersects(where):
                 self._paint_heading(painter, group, where)
         self.hands.paint_band(painter)
         if self._unfinished and not self._finish.isActive():
             self._finish.start()
+
+    def _paint_tile(self, painter: QPainter, at: int, rect: QRect, until: float) -> None:
+        output = self.gallery.output(at)
+        if output is not None:
+            self._paths[output.path] = at
+        look = self._look
+        picked = look.any_selected and self.is_picked(at)
+        if picked or at in (self._focused, self.hands.hovered):
+            look = replace(look, selected=picked, current=at == self._focused, hovered=at == self.hands.hovered)
+        if not self.tiles.paint(painter, rect, output, look, hurry=perf_counter() > until):
+            self._unfinished.append(rect)
 
     def _paint_heading(self, painter: QPainter, number: int, where: QRect) -> None:
         group: Group = self.gallery.listing.groups[number]
@@ -384,6 +398,7 @@ class GalleryView(Handled):
     def _note_place(self) -> None:
         if self._anchor is None:
             self._anchor = self._place()
+            self._count_before = self.gallery.rowCount()
 
     def _note_selection(self) -> None:
         self._kept = self.selected_ids() if self.selected_count() <= RESTORED else ()
@@ -401,16 +416,24 @@ class GalleryView(Handled):
         if top <= 0 or not self.places.count:
             return None
         row = self.places.near(0, top + self._heading())
-        return _Anchor(ids[row], self.places.box(row)[1] - top) if row < len(ids) else None
+        return _Anchor(ids[row], self.places.box(row)[1] - top, row) if row < len(ids) else None
 
     def _settle(self, anchor: _Anchor | None) -> None:
         """After a layout: scroll so that `anchor` is where it was."""
         self.updateGeometries()
-        row = self.gallery.listing.row_of(anchor.output) if anchor is not None else None
+        row = self._find(anchor) if anchor is not None else None
         if anchor is not None and row is not None:
             self.verticalScrollBar().setValue(self.places.box(row)[1] - anchor.offset)
         self.hands.forget()
         self.viewport().update()
+
+    def _find(self, anchor: _Anchor) -> int | None:
+        """Where it is now: mostly where it was, moved on by what is new before it. Only else look at every row."""
+        ids = self.gallery.listing.ids
+        for row in (anchor.row, anchor.row + len(ids) - self._count_before):
+            if 0 <= row < len(ids) and ids[row] == anchor.output:
+                return row
+        return self.gallery.listing.row_of(anchor.output)
 
     def _visible(self, area: QRect | None = None) -> Iterable[tuple[int, Box]]:
         shown = self.viewport().rect() if area is None else area

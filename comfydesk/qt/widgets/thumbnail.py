@@ -79,7 +79,7 @@ class Covers:
     A scroll step repaints dozens of rows; scaling each of them again would take most of a frame.
     """
 
-    BYTES = 48 << 20
+    BYTES = 32 << 20
     """Kept, whatever their number."""
 
     def __init__(self, theme: Theme) -> None:
