@@ -1,6 +1,6 @@
 """Under a library's own HTTP client: one origin, no compression, no answer without an end."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 import httpx
 
@@ -63,14 +63,18 @@ class _Counted(httpx.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         size = 0
-        async for chunk in self._inner:
-            end = chunk.rfind(b"\n") if self._by_line else -1
-            size = len(chunk) - end - 1 if end >= 0 else size + len(chunk)
-            if size > ANSWER:
-                raise AnswerTooLargeError(
-                    "The service sent far more than that answer can be", f"over {ANSWER >> 20} MB"
-                )
-            yield chunk
+        blocks = aiter(self._inner)
+        try:
+            async for chunk in blocks:
+                end = chunk.rfind(b"\n") if self._by_line else -1
+                size = len(chunk) - end - 1 if end >= 0 else size + len(chunk)
+                if size > ANSWER:
+                    what = "The service sent far more than that answer can be"
+                    raise AnswerTooLargeError(what, f"over {ANSWER >> 20} MB")
+                yield chunk
+        finally:
+            if isinstance(blocks, AsyncGenerator):  # one that is left halfway leaks its task
+                await blocks.aclose()
 
     async def aclose(self) -> None:
         await self._inner.aclose()

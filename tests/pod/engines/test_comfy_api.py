@@ -66,6 +66,7 @@ async def test_without_any_list_of_nodes_it_says_what_to_do(stage: Staging) -> N
         await state_of(here, LinkState.ONLINE)
         link = here.session._pods.link()
         await seen(here.session, lambda: link.catalog_error)
+        assert link.catalog_error is not None
         assert "does not list its nodes" in str(link.catalog_error)
         assert "Connect once to a pod" in link.catalog_error.advice
 

@@ -32,7 +32,7 @@ from tests.pod.session.world import World
 class Rented(World):
     """A session on the double."""
 
-    def files(self, outputs: tuple[Any, ...]) -> list[bytes]:
+    def bytes_of(self, outputs: tuple[Any, ...]) -> list[bytes]:
         return [Path(output.path).read_bytes() for output in outputs]
 
 
@@ -70,7 +70,7 @@ def place(paths: Paths, tmp_path: Path) -> Any:
 
 
 async def outputs(here: Rented, job: Job) -> list[bytes]:
-    return here.files(tuple(output for output in await here.session.outputs() if output.job == job.id))
+    return here.bytes_of(tuple(output for output in await here.session.outputs() if output.job == job.id))
 
 
 async def test_a_job_waits_runs_and_its_picture_is_saved(place: Any) -> None:

@@ -1,5 +1,6 @@
 """`comfydesk pods`: profiles in, out and changed; secrets by the environment and stdin, never by an argument."""
 
+import asyncio
 import io
 import json
 import sys
@@ -156,3 +157,27 @@ def test_probe_by_name_tells_each_step(shell: Shell) -> None:
 def test_an_unknown_name_with_a_blank_is_told(shell: Shell) -> None:
     shell("probe", "--pod", "no such pod", code=2)
     assert "no address of a pod" in shell.said
+
+
+def test_engines_are_added_by_their_kind(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_KEY", "k3y")
+    shell("pods", "add", "--kind", "comfy", "--env", "secret=MY_KEY")
+    shell("pods", "add", "abc123xyz456", "--kind", "runpod-serverless", "--env", "api-key=MY_KEY", "--name", "burst")
+    shell("pods", "add", "127.0.0.1:8189", "--kind", "comfy", "--name", "proxy", "--nodes-of", "burst")
+    cloud, burst, proxy = shell.profiles
+    assert (cloud.name, cloud.place.kind, cloud.place.url) == (
+        "Comfy Cloud",
+        PlaceKind.COMFY,
+        "https://cloud.comfy.org",
+    )
+    assert (burst.place.kind, burst.place.pod) == (PlaceKind.SERVERLESS, "abc123xyz456")
+    assert (proxy.place.url, proxy.place.nodes_of) == ("http://127.0.0.1:8189", burst.id)
+    assert asyncio.run(shell.keyring.get(auth_item(cloud.id))) == Secret("k3y")
+    assert asyncio.run(shell.keyring.get("host/runpod/api-key")) == Secret("k3y")
+    assert "k3y" not in (shell.folder / FILE_NAME).read_text()
+
+
+def test_an_engine_that_cannot_be_one_is_refused(shell: Shell) -> None:
+    shell("pods", "add", "no id", "--kind", "runpod-serverless", code=2)
+    assert "no id of a RunPod Serverless endpoint" in shell.said
+    assert shell.profiles == ()

@@ -237,6 +237,7 @@ class ConnectionCheck(QWidget):
     def _make_rows(self, steps: tuple[Step, ...]) -> None:
         for row in self.rows:
             self._list.removeWidget(row)
+            row.hide()  # it is gone at the next turn of the loop only, and the new ones stand there now
             row.deleteLater()
         self.rows = [StepRow(self._theme, step) for step in steps]
         for row in self.rows:

@@ -8,6 +8,7 @@ import pytest
 
 from comfydesk import credentials
 from comfydesk.credentials import Secret
+from comfydesk.session.pods.places import COMFY_CLOUD
 from comfydesk.session.pods.profiles import (
     AuthKind,
     AuthSettings,
@@ -47,6 +48,9 @@ def a_profile(**changes: Any) -> PodProfile:
         a_profile(place=Place(PlaceKind.RUNPOD, pod="abc123xyz", tunnel=True), ssh=SshSettings(key_file="~/.ssh/id")),
         a_profile(place=Place(PlaceKind.VAST, pod="10441302", port=18188, tls=True), certificate=PIN),
         a_profile(place=Place(PlaceKind.SSH), ssh=SshSettings("10.0.0.7", 2222, "ubuntu", "~/.ssh/id", HOST_KEY)),
+        a_profile(place=Place(PlaceKind.COMFY, url=COMFY_CLOUD), auth=AuthSettings(AuthKind.BEARER)),
+        a_profile(place=Place(PlaceKind.COMFY, url="http://127.0.0.1:8189", nodes_of=ID)),
+        a_profile(place=Place(PlaceKind.SERVERLESS, pod="abc123xyz456")),
         a_profile(auth=AuthSettings(AuthKind.HEADERS, headers=("CF-Access-Client-Id", "CF-Access-Client-Secret"))),
         a_profile(llm_url="http://192.168.1.20:11434/v1", output_folder="~/Pictures"),
     ],
@@ -207,3 +211,20 @@ def test_an_open_runpod_proxy_is_warned_of() -> None:
 def test_ids_are_canonical_uuids() -> None:
     assert new_id() != new_id()
     assert problems(replace(a_profile(), id=new_id())) == ()
+
+
+def test_an_endpoint_gets_the_accounts_key_and_an_api_elsewhere_never_does() -> None:
+    endpoint = checked(a_profile(place=Place(PlaceKind.SERVERLESS, pod="abc123xyz456")))
+    stranger = checked(a_profile(place=Place(PlaceKind.SERVERLESS, pod="abc123xyz456", url="https://evil.example/v2")))
+    assert auth_items(endpoint) == ("host/runpod/api-key",)
+    assert endpoint.place.own_url == "https://api.runpod.ai/v2/abc123xyz456"
+    assert auth_items(stranger) == (f"pod/{ID}/auth",)
+    assert f"pod/{ID}/auth" in to_forget(endpoint, stranger)
+    assert "host/runpod/api-key" not in to_forget(endpoint, stranger), "other profiles use it, too"
+
+
+def test_comfy_cloud_wants_a_key_and_a_key_wants_https() -> None:
+    cloud = checked(a_profile(place=Place(PlaceKind.COMFY)))
+    assert (cloud.place.url, cloud.auth.kind) == (COMFY_CLOUD, AuthKind.BEARER)
+    plain = a_profile(place=Place(PlaceKind.COMFY, url="http://proxy.example.org"))
+    assert [problem.field for problem in problems(plain)] == ["url"]
