@@ -19,6 +19,7 @@ class ReportDialog(Sheet):
         self.body.addWidget(Label(theme, words, color="text2", wrap=True))
         self.text = QPlainTextEdit(f"ComfyDesk {__version__}\n\n{trace}")
         self.text.setReadOnly(True)
+        self.text.setTabChangesFocus(True)
         self.text.setFont(theme.font("mono"))
         self.text.setMinimumHeight(theme.px(240))
         self.text.setAccessibleName(tr("Details"))

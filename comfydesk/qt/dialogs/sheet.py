@@ -1,6 +1,7 @@
 """What our dialogs share: a title, content on the popup colour, a row of buttons. Opened with `open`, never `exec`."""
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from comfydesk.qt.theme import Theme
@@ -32,6 +33,17 @@ class Sheet(QDialog):
         self._buttons.setSpacing(px(8))
         self._buttons.addStretch(1)
         column.addLayout(self._buttons)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """As high as its words need at its width: Qt guesses, and cuts wrapped lines off."""
+        super().showEvent(event)
+        layout = self.layout()
+        if layout is not None:
+            width = max(self.width(), layout.totalMinimumSize().width())
+            room = self.screen().availableSize()
+            self.resize(
+                min(width, room.width()), min(max(self.height(), layout.totalHeightForWidth(width)), room.height())
+            )
 
     def add_button(self, words: str, *, primary: bool = False) -> Button:
         """Primary ones answer to Enter."""

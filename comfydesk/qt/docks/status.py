@@ -217,4 +217,6 @@ class Status(QObject):
         self._measure()
 
     def _measure(self) -> None:
-        self._bar.setFixedHeight(self._theme.height(HEIGHT))
+        theme = self._theme
+        # A QStatusBar keeps 5 px around what it holds: its buttons need the rest.
+        self._bar.setFixedHeight(max(theme.height(HEIGHT), theme.height(24, "small_strong") + 5))

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLayout, QMenuBar, QSizePolicy, QVBox
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.widgets.plain import Line
 
-MENU_HEIGHT, INTENT_HEIGHT = 32, 52
+MENU_HEIGHT, INTENT_HEIGHT, MAIN_HEIGHT = 32, 52, 36
 APART = 16
 
 
@@ -105,4 +105,5 @@ class Top(QWidget):
         self._row.setSpacing(px(4))
         self.bar.setMinimumHeight(self._theme.height(MENU_HEIGHT))
         self.corner.setMinimumHeight(self._theme.height(MENU_HEIGHT))
-        self._intent.setFixedHeight(self._theme.height(INTENT_HEIGHT))
+        high = max(px(INTENT_HEIGHT), self._theme.height(MAIN_HEIGHT) + px(INTENT_HEIGHT - MAIN_HEIGHT))
+        self._intent.setFixedHeight(high)
