@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from comfydesk.cli.context import Context
@@ -13,11 +13,15 @@ from comfydesk.client.link import LinkState
 from comfydesk.errors import AuthError, KnownError, PodUnreachableError, StoreError
 from comfydesk.events import Change, PodsChanged
 from comfydesk.session.session import Session
-from comfydesk.session.values import PodState
+from comfydesk.session.values import DEMO, PodState
 from comfydesk.store.records import Job, JobError, JobState
 
 CANCEL_SECONDS = 10.0
 KEPT = 'The record is kept: "comfydesk jobs --resume" goes on once the pod is back'
+KEPT_DEMO = (
+    'The record is kept: "comfydesk jobs --resume" starts the demo pod again and sends what waits; what it was drawing'
+    " is lost, and can be run again"
+)
 
 
 async def follow(
@@ -25,13 +29,13 @@ async def follow(
 ) -> tuple[Job, ...]:
     """Until all jobs have ended or are blocked; Ctrl+C cancels them on their pods if it `cancels`.
 
-    Raises PodUnreachableError (AuthError) if a pod stays away for `patience` seconds: nothing is lost then; StoreError
-    if the library cannot be written.
+    Raises PodUnreachableError (AuthError) if the pods that the rest of the jobs need stay away for `patience` seconds:
+    nothing is lost then; StoreError if the library cannot be written.
     """
     printer = ProgressPrinter(context.stderr, list(ids), session.queue.node_title, session.queue.eta)
     unsubscribe = session.progress.subscribe(printer)
     waiting = asyncio.ensure_future(session.queue.wait(ids))
-    watching = asyncio.ensure_future(_trouble(session, patience))
+    watching = asyncio.ensure_future(_trouble(session, ids, patience))
     try:
         await asyncio.wait({waiting, watching}, return_when=asyncio.FIRST_COMPLETED)
         if waiting.done():
@@ -56,14 +60,13 @@ async def _cancel_all(session: Session, ids: Sequence[str], context: Context) ->
     if task is not None:
         task.uncancel()
     context.note("cancelling…")
-    for job in ids:
-        await session.queue.cancel(job)
+    await session.queue.cancel(*ids)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(CANCEL_SECONDS):
             await session.queue.wait(ids)
 
 
-async def _trouble(session: Session, patience: float) -> KnownError:
+async def _trouble(session: Session, ids: Sequence[str], patience: float) -> KnownError:
     """What keeps the jobs from their end: returned once it is certain."""
     news = asyncio.Event()
     broken: list[KnownError] = []
@@ -78,20 +81,15 @@ async def _trouble(session: Session, patience: float) -> KnownError:
             news.set()
 
     stop = (session.changes.subscribe(note_change), session.problems.subscribe(note_problem))
-    loop = asyncio.get_running_loop()
     away_since: dict[str, float] = {}
     try:
         while True:
             news.clear()
             if broken:
                 return broken[0]
-            for pod in session.pods():
-                if pod.status.state is LinkState.AUTH_FAILED:
-                    return AuthError(f"{pod.name} refuses us", pod.status.detail, KEPT)
-                if pod.status.state in (LinkState.ONLINE, LinkState.DEGRADED):
-                    away_since.pop(pod.id, None)
-                elif loop.time() - away_since.setdefault(pod.id, loop.time()) >= patience:
-                    return _gone(pod)
+            gone = _gone_pods(session, away_since, patience)
+            if gone and (error := await _needed(session, ids, gone)) is not None:
+                return error
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(1.0, patience / 4)):
                     await news.wait()
@@ -100,8 +98,41 @@ async def _trouble(session: Session, patience: float) -> KnownError:
             unsubscribe()
 
 
+def _gone_pods(session: Session, away_since: dict[str, float], patience: float) -> dict[str, KnownError]:
+    """Pods of which nothing more is to be expected. `away_since`: pod → when it was first found away, kept here."""
+    now = asyncio.get_running_loop().time()
+    gone: dict[str, KnownError] = {}
+    for pod in session.pods():
+        if pod.status.state is LinkState.AUTH_FAILED:
+            gone[pod.id] = AuthError(f"{pod.name} refuses us", pod.status.detail, _kept(pod))
+        elif pod.status.state in (LinkState.ONLINE, LinkState.DEGRADED):
+            away_since.pop(pod.id, None)
+        elif now - away_since.setdefault(pod.id, now) >= patience:
+            gone[pod.id] = _gone(pod)
+    return gone
+
+
+async def _needed(session: Session, ids: Sequence[str], gone: Mapping[str, KnownError]) -> KnownError | None:
+    """What to say if all that is left waits for pods that are gone; None as long as another has something to do."""
+    found = await session.queue.jobs_by_id(ids)
+    left = {job.pod for job in found if not (job.state.ended or job.blocked)}
+    if "" in left and len(gone) < len(session.pods()):  # another pod may take it
+        return None
+    left.discard("")
+    return None if left - gone.keys() else next((gone[pod] for pod in gone if pod in left), next(iter(gone.values())))
+
+
 def _gone(pod: PodState) -> PodUnreachableError:
-    return PodUnreachableError(f"{pod.name} no longer answers", pod.status.detail, KEPT)
+    return PodUnreachableError(f"{pod.name} no longer answers", pod.status.detail, _kept(pod))
+
+
+def _kept(pod: PodState) -> str:
+    return KEPT_DEMO if pod.id == DEMO else KEPT
+
+
+def all_over(found: Sequence[Job]) -> bool:
+    """Each has ended, and it is known how."""
+    return all(job.state.ended and job.state is not JobState.UNKNOWN for job in found)
 
 
 def report(found: Sequence[Job], context: Context, *, listed: bool = True) -> int:

@@ -2,26 +2,46 @@
 
 import argparse
 import asyncio
+import contextlib
 import json
+import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from comfydesk.cli import batch_options
 from comfydesk.cli.context import Context, Subparsers
-from comfydesk.errors import GraphError, UsageError
+from comfydesk.errors import GraphError, KnownError, UsageError
 from comfydesk.workflow.fields import Field, Form, Kind, Role
 
 if TYPE_CHECKING:
+    from comfydesk.session.jobs.enqueue import Enqueued
     from comfydesk.session.session import Session
     from comfydesk.session.values import OpenWorkflow
     from comfydesk.workflow.batches import Batch
 
 RANDOM = "random"
+SHEET_SECONDS = 120.0
+"""For the contact sheets of a grid; what is not drawn by then, the next session draws."""
 FILE_KINDS = frozenset({Kind.IMAGE, Kind.VIDEO, Kind.AUDIO, Kind.MODEL3D})
 
 
+EXAMPLES = """examples:
+  comfydesk generate picture.json --pod demo --prompt "a lighthouse at dusk" --seed random --count 4 -o pictures
+  comfydesk generate picture.json --pod mine --prompts prompts.txt --grid cfg=4,6,8 --grid sampler=euler,dpmpp_2m
+  comfydesk generate edit.json --pod mine --folder image=photos --template "{date}/{name}_{n}" --any-pod
+
+"comfydesk form picture.json --pod mine" lists the inputs that --set, --file and --grid take. After a cut line or a
+crash, "comfydesk jobs --resume" brings to its end what was queued."""
+
+
 def register(subparsers: Subparsers) -> None:
-    parser = subparsers.add_parser("generate", help="run a workflow on a pod and save what it makes")
+    parser = subparsers.add_parser(
+        "generate",
+        help="run a workflow on a pod and save what it makes",
+        description="Queue a workflow, follow its jobs, save what they make, and print the files.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("file", type=Path, metavar="FILE", help="a workflow, or a picture or video that carries one")
     parser.add_argument("--prompt", metavar="TEXT", help="what to make")
     parser.add_argument("--negative", metavar="TEXT", help="what to avoid")
@@ -34,7 +54,19 @@ def register(subparsers: Subparsers) -> None:
         "--file", action="append", default=[], type=_pair, dest="files", metavar="ID=PATH", help="a file to upload"
     )
     batch_options.add_options(parser)
+    parser.add_argument(
+        "--any-pod",
+        action="store_true",
+        help="spread the jobs over the named pod and all profiles that are online, each job to the pod that can run it"
+        " and will have finished it first",
+    )
     parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="where to save (default: the library)")
+    parser.add_argument(
+        "--template",
+        default="",
+        metavar="NAME",
+        help='how files are named below that, such as "{date}/{workflow}/{seed}_{n}" (default: the setting)',
+    )
     parser.add_argument("--patience", type=float, default=30.0, metavar="S", help="seconds a pod may be away (30)")
     parser.set_defaults(run=run)
 
@@ -47,40 +79,72 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 async def _generate(args: argparse.Namespace, context: Context) -> int:
-    from comfydesk.cli import follow
-    from comfydesk.cli.pods import pod_named, session_on_pod
+    from comfydesk.cli.pods import connect_others, pod_named, session_on_pod
     from comfydesk.session.shelves.reading import open_source
-    from comfydesk.workflow.patch import SeedPolicy
+    from comfydesk.workflow import filenames
 
     pod_named(context)
+    if args.template:
+        filenames.check(args.template)
     # A broken file is told before any pod is asked, or started.
     await asyncio.to_thread(open_source, args.file, args.file.name, None)
     sources = await asyncio.to_thread(batch_options.read_sources, args)
     async with session_on_pod(context) as session:
         await session.wait_catalog(args.patience)
         workflow, values, batch = await _prepared(session, args, sources)
+        if args.dry_run and batch is not None:
+            return batch_options.preview(batch, context)
+        if args.any_pod:
+            await connect_others(session, context)
         if batch is not None:
-            return await _generate_batch(session, workflow, batch, args, context)
-        policy = SeedPolicy.RANDOM if args.seed == RANDOM else SeedPolicy.INCREMENT
-        jobs = await session.queue.enqueue(workflow, values, count=args.count, seed_policy=policy, folder=args.output)
-        done = await follow.follow(session, [job.id for job in jobs], context, cancels=True, patience=args.patience)
-        return follow.report(done, context)
+            context.note(f"{batch.summary}.")
+        queued = await _enqueue(session, workflow, batch or _plain(args, workflow, values), args)
+        return await _bring_to_end(session, queued, args, context)
 
 
-async def _generate_batch(
-    session: "Session", workflow: "OpenWorkflow", batch: "Batch", args: argparse.Namespace, context: Context
-) -> int:
+def _plain(args: argparse.Namespace, workflow: "OpenWorkflow", values: dict[str, Any]) -> "Batch":
+    """Without an option of batches: `--count` jobs, and texts with "{a|b}" as ComfyUI itself draws them."""
+    from comfydesk.workflow.batches import Batch
+    from comfydesk.workflow.patch import SeedPolicy
+
+    policy = SeedPolicy.RANDOM if args.seed == RANDOM else SeedPolicy.INCREMENT
+    form, entropy = workflow.form, secrets.randbits(64)
+    return Batch(form, values, repeats=args.count, seeds=policy, wildcards=None, entropy=entropy)
+
+
+async def _enqueue(
+    session: "Session", workflow: "OpenWorkflow", batch: "Batch", args: argparse.Namespace
+) -> "Enqueued":
+    from comfydesk.store.records import ANY
+
+    return await session.queue.enqueue_batch(
+        workflow,
+        batch,
+        folder=args.output,
+        target=ANY if args.any_pod else None,
+        sheet=bool(batch.grid),
+        template=args.template,
+    )
+
+
+async def _bring_to_end(session: "Session", queued: "Enqueued", args: argparse.Namespace, context: Context) -> int:
+    """Follow them, and report. With --json the jobs are listed as they stand then, whatever happens meanwhile."""
     from comfydesk.cli import follow
 
-    if args.dry_run:
-        return batch_options.preview(batch, context)
-    context.note(f"{batch.summary}.")
-    sets, jobs = await batch_options.enqueue(session, workflow, batch, args.output)
-    done = await follow.follow(session, [job.id for job in jobs], context, cancels=True, patience=args.patience)
+    try:
+        done = await follow.follow(session, queued.jobs, context, cancels=True, patience=args.patience)
+    except BaseException:
+        if context.json:
+            with contextlib.suppress(KnownError):
+                stored = await session.queue.jobs_by_id(queued.jobs)
+                context.emit_json({"jobs": [follow.job_document(job) for job in stored]})
+        raise
     code = follow.report(done, context)
-    outputs = {job.id: job.outputs for job in done}
-    results = [outputs.get(job.id, ()) for job in jobs]
-    await asyncio.to_thread(batch_options.save_sheets, batch, sets, results, args.output, context)
+    if args.grid and follow.all_over(done):
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SHEET_SECONDS):
+                for path in await session.queue.contact_sheets(queued.batch):
+                    context.note(f"contact sheet: {path}")
     return code
 
 

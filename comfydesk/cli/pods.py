@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from comfydesk.cli.context import Context
 from comfydesk.cli.demo import FOLDER as DEMO_FOLDER
 from comfydesk.cli.secrets import of_environment
-from comfydesk.errors import UsageError
+from comfydesk.errors import KnownError, UsageError
 from comfydesk.session.pods.profile_file import FILE_NAME, ProfileStore
 from comfydesk.session.pods.profiles import PodProfile
 from comfydesk.session.pods.roster import Roster
@@ -61,6 +61,21 @@ async def target_of(text: str, context: Context, stack: AsyncExitStack) -> PodTa
 async def connect(session: Session, text: str, context: Context, stack: AsyncExitStack) -> None:
     """Connect to the pod that `text` means: "demo", a profile's name or id, or an address."""
     await session.connect(await target_of(text, context, stack))  # with the environment's secrets
+
+
+async def connect_others(session: Session, context: Context) -> None:
+    """Connect to all profiles besides, in the background; the current pod stays it. What cannot be reached is left."""
+    current = session.current_pod
+    roster = roster_of(context)
+    for profile in (await roster.load()).profiles:
+        if current is None or profile.id != current.id:
+            try:
+                lend(roster, profile)
+                await session.connect(roster.target(profile))
+            except KnownError as error:
+                context.note(f"comfydesk: {error}")
+    if current is not None:
+        session.select(current.id)
 
 
 @asynccontextmanager

@@ -21,7 +21,7 @@ class ProgressPrinter:
         self, stderr: TextIO, ids: list[str], title: Callable[[str, str], str], eta: Callable[[str], float | None]
     ) -> None:
         self._stderr = stderr
-        self._ids = ids
+        self._number = {job: number for number, job in enumerate(ids, 1)}
         self._title = title
         self._eta = eta
         self._bar = stderr.isatty()
@@ -29,7 +29,7 @@ class ProgressPrinter:
         self._shown: dict[str, tuple[str | None, int]] = {}
 
     def __call__(self, item: JobProgress | PreviewFrame) -> None:
-        if isinstance(item, PreviewFrame) or item.prompt_id not in self._ids:
+        if isinstance(item, PreviewFrame) or item.prompt_id not in self._number:
             return
         if self._bar:
             self._draw(item)
@@ -63,7 +63,7 @@ class ProgressPrinter:
             self._stderr.flush()
 
     def _words(self, item: JobProgress) -> str:
-        which = f"job {self._ids.index(item.prompt_id) + 1} of {len(self._ids)}  " if len(self._ids) > 1 else ""
+        which = f"job {self._number[item.prompt_id]} of {len(self._number)}  " if len(self._number) > 1 else ""
         title = one_line(self._title(item.prompt_id, item.node or ""))
         steps = f" {item.value:g}/{item.maximum:g}" if item.maximum > 1 else ""
         return f"{which}{title}{steps}".rstrip()

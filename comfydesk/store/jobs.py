@@ -343,21 +343,25 @@ def owners(db: Database) -> tuple[str, ...]:
     return tuple(row["owner"] for row in rows)
 
 
-def adopt(db: Database, owner: str, dead: Sequence[str]) -> tuple[Change, ...]:
-    """Make a session look after the unfinished jobs of sessions that are no more."""
+def adopt(db: Database, owner: str, dead: Sequence[str], only: Sequence[str] | None = None) -> tuple[Change, ...]:
+    """Make a session look after the unfinished jobs of sessions that are no more; or after those among `only`."""
     with db.transaction():
-        # What a session was adding when it ended: its user was never told that it is queued.
-        db.execute("DELETE FROM jobs WHERE hidden = 2 AND owner IN (SELECT value FROM json_each(?))", (listed(dead),))
+        if only is None:
+            # What a session was adding when it ended: its user was never told that it is queued.
+            db.execute(
+                "DELETE FROM jobs WHERE hidden = 2 AND owner IN (SELECT value FROM json_each(?))", (listed(dead),)
+            )
+            db.execute(
+                "UPDATE sheets SET owner = ? WHERE made IS NULL AND owner IN (SELECT value FROM json_each(?))",
+                (owner, listed(dead)),
+            )
         rows = db.query(
-            "SELECT id FROM jobs WHERE finished IS NULL AND owner IN (SELECT value FROM json_each(?))", (listed(dead),)
+            "UPDATE jobs SET owner = :owner WHERE finished IS NULL AND hidden < 2"
+            " AND owner IN (SELECT value FROM json_each(:dead))"
+            " AND (:only IS NULL OR id IN (SELECT value FROM json_each(:only))) RETURNING id",
+            {"owner": owner, "dead": listed(dead), "only": None if only is None else listed(only)},
         )
-        ids = [row["id"] for row in rows]
-        db.execute("UPDATE jobs SET owner = ? WHERE id IN (SELECT value FROM json_each(?))", (owner, listed(ids)))
-        db.execute(
-            "UPDATE sheets SET owner = ? WHERE made IS NULL AND owner IN (SELECT value FROM json_each(?))",
-            (owner, listed(dead)),
-        )
-    return changed_jobs(ids)
+    return changed_jobs(row["id"] for row in rows)
 
 
 def remove(db: Database, ids: Sequence[str]) -> tuple[Change, ...]:

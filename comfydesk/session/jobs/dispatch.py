@@ -72,6 +72,8 @@ class Dispatcher:
         self._inputs: dict[tuple[str, str], Mapping[str, Any]] = {}
         """Job and pod → its values, with its inputs as that pod knows them."""
         self._ledger = Ledger(asyncio.get_running_loop().time)
+        self._known: dict[str, tuple[bool, int]] = {}
+        """Pod → whether it is online, and its list of nodes, as of the last news."""
         self._given_again: set[str] = set()
         """Jobs whose inputs were uploaded anew, since their pod seemed to have lost them."""
 
@@ -88,6 +90,13 @@ class Dispatcher:
         """A pod is back: what waits for its next attempt goes at once."""
         self._ledger.hurry()
         self.wake()
+
+    def pods_changed(self) -> None:
+        """A pod may have told what it has, or be gone: where jobs for any pod go is decided anew."""
+        known = {link.target.id: (link.online, id(link.catalog)) for link in self._links.all()}
+        if known != self._known:
+            self._known = known
+            self.wake()
 
     async def run(self) -> None:
         """Until cancelled."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from comfydesk.errors import GraphError
-from comfydesk.events import Change, Feed, JobProgress, PreviewFrame
+from comfydesk.events import Change, Feed, JobProgress, PodsChanged, PreviewFrame
 from comfydesk.session.jobs.anywhere import Anywhere
 from comfydesk.session.jobs.commands import Commands
 from comfydesk.session.jobs.dispatch import Dispatcher
@@ -104,18 +104,22 @@ class Queue:
             self._library, self._links, self._tasks, self._follower, self._saver, self._documents, lease.owner
         )
         self._sheets = Sheets(self._library, self._tasks, self._changes, lease.owner)
+        self._changes.subscribe(self._on_change)
         self._tasks.start(self._dispatcher.run(), "dispatch")
         self._tasks.start(self._sheets.run(), "contact sheets")
 
-    async def adopt(self) -> tuple[Job, ...]:
-        """Take over the unfinished jobs of sessions that are no more, and follow them. Raises StoreError."""
+    async def adopt(self, only: Sequence[str] | None = None) -> tuple[Job, ...]:
+        """Take over the unfinished jobs of sessions that are no more, and follow them. Raises StoreError.
+
+        `only`: none but these. Returns those of ours that a pod has, or may have.
+        """
         lease = self._started()
         if not self._swept:  # before anything is added under that name again
             self._swept = True
             await self._library.call(staging.sweep, lease.owner)
         owners = await self._library.call(jobs.owners)
         dead = await asyncio.to_thread(lease.dead, owners)
-        await self._library.commit(jobs.adopt, lease.owner, dead)
+        await self._library.commit(jobs.adopt, lease.owner, dead, only)
         mine = await self._library.call(jobs.live, lease.owner)
         for job in mine:
             await self._ready().resume(job)
@@ -327,6 +331,10 @@ class Queue:
     def on_event(self, link: Link, event: Any) -> None:
         """A pod said something. Called by the links."""
         self._follower.on_event(link, event)
+
+    def _on_change(self, change: Change) -> None:
+        if isinstance(change, PodsChanged) and self._dispatcher is not None:
+            self._dispatcher.pods_changed()
 
     def _rate(self, pod: str) -> float | None:
         """Dollars an hour."""

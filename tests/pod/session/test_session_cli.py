@@ -288,6 +288,27 @@ def test_a_pod_that_dies_mid_job(run: Any, write: Any, tmp_path: Path) -> None:
     assert files(tmp_path / "out") == []
 
 
+def test_json_lists_the_jobs_also_when_the_pod_dies(run: Any, write: Any, tmp_path: Path) -> None:
+    process = DemoProcess.launch(tmp_path / "pod", speed=1)
+    words = ("generate", write(picture(steps=400)), "--pod", process.url, "--patience", "1", "--count", "2", "--json")
+    try:
+        with start(tmp_path, *words) as command:
+            wait_for_progress(command)
+            process.close()
+            out, err = command.communicate(timeout=30)
+    finally:
+        process.close()
+    assert command.returncode == 3
+    assert "no longer answers" in err
+    listed = json.loads(out)["jobs"]
+    assert len(listed) == 2
+    assert {job["status"] for job in listed} <= {"running", "sent", "sending", "queued"}
+    # Nobody looks after them any more: what waited is cancelled at once.
+    waiting = [job["id"] for job in listed if job["status"] == "queued"]
+    after = run("jobs", "--json", *(["--cancel", *waiting] if waiting else []))
+    assert {job["state"] for job in after.document["jobs"] if job["id"] in waiting} <= {"cancelled"}
+
+
 def test_after_a_kill_resume_brings_everything_to_its_end(run: Any, write: Any, tmp_path: Path) -> None:
     process = DemoProcess.launch(tmp_path / "pod", speed=4)
     try:

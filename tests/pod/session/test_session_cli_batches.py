@@ -2,6 +2,7 @@
 
 import json
 import re
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +11,10 @@ from PIL import Image
 
 from comfydesk import cli
 from comfydesk.demo.process import DemoProcess
+from comfydesk.session.library import FILE_NAME
+from comfydesk.store import jobs, workflows
+from comfydesk.store.database import Database
+from comfydesk.store.records import ANY, Job, JobState
 from tests.pod.session.graphs import picture
 
 Run = Callable[..., tuple[int, str, str]]
@@ -45,10 +50,10 @@ def test_prompts_by_a_grid_end_in_files_and_a_labelled_sheet_each(run: Run, tmp_
     words = ("--prompts", str(tmp_path / "prompts.txt"), "--wildcards", str(tmp_path / "cards"))
     code, out, err = run(*words, "--grid", "steps=1,2", "--grid", "cfg=2,8", "--seed", "7", "--json")
     assert code == 0, err
-    jobs = json.loads(out)["jobs"]
-    assert [job["seed"] for job in jobs] == [7] * 4 + [8] * 4
+    listed = json.loads(out)["jobs"]
+    assert [job["seed"] for job in listed] == [7] * 4 + [8] * 4
     made = []
-    for job in jobs:
+    for job in listed:
         (path,) = job["outputs"]
         with Image.open(path) as image:
             sent = json.loads(image.info["prompt"])
@@ -99,3 +104,39 @@ def test_what_cannot_be_made_queues_nothing(
     assert (ended, out) == (code, "")
     assert re.search(says, err), err
     assert not (tmp_path / "out").exists()
+
+
+def test_files_are_named_as_the_call_says_and_a_bad_template_queues_nothing(run: Run, tmp_path: Path) -> None:
+    code, out, err = run("--template", "{workflow}/{seed}_{n}", "--seed", "9", "--count", "2")
+    assert code == 0, err
+    assert [Path(line).relative_to(tmp_path / "out").as_posix() for line in out.splitlines()] == [
+        "workflow/9_1.png",
+        "workflow/10_1.png",
+    ]
+    code, out, err = run("--template", "{sed}")
+    assert (code, out) == (2, "")
+    assert "Did you mean {seed}?" in err
+
+
+def test_any_pod_takes_what_no_pod_is_named_for(run: Run) -> None:
+    code, out, err = run("--any-pod", "--seed", "3", "--count", "3", "--json")
+    assert code == 0, err
+    assert [job["status"] for job in json.loads(out)["jobs"]] == ["done"] * 3
+
+
+def test_jobs_for_any_pod_go_on_with_resume(tmp_path: Path, pod: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a session left behind that never had a pod for it."""
+    graph = {
+        "1": {"class_type": "EmptyImage", "inputs": {"width": 8, "height": 8, "batch_size": 1, "color": 5}},
+        "2": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "left"}},
+    }
+    db = Database(tmp_path / "data" / FILE_NAME)
+    key = workflows.put_document(db, graph)
+    job = Job(str(uuid.uuid4()), JobState.QUEUED, "w", "", key, {}, "", None, 0, 1.0, owner="gone", target=ANY)
+    jobs.add(db, [job])
+    db.close()
+    assert cli.main(["jobs", "--resume", "--data-dir", str(tmp_path / "data")]) == 3
+    assert "Give --pod" in capsys.readouterr().err
+    assert cli.main(["jobs", "--resume", "--json", "--pod", pod, "--data-dir", str(tmp_path / "data")]) == 0
+    (done,) = json.loads(capsys.readouterr().out)["jobs"]
+    assert (done["state"], len(done["outputs"])) == ("done", 1)

@@ -3,10 +3,9 @@ import json
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from comfydesk.cli import build_parser
-from comfydesk.cli.batch_options import batch_of, preview, read_sources, save_sheets
+from comfydesk.cli.batch_options import batch_of, preview, read_sources
 from comfydesk.cli.context import Context
 from comfydesk.cli.generate import values_of
 from comfydesk.errors import KnownError, UsageError
@@ -125,29 +124,3 @@ def test_too_much_is_told_by_the_dry_run_too(paths: Paths) -> None:
     words, _, _ = context(paths)
     with pytest.raises(KnownError, match="up to 100,000"):
         preview(batch("--seeds", "1-1000", "--count", "1000"), words)
-
-
-def test_each_grid_gets_a_sheet_with_its_pictures(paths: Paths, tmp_path: Path) -> None:
-    given = batch("--seeds", "5,6", "--grid", "cfg=1,2", "--grid", "steps=4,8")
-    sets = tuple(given.sets())
-    results: list[tuple[str, ...]] = []
-    for one in sets:
-        path = tmp_path / f"{one.number}.png"
-        Image.new("RGB", (32, 32), (one.number * 20, 0, 0)).save(path)
-        results.append((str(path),))
-    results[3] = ()  # that one failed
-    words, _, err = context(paths)
-    saved = save_sheets(given, sets, results, tmp_path / "out", words)
-    assert [path.name for path in saved] == ["contact sheet.png", "contact sheet (2).png"]
-    assert err.getvalue().count("contact sheet: ") == 2
-    with Image.open(saved[0]) as picture:
-        middle = (picture.width - 200, picture.height - 200 - 392)  # of the upper right cell: cells are 384 apart by 8
-        assert picture.getpixel(middle) == (20, 0, 0)
-    assert save_sheets(given, sets, [()] * len(sets), tmp_path / "none", words) == ()
-    assert not (tmp_path / "none").exists()
-
-
-def test_without_a_grid_there_is_no_sheet(paths: Paths, tmp_path: Path) -> None:
-    given = batch("--seeds", "5,6")
-    words, _, _ = context(paths)
-    assert save_sheets(given, tuple(given.sets()), [("a.png",), ("b.png",)], tmp_path, words) == ()
