@@ -15,7 +15,7 @@ def register(subparsers: Subparsers) -> None:
     parser.add_argument("--port", type=int, default=0, metavar="N", help="the port on 127.0.0.1 (default: a free one)")
     parser.add_argument("--speed", type=float, default=1.0, metavar="X", help="how many times faster than normal")
     parser.add_argument("--folder", type=Path, default=None, metavar="DIR", help="its disk (default: in the data dir)")
-    parser.add_argument("--child", nargs=2, default=None, metavar=("DIR", "SPEED"), help=argparse.SUPPRESS)
+    parser.add_argument("--child", nargs=3, default=None, metavar=("DIR", "SPEED", "PORT"), help=argparse.SUPPRESS)
     parser.set_defaults(run=run)
 
 

@@ -25,17 +25,26 @@ class DemoProcess:
         return self._process.poll() is None
 
     @classmethod
-    async def start(cls, folder: Path, *, speed: float = 1.0, timeout: float = START_TIMEOUT) -> "DemoProcess":  # noqa: ASYNC109
+    async def start(
+        cls,
+        folder: Path,
+        *,
+        speed: float = 1.0,
+        port: int = 0,
+        timeout: float = START_TIMEOUT,  # noqa: ASYNC109
+    ) -> "DemoProcess":
         """Start a pod whose disk is `folder`, on a free port; back once it listens. Raises PodError if it fails to."""
-        return await asyncio.to_thread(cls.launch, folder, speed=speed, timeout=timeout)
+        return await asyncio.to_thread(cls.launch, folder, speed=speed, port=port, timeout=timeout)
 
     @classmethod
-    def launch(cls, folder: Path, *, speed: float = 1.0, timeout: float = START_TIMEOUT) -> "DemoProcess":
+    def launch(
+        cls, folder: Path, *, speed: float = 1.0, port: int = 0, timeout: float = START_TIMEOUT
+    ) -> "DemoProcess":
         """`start` for those without a loop: blocks, a second as a rule."""
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / "demo-pod.log").open("a", encoding="utf-8") as log:
             process = subprocess.Popen(  # noqa: S603 - our own program
-                [*_program(), str(folder), str(speed)],
+                [*_program(), str(folder), str(speed), str(port)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -54,6 +63,11 @@ class DemoProcess:
 
     def close(self) -> None:
         """`stop` for those without a loop."""
+        _end(self._process)
+
+    def kill(self) -> None:
+        """End it as a power cut would: what it had in memory is gone."""
+        self._process.kill()
         _end(self._process)
 
 

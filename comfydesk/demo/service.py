@@ -46,10 +46,11 @@ def _watch(pipe: TextIO, loop: asyncio.AbstractEventLoop, over: asyncio.Event) -
 
 
 def main(argv: list[str]) -> None:
-    """`python -m comfydesk.demo FOLDER SPEED`: the child. Its first line on stdout is the URL."""
+    """`python -m comfydesk.demo FOLDER SPEED [PORT]`: the child. Its first line on stdout is the URL."""
 
     def ready(url: str) -> None:
         sys.stdout.write(f"{url}\n")
         sys.stdout.flush()
 
-    asyncio.run(serve(Path(argv[0]), speed=float(argv[1]), ready=ready, until=sys.stdin))
+    port = int(argv[2]) if len(argv) > 2 else 0
+    asyncio.run(serve(Path(argv[0]), port=port, speed=float(argv[1]), ready=ready, until=sys.stdin))
