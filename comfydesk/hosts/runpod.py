@@ -14,10 +14,10 @@ import httpx
 
 from comfydesk.credentials import Secret
 from comfydesk.errors import PodError
-from comfydesk.hosts.api import ApiClient, Provider, checked_id, number, port_number, text
+from comfydesk.hosts.account import Account
+from comfydesk.hosts.api import Provider, checked_id, number, port_number, text
 from comfydesk.hosts.protocol import (
     COMFYUI_PORT,
-    ActionRefusedError,
     HostAction,
     HostPod,
     HostPort,
@@ -51,13 +51,13 @@ def proxy_url(pod_id: str, port: int) -> str:
     return f"https://{pod_id}-{port}.proxy.runpod.net"
 
 
-class RunPod:
-    """A Host. `key` is the account's API key; it is sent to `base_url`'s origin only."""
+class RunPod(Account):
+    """A Host."""
 
-    label = RUNPOD.label
+    provider = RUNPOD
 
     def __init__(self, key: Secret, *, base_url: str = API, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self._api = ApiClient(RUNPOD, key, base_url=base_url, transport=transport)
+        super().__init__(key, base_url=base_url, transport=transport)
 
     async def list(self) -> tuple[HostPod, ...]:
         found: dict[str, HostPod] = {}
@@ -73,12 +73,6 @@ class RunPod:
 
     async def status(self, pod_id: str) -> HostPod:
         return self._pod(await self._api.get(f"pods/{checked_id(pod_id, self.label)}", about=pod_id))
-
-    async def start(self, pod_id: str) -> HostPod:
-        return await self._act(pod_id, HostAction.START, (HostState.RUNNING, HostState.STARTING))
-
-    async def stop(self, pod_id: str) -> HostPod:
-        return await self._act(pod_id, HostAction.STOP, (HostState.STOPPED, HostState.STOPPING))
 
     async def resolve(self, pod_id: str, port: int = COMFYUI_PORT, *, tls: bool = False) -> str:
         pod = running(await self.status(pod_id), self.label)
@@ -100,22 +94,12 @@ class RunPod:
         why = "ssh.runpod.io gives a shell only"
         raise PortNotExposedError(what, why, "Add 22 as a TCP port under Edit pod at RunPod, with your public key set")
 
-    async def close(self) -> None:
-        await self._api.close()
-
-    async def _act(self, pod_id: str, action: HostAction, already: tuple[HostState, ...]) -> HostPod:
-        pod = await self.status(pod_id)
-        if pod.state in already:
-            return pod
-        refusal = pod.refusal(action)
-        if refusal:
-            what = f"The pod {pod.title} cannot {action} now"
-            raise ActionRefusedError(what, refusal, "Look at it at RunPod")
+    async def _send(self, pod: HostPod, action: HostAction) -> HostPod:
         answer = await self._api.send(
-            "POST", f"pods/{pod.id}/action", {"action": action}, about=pod_id, starts=action is HostAction.START
+            "POST", f"pods/{pod.id}/action", {"action": action}, about=pod.id, starts=action is HostAction.START
         )
         # Whatever the answer's shape is, it says yes; what counts is the pod's own state.
-        return parse_pod(answer) or await self.status(pod_id)
+        return parse_pod(answer) or await self.status(pod.id)
 
     def _pod(self, answer: Any) -> HostPod:
         pod = parse_pod(answer)

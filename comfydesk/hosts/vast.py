@@ -14,7 +14,8 @@ import httpx
 
 from comfydesk.credentials import Secret
 from comfydesk.errors import PodError, PodStatusError
-from comfydesk.hosts.api import ApiClient, Provider, checked_id, message_in, no_gpu, number, port_number, text
+from comfydesk.hosts.account import Account
+from comfydesk.hosts.api import Provider, checked_id, message_in, no_gpu, number, port_number, text
 from comfydesk.hosts.protocol import (
     COMFYUI_PORT,
     ActionRefusedError,
@@ -41,13 +42,14 @@ _STATES = {
 _WANTED = {HostAction.START: "running", HostAction.STOP: "stopped"}
 
 
-class VastAi:
-    """A Host. `key` is the account's API key; it is sent to `base_url`'s origin only."""
+class VastAi(Account):
+    """A Host."""
 
-    label = VAST.label
+    provider = VAST
+    noun = "instance"
 
     def __init__(self, key: Secret, *, base_url: str = API, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self._api = ApiClient(VAST, key, base_url=base_url, transport=transport)
+        super().__init__(key, base_url=base_url, transport=transport)
 
     async def list(self) -> tuple[HostPod, ...]:
         found: dict[str, HostPod] = {}
@@ -74,12 +76,6 @@ class VastAi:
         advice = "It was destroyed, or belongs to another account: choose one from the list"
         raise PodStatusError(404, what, advice=advice)
 
-    async def start(self, pod_id: str) -> HostPod:
-        return await self._act(pod_id, HostAction.START, (HostState.RUNNING, HostState.STARTING))
-
-    async def stop(self, pod_id: str) -> HostPod:
-        return await self._act(pod_id, HostAction.STOP, (HostState.STOPPED, HostState.STOPPING))
-
     async def resolve(self, pod_id: str, port: int = COMFYUI_PORT, *, tls: bool = False) -> str:
         pod = running(await self.status(pod_id), self.label)
         for entry in pod.ports:
@@ -98,23 +94,13 @@ class VastAi:
         what = f"The instance {pod.title} has no SSH server"
         raise PortNotExposedError(what, advice="Choose a launch mode with SSH in its template")
 
-    async def close(self) -> None:
-        await self._api.close()
-
-    async def _act(self, pod_id: str, action: HostAction, already: tuple[HostState, ...]) -> HostPod:
-        pod = await self.status(pod_id)
-        if pod.state in already:
-            return pod
-        refusal = pod.refusal(action)
-        if refusal:
-            what = f"The instance {pod.title} cannot {action} now"
-            raise ActionRefusedError(what, refusal, "Look at it at Vast.ai")
+    async def _send(self, pod: HostPod, action: HostAction) -> HostPod:
         starts = action is HostAction.START
         body = {"state": _WANTED[action]}
-        answer = await self._api.send("PUT", f"api/v0/instances/{pod.id}/", body, about=pod_id, starts=starts)
+        answer = await self._api.send("PUT", f"api/v0/instances/{pod.id}/", body, about=pod.id, starts=starts)
         if isinstance(answer, Mapping) and answer.get("success") is False:
             raise _refusal(answer, pod, action)
-        return await self.status(pod_id)
+        return await self.status(pod.id)
 
 
 def _refusal(answer: Mapping[str, Any], pod: HostPod, action: HostAction) -> PodError:
