@@ -29,7 +29,7 @@ from comfydesk.session.tasks import Tasks
 from comfydesk.session.values import OpenWorkflow, PodState, PodTarget, WorkflowEntry
 from comfydesk.session.waiting import wait_for_catalog
 from comfydesk.settings import OUTPUT_FOLDER, Settings
-from comfydesk.store import jobs, outputs
+from comfydesk.store import order, outputs
 from comfydesk.store.records import Output
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class Session:
         """
         await self._library.open()
         try:
-            owners = await self._library.call(jobs.owners) if resume else ()
+            owners = await self._library.call(order.owners) if resume else ()
             self._lease = await asyncio.to_thread(Lease, self.paths.data / "sessions", owners)
             self._links.client_id = self._lease.owner
             self.queue.start(self._lease)

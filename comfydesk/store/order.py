@@ -1,9 +1,12 @@
-"""The queue as a whole: its order, its counts, hold, release and pause. One statement or transaction each."""
+"""The queue as a whole: its order, its counts, hold, release and pause, who looks after it, what is listed.
+
+One statement or transaction each.
+"""
 
 from collections.abc import Sequence
 
 from comfydesk.events import Change, JobsChanged, QueueChanged
-from comfydesk.store.database import Database
+from comfydesk.store.database import Database, listed
 from comfydesk.store.jobs import changed_jobs, transition_many
 from comfydesk.store.records import JobState
 
@@ -92,3 +95,44 @@ def clear_finished(db: Database) -> tuple[Change, ...]:
             "UPDATE jobs SET hidden = 1 WHERE state IN ('done', 'failed', 'cancelled') AND hidden = 0 RETURNING id"
         )
     return (JobsChanged(removed=tuple(row["id"] for row in rows)),) if rows else ()
+
+
+def owners(db: Database) -> tuple[str, ...]:
+    """The sessions that have something to finish."""
+    rows = db.query(
+        "SELECT owner FROM jobs WHERE finished IS NULL UNION SELECT owner FROM sheets WHERE made IS NULL ORDER BY owner"
+    )
+    return tuple(row["owner"] for row in rows)
+
+
+def adopt(db: Database, owner: str, dead: Sequence[str], only: Sequence[str] | None = None) -> tuple[Change, ...]:
+    """Make a session look after the unfinished jobs of sessions that are no more; or after those among `only`."""
+    with db.transaction():
+        if only is None:
+            # What a session was adding when it ended: its user was never told that it is queued.
+            db.execute(
+                "DELETE FROM jobs WHERE hidden = 2 AND owner IN (SELECT value FROM json_each(?))", (listed(dead),)
+            )
+            db.execute(
+                "UPDATE sheets SET owner = ? WHERE made IS NULL AND owner IN (SELECT value FROM json_each(?))",
+                (owner, listed(dead)),
+            )
+        rows = db.query(
+            "UPDATE jobs SET owner = :owner WHERE finished IS NULL AND hidden < 2"
+            " AND owner IN (SELECT value FROM json_each(:dead))"
+            " AND (:only IS NULL OR id IN (SELECT value FROM json_each(:only))) RETURNING id",
+            {"owner": owner, "dead": listed(dead), "only": None if only is None else listed(only)},
+        )
+    return changed_jobs(row["id"] for row in rows)
+
+
+def remove(db: Database, ids: Sequence[str]) -> tuple[Change, ...]:
+    """Take ended jobs out of the queue's list. Their outputs stay, and what they were made from."""
+    with db.transaction():
+        rows = db.query(
+            "UPDATE jobs SET hidden = 1 WHERE id IN (SELECT value FROM json_each(?))"
+            " AND finished IS NOT NULL AND NOT hidden RETURNING id",
+            (listed(ids),),
+        )
+    gone = {row["id"] for row in rows}
+    return (JobsChanged(removed=tuple(job for job in ids if job in gone)),) if gone else ()

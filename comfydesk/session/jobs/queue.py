@@ -117,9 +117,9 @@ class Queue:
         if not self._swept:  # before anything is added under that name again
             self._swept = True
             await self._library.call(staging.sweep, lease.owner)
-        owners = await self._library.call(jobs.owners)
+        owners = await self._library.call(order.owners)
         dead = await asyncio.to_thread(lease.dead, owners)
-        await self._library.commit(jobs.adopt, lease.owner, dead, only)
+        await self._library.commit(order.adopt, lease.owner, dead, only)
         mine = await self._library.call(jobs.live, lease.owner)
         for job in mine:
             await self._ready().resume(job)
@@ -278,7 +278,7 @@ class Queue:
 
     async def remove(self, *job_ids: str) -> None:
         """Take ended jobs out of the list; their results stay, and what they were made from."""
-        await self._library.commit(jobs.remove, job_ids)
+        await self._library.commit(order.remove, job_ids)
 
     async def clear_finished(self) -> None:
         """Take all jobs out of the list that ended, but those of which it is not known how."""

@@ -209,9 +209,9 @@ def test_jobs_of_a_dead_session_are_taken_over_unless_they_ended(db: Database, n
     new_job("b", owner="dead")
     new_job("c", owner="alive")
     jobs.transition(db, "b", S.CANCELLED, 1.0)
-    assert set(jobs.owners(db)) == {"dead", "alive"}
-    assert jobs.adopt(db, "me", ["dead"]) == (JobsChanged(("a",)),)
-    assert jobs.adopt(db, "me", []) == ()
+    assert set(order.owners(db)) == {"dead", "alive"}
+    assert order.adopt(db, "me", ["dead"]) == (JobsChanged(("a",)),)
+    assert order.adopt(db, "me", []) == ()
     owners = {job.id: job.owner for job in jobs.recent(db, 9)}
     assert owners == {"a": "me", "b": "dead", "c": "alive"}
 
@@ -230,8 +230,8 @@ def test_only_ended_jobs_can_be_taken_from_the_list_and_what_they_were_stays(db:
     jobs.begin_sending(db, "b", "p", 1.0)
     jobs.transition(db, "b", S.FAILED, 4.0)
     output, _ = outputs.add(db, saved_output("/o/1.png", "b"), Identity("p", "output", "sub", "1.png", "e"))
-    assert jobs.remove(db, ["a", "b", "nobody"]) == (JobsChanged(removed=("b",)),)
-    assert jobs.remove(db, ["b"]) == ()
+    assert order.remove(db, ["a", "b", "nobody"]) == (JobsChanged(removed=("b",)),)
+    assert order.remove(db, ["b"]) == ()
     assert [job.id for job in jobs.recent(db, 9)] == ["a"]
     assert order.counts(db) == {S.QUEUED: 1}
     (run,) = db.query("SELECT * FROM runs WHERE id = ?", (output.job,))

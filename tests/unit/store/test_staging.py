@@ -46,7 +46,7 @@ def test_what_is_discarded_or_was_left_by_a_crash_leaves_nothing(db: Database, n
     staging.stage(db, batch(first, 3, "c"), 0)
     staging.sweep(db, "me")
     staging.stage(db, [replace(job, owner="gone") for job in batch(first, 3, "d")], 0)
-    jobs.adopt(db, "me", ["gone"])
+    order.adopt(db, "me", ["gone"])
     for name in "bcd":
         assert staging.publish(db, name, "me", 3) == ()
     assert [job.id for job in jobs.recent(db, 10)] == ["a"]
@@ -73,8 +73,8 @@ def test_a_sheet_is_due_when_the_last_job_of_its_batch_is_over(db: Database, new
         for step in (JobState.SENDING, JobState.SENT, JobState.SAVING, end):
             assert jobs.transition(db, job.id, step, 1.0)
     assert sheets.due(db, "heir") == ()
-    assert jobs.owners(db) == ("me",)
-    jobs.adopt(db, "heir", ["me"])
+    assert order.owners(db) == ("me",)
+    order.adopt(db, "heir", ["me"])
     assert (sheets.due(db, "me"), sheets.due(db, "heir")) == ((), (wanted,))
     assert [(one.run, one.row, one.column, one.paths) for one in sheets.filled(db, wanted)] == [
         ("b000", 0, 0, ()),
