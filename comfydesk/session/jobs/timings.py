@@ -113,6 +113,14 @@ def _is_news(old: Timing | None, new: Timing) -> bool:
     return abs(new.seconds - old.seconds) > max(SMALL, SHARE * old.seconds)
 
 
+def _whole(known: Mapping[str, Timing], foretold: Mapping[str, float]) -> float | None:
+    """Seconds of the run as a whole, if that was measured: for as many steps as it is asked for now."""
+    if WHOLE not in known:
+        return None
+    measured = sum(known[node].seconds for node in foretold if node in known)
+    return known[WHOLE].seconds * (sum(foretold.values()) / measured if measured > 0 else 1.0)
+
+
 class Stopwatch:
     """Measures one run from its progress snapshots. Times are of a monotonic clock, in seconds."""
 
@@ -120,7 +128,7 @@ class Stopwatch:
         self._graph = graph
         self._expected = expected(graph, known)
         self._known = sum(self._expected.values()) > 0
-        self._whole = known.get(WHOLE)
+        self._whole = _whole(known, self._expected)
         self._measured: dict[str, float] = {}
         self._node: str | None = None
         self._since = 0.0
@@ -162,7 +170,7 @@ class Stopwatch:
     def whole(self) -> float | None:
         """Seconds that the run takes from its start; None if no such graph has run on that pod."""
         if self._whole is not None:
-            return self._whole.seconds
+            return self._whole
         return sum(self._expected.values()) if self._known else None
 
     def _rest_of_node(self, latest: JobProgress, now: float) -> float:
