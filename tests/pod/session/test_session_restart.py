@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
@@ -11,7 +12,10 @@ from comfydesk.demo.faults import Drop, Status, Truncate
 from comfydesk.demo.server import DemoPod
 from comfydesk.events import JobProgress, PreviewFrame
 from comfydesk.session.jobs import saver
+from comfydesk.session.jobs.follow import Pace
 from comfydesk.session.session import Session
+from comfydesk.session.values import PodTarget
+from comfydesk.settings import Settings
 from comfydesk.store import job_files, jobs
 from comfydesk.store.records import JobState
 from comfydesk.workflow.patch import SeedPolicy
@@ -76,6 +80,23 @@ async def test_a_post_that_was_cut_by_the_end_is_looked_up_and_not_repeated(worl
         await here.session.close()
         async with again(here.pod) as session:
             assert await finish(session, [job]) == [S.DONE]
+        assert here.files() == ["flat_00001_.png"]
+
+
+async def test_a_post_that_never_arrived_is_sent_again_soon_where_nothing_is_in_between(world: Start) -> None:
+    """On this computer it is certain within seconds; behind a proxy 110 s would be waited. See jobs/arrival.py."""
+    async with world() as here:
+        dropping = here.pod.script.add(Drop(), path="/prompt", method="POST")
+        (job,) = await here.enqueue(flat())
+        await here.hit(dropping)
+        await here.session.close()
+        posts = here.count("/prompt", "POST")
+        begun = time.monotonic()
+        async with Session(here.paths, Settings(), pace=Pace(poll=0.5)) as session:
+            await session.connect(PodTarget.demo(here.pod.url))
+            assert await finish(session, [job]) == [S.DONE]
+        assert posts.hits == 1
+        assert time.monotonic() - begun < 15
         assert here.files() == ["flat_00001_.png"]
 
 
