@@ -57,40 +57,52 @@ TASK_NAMES = {
 }
 
 
-_OUTRIGHT = ""
-"""Stands among the words of a candidate whose name says the task: a plain one, before those for special purposes."""
-_NOTHING = frozenset({_OUTRIGHT})
+_NOTHING = frozenset({""})
+# A workflow whose name says the task is a plain one: it comes before those for special purposes.
 _TASK_WORDS = {task.value: frozenset(name.casefold().split()) - _SMALL for task, name in TASK_NAMES.items()}
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    candidate: Candidate
+    words: frozenset[str]
+    key: tuple[float, float, str, str]
+    """Where it stands among others when a sentence names none of its words: the least is the best."""
+
+
 class Ranker:
-    """Thousands of candidates, ready to be ranked within a millisecond: their words are taken apart once."""
+    """Thousands of candidates, ready to be ranked within milliseconds: their words are taken apart once."""
 
     def __init__(self, candidates: Iterable[Candidate] = ()) -> None:
-        self._known: dict[str, tuple[Candidate, frozenset[str]]] = {}
-        self._by_type: dict[str, dict[str, None]] = {}
+        self._known: dict[str, _Known] = {}
+        self._by_type: dict[str, dict[str, _Known]] = {}
         for candidate in candidates:
             self.put(candidate)
 
     def put(self, candidate: Candidate) -> None:
         """Take it in, in place of what was known of the same id."""
-        known = self._known.get(candidate.id)
-        if known is not None and known[0] == candidate:
+        before = self._known.get(candidate.id)
+        if before is not None and before.candidate == candidate:
             return
-        same = known is not None and (known[0].name, known[0].words) == (candidate.name, candidate.words)
-        words = known[1] if known is not None and same else _words(f"{candidate.name} {candidate.words}")
-        if not same and _TASK_WORDS.get(candidate.type, _NOTHING) <= _words(candidate.name):
-            words |= {_OUTRIGHT}
-        if known is not None and known[0].type != candidate.type:
-            del self._by_type[known[0].type][candidate.id]
-        self._known[candidate.id] = (candidate, words)
-        self._by_type.setdefault(candidate.type, {})[candidate.id] = None
+        text = (candidate.name, candidate.words, candidate.type)
+        old = before.candidate if before is not None else None
+        same = old is not None and (old.name, old.words, old.type) == text
+        words = before.words if before is not None and same else _words(f"{candidate.name} {candidate.words}")
+        outright = _TASK_WORDS.get(candidate.type, _NOTHING) <= _words(candidate.name)
+        key = (-_score(candidate) - (0.6 if outright else 0.0), -candidate.last_used, candidate.name, candidate.id)
+        self.drop(candidate.id)
+        known = self._known[candidate.id] = _Known(candidate, words, key)
+        self._by_type.setdefault(candidate.type, {})[candidate.id] = known
 
     def drop(self, id_: str) -> None:
         """It is gone. Unknown ones are fine."""
         known = self._known.pop(id_, None)
         if known is not None:
-            del self._by_type[known[0].type][id_]
+            del self._by_type[known.candidate.type][id_]
+
+    def count(self, task: Task) -> int:
+        """How many do that."""
+        return len(self._by_type.get(task.value, ()))
 
     def suggest(self, intent: Intent, limit: int = 8) -> tuple[Suggestion, ...]:
         """The best workflows for an intent: those of its task, ready first, then what it names, then what was used.
@@ -100,17 +112,19 @@ class Ranker:
         # Words that say what to do ("animate") are in the task already; names of models and styles are what is left.
         told = [token for token in tokens(intent.text) if not token.media and not token.acts and len(token.lemma) > 1]
         asked = ({token.lemma for token in told} | {token.word for token in told}) - _SMALL
-        ids: Iterable[str] = self._known if intent.task is None else self._by_type.get(intent.task.value, {})
-        scored = []
-        for id_ in ids:
-            candidate, words = self._known[id_]
-            named = len(asked & words)
-            if named or intent.task is not None:
-                score = _score(candidate, named) + (0.6 if _OUTRIGHT in words else 0)
-                scored.append((-score, -candidate.last_used, candidate.name, id_))
-        best = nsmallest(limit, scored)
+        of_task = None if intent.task is None else self._by_type.get(intent.task.value, {})
+        keys = []
+        for known in (self._known if of_task is None else of_task).values():
+            named = len(asked & known.words) if not asked.isdisjoint(known.words) else 0
+            if named:
+                score, used, name, id_ = known.key
+                keys.append((score - 0.8 * min(named, 4), used, name, id_))
+            elif of_task is not None:
+                keys.append(known.key)
+        best = nsmallest(limit, keys)
         return tuple(
-            Suggestion(id_, -score, _why(intent, self._known[id_][0]), intent.subject) for score, _, _, id_ in best
+            Suggestion(id_, -score, _why(intent, self._known[id_].candidate), intent.subject)
+            for score, _, _, id_ in best
         )
 
 
@@ -123,9 +137,9 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(_WORD.findall(text.casefold()))
 
 
-def _score(candidate: Candidate, named: int) -> float:
+def _score(candidate: Candidate) -> float:
     ready = {True: 4.0, None: 2.0, False: 0.0}[candidate.ready]
-    return ready + 0.8 * min(named, 4) + (1.0 if candidate.favourite else 0) + (0.5 if candidate.last_used else 0)
+    return ready + (1.0 if candidate.favourite else 0) + (0.5 if candidate.last_used else 0)
 
 
 def _why(intent: Intent, candidate: Candidate) -> str:

@@ -62,7 +62,7 @@ class Suggesting:
         shown = [
             Suggested(row.entry.id, row.entry.name, why(row, task, intent.subject), row, intent.subject) for row in rows
         ]
-        more = sum(row.entry.card.type == intent.task.value for row in self._model.all_rows())
+        more = self._ranker.count(intent.task)
         if more > len(shown):
             title = tr("All {n} workflows: {task}", n=f"{more:,}", task=task)
             shown.append(Suggested(f"{ALL}{intent.task.value}", title, tr("Show them in the list")))

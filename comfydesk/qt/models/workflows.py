@@ -74,6 +74,14 @@ class WorkflowFilter:
 _RANK = {source: rank for rank, source in enumerate(Source)}
 
 
+_RANK_OF_HEAD = {source.value: rank for source, rank in _RANK.items()} | {"folder": _RANK[Source.MINE]}
+
+
+def rank_of(entry: "WorkflowEntry") -> int:
+    """The place of its source in the list."""
+    return _RANK_OF_HEAD.get(entry.source.partition(":")[0], _RANK[Source.MINE])
+
+
 def source_of(entry: "WorkflowEntry") -> Source:
     """The kind of place that it comes from."""
     head = entry.source.partition(":")[0]
@@ -97,6 +105,10 @@ class WorkflowModel(RowModel[WorkflowRow]):
         self._all: dict[str, WorkflowRow] = {}
         self._haystacks: dict[str, str] = {}
         self._names: dict[str, str] = {}
+        self._places: dict[str, Any] = {}
+        """Sort keys, shown or not."""
+        self._order: list[str] | None = None
+        """All ids in order; None: to be sorted."""
         self._filter = WorkflowFilter()
         self._sort = Sort.USED
         self._thumbnails = thumbnails
@@ -121,7 +133,7 @@ class WorkflowModel(RowModel[WorkflowRow]):
         if self._sort is Sort.SMALLEST:
             return (row.entry.size or 1 << 62, name, id_)
         # What was used stands first as of the start: no card moves while one looks at it.
-        return (-row.used, _RANK[source_of(row.entry)], name, id_)
+        return (-row.used, rank_of(row.entry), name, id_)
 
     def shown(self, row: WorkflowRow, role: int) -> Any:
         if role == THUMBNAIL:
@@ -169,12 +181,35 @@ class WorkflowModel(RowModel[WorkflowRow]):
     def set_sort(self, wanted: Sort) -> None:
         """Another order; choosing the same again takes in what was used meanwhile."""
         self._sort = wanted
+        self._places = {id_: self.sort_key(row) for id_, row in self._all.items()}
+        self._order = None
         self._lay_out()
 
     def _lay_out(self) -> None:
-        passes = self._passes()
-        self.replace_all(row for row in self._all.values() if passes(row))
+        self._show()
         self.counted.emit(self.rowCount(), self.total)
+
+    def _show(self) -> None:
+        """What passes the filter, in order. Everything was sorted before: a key of the search only chooses."""
+        if self._order is None:
+            self._order = sorted(self._places, key=self._places.__getitem__)
+        ids = self._order
+        for word in self._filter.text.casefold().split():
+            ids = [id_ for id_ in ids if word in self._haystacks[id_]]
+        tests = self._tests()
+        if tests:
+            ids = [id_ for id_ in ids if all(test(self._all[id_]) for test in tests)]
+        rows = [self._all[id_] for id_ in ids]
+        if ids == [row.entry.id for row in self._rows]:
+            self._rows = rows
+            if rows:
+                self.dataChanged.emit(self.index(0), self.index(len(rows) - 1), [])
+            return
+        self.beginResetModel()
+        self._rows = rows
+        self._keys = [self._places[id_] for id_ in ids]
+        self._key_of = dict(zip(ids, self._keys, strict=True))
+        self.endResetModel()
 
     # --- What changes ---------------------------------------------------------------------------------------------
 
@@ -183,13 +218,14 @@ class WorkflowModel(RowModel[WorkflowRow]):
         fresh = {entry.id: entry for entry in entries}
         gone = tuple(id_ for id_ in self._all if id_ not in fresh)
         for id_ in gone:
-            del self._all[id_], self._haystacks[id_], self._names[id_]
+            for known in (self._all, self._haystacks, self._names, self._places):
+                del known[id_]
         news: list[WorkflowRow] = []
         for id_, entry in fresh.items():
             row = self._all.get(id_)
             if row is None or (row.entry is not entry and row.entry != entry):
                 news.append(replace(row, entry=entry) if row else WorkflowRow(entry))
-                self._haystacks[id_] = haystack(entry)
+                self._haystacks[id_] = haystack(entry, row.tags if row else ())
                 self._names[id_] = entry.name.casefold()
         self._take(news, gone)
         if gone:
@@ -209,11 +245,13 @@ class WorkflowModel(RowModel[WorkflowRow]):
 
     def set_marks(self, marks: Mapping[str, Mark]) -> None:
         """What the user says of workflows."""
-        self._take(
-            replace(row, starred=mark.favourite, tags=mark.tags)
-            for id_, mark in marks.items()
-            if (row := self._all.get(id_)) is not None and (row.starred, row.tags) != (mark.favourite, mark.tags)
-        )
+        changed = []
+        for id_, mark in marks.items():
+            row = self._all.get(id_)
+            if row is not None and (row.starred, row.tags) != (mark.favourite, mark.tags):
+                self._haystacks[id_] = haystack(row.entry, mark.tags)
+                changed.append(replace(row, starred=mark.favourite, tags=mark.tags))
+        self._take(changed)
 
     def set_used(self, used: Mapping[str, float]) -> None:
         """When workflows were used last; cards may move."""
@@ -257,14 +295,19 @@ class WorkflowModel(RowModel[WorkflowRow]):
         if not news and not gone:
             return
         self._all.update(news)
+        for id_, row in news.items():
+            key = self.sort_key(row)
+            if self._places.get(id_) != key:
+                self._places[id_] = key
+                self._order = None
+        if gone:
+            self._order = None
         if len(news) + len(gone) > FEW:
-            passes = self._passes()
-            self.replace_all(row for row in self._all.values() if passes(row))
+            self._show()
         else:
-            passes = self._passes()
             self.drop(gone)
-            self.put(row for row in news.values() if passes(row))
-            self.drop(id_ for id_, row in news.items() if not passes(row))
+            self.put(row for row in news.values() if self._passes(row))
+            self.drop(id_ for id_, row in news.items() if not self._passes(row))
         self.counted.emit(self.rowCount(), self.total)
         self.changed.emit(tuple(news))
 
@@ -305,11 +348,15 @@ class WorkflowModel(RowModel[WorkflowRow]):
         row = self._all.get(id_)
         return None if row is None else self._thumbnail(row)
 
-    def _passes(self) -> Callable[[WorkflowRow], bool]:
-        """The filter as a function: tests that ask for nothing are left out."""
+    def _passes(self, row: WorkflowRow) -> bool:
+        text = self._haystacks[row.entry.id]
+        return all(word in text for word in self._filter.text.casefold().split()) and all(
+            test(row) for test in self._tests()
+        )
+
+    def _tests(self) -> list[Callable[[WorkflowRow], bool]]:
+        """The filter's other parts as functions: what asks for nothing is left out."""
         wanted = self._filter
-        words = wanted.text.casefold().split()
-        haystacks = self._haystacks
         tests: list[Callable[[WorkflowRow], bool]] = []
         if wanted.output:
             tests.append(lambda row: wanted.output in row.entry.card.output_types)
@@ -327,23 +374,15 @@ class WorkflowModel(RowModel[WorkflowRow]):
             tests.append(lambda row: wanted.tag in row.tags)
         if wanted.folder:
             tests.append(lambda row: row.entry.place.startswith(f"{wanted.folder}/"))
-        if words:
-            tests.append(lambda row: _has(haystacks[row.entry.id], words, row.tags))
-        if len(tests) == 1:
-            return tests[0]
-        return lambda row: all(test(row) for test in tests)
+        return tests
 
 
-def _has(text: str, words: list[str], tags: tuple[str, ...]) -> bool:
-    return all(word in text or (tags and any(word in tag.casefold() for tag in tags)) for word in words)
-
-
-def haystack(entry: "WorkflowEntry") -> str:
-    """What the words of a search are looked for in."""
+def haystack(entry: "WorkflowEntry", tags: Iterable[str] = ()) -> str:
+    """What the words of a search are looked for in; `tags` are the user's."""
     card = entry.card
     models = (model.name for model in card.required_models)
-    parts = (entry.name, card.description, *models, *card.model_files, *card.node_types, *entry.tags, entry.place)
-    return "\n".join(parts).casefold()
+    parts = (entry.name, card.description, *models, *card.model_files, *card.node_types, *entry.tags, *tags)
+    return "\n".join((*parts, entry.place)).casefold()
 
 
 def in_and_out(row: WorkflowRow) -> str:
