@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from comfydesk.session.gallery.facts import NO_CATALOG
+from comfydesk.session.gallery.facts import NO_CATALOG, roles_of
 from comfydesk.session.gallery.reader import filled
 from comfydesk.store.provenance import Provenance
 from comfydesk.store.records import LocalFile, Output
@@ -13,7 +13,6 @@ from comfydesk.workflow.fields import Role
 from comfydesk.workflow.flow import Flow
 from comfydesk.workflow.graph import ApiGraph, ApiLink
 from comfydesk.workflow.patch import join_field, plain_value
-from comfydesk.workflow.roles import assign_roles
 
 MAX_OUTLINE_INPUTS = 12
 MAX_VALUE = 2000
@@ -76,7 +75,7 @@ def settings_of(entry: Provenance, graph: ApiGraph | None, catalog: Catalog | No
     if graph is None:
         return tuple(_of_row(entry))
     flow = Flow(filled(graph, entry.values), catalog or NO_CATALOG)
-    roles = assign_roles(flow)
+    roles = roles_of(flow)
     found = []
     for node_id in in_order(flow):
         node = flow.nodes[node_id]

@@ -19,6 +19,7 @@ from comfydesk.workflow.roles import assign_roles
 RULES = 1
 """Version of what is read here: outputs that another version read are read again."""
 CHECKPOINT, LORA, OTHER = "checkpoint", "lora", "other"
+_KINDS = (CHECKPOINT, LORA, OTHER)
 MAX_TEXT = 200_000
 MAX_MODELS = 64
 
@@ -37,7 +38,7 @@ class Facts:
     negative: str = ""
     seed: int | None = None
     models: tuple[tuple[str, str], ...] = ()
-    """Name in the pod's spelling, and kind (checkpoint, lora, other); each name once."""
+    """Name in the pod's spelling, and kind; each name once, checkpoints first, then LoRAs."""
     sampler: str = ""
     scheduler: str = ""
     steps: float | None = None
@@ -57,7 +58,7 @@ NO_CATALOG = Catalog({})
 def read_facts(graph: ApiGraph, catalog: Catalog | None = None) -> Facts:
     """Read a graph with its values in it. CPU work of a millisecond or a few."""
     flow = Flow(graph, catalog or NO_CATALOG)
-    roles = assign_roles(flow)
+    roles = roles_of(flow)
     values: dict[Role, list[Any]] = {}
     # Nearest to the start first: the first sampler's settings are the ones a person speaks of.
     for key in sorted(roles, key=lambda key: -flow.depth.get(key[0], 0)):
@@ -67,13 +68,41 @@ def read_facts(graph: ApiGraph, catalog: Catalog | None = None) -> Facts:
         prompt=_joined(values.get(Role.PROMPT, ())),
         negative=_joined(values.get(Role.NEGATIVE, ())),
         seed=next((value for value in values.get(Role.SEED, ()) if type(value) is int), None),
-        models=tuple(_models(flow, roles).items()),
+        models=tuple(sorted(_models(flow, roles).items(), key=lambda model: _KINDS.index(model[1]))),
         sampler=_text(values, Role.SAMPLER),
         scheduler=_text(values, Role.SCHEDULER),
         steps=_number(values, Role.STEPS),
         cfg=_number(values, Role.CFG),
         roles={join_field(*key): role for key, role in roles.items()},
     )
+
+
+def roles_of(flow: Flow) -> dict[FieldKey, Role]:
+    """As `roles` says; where classes are unknown, texts that only a `negative` input leads to are negative."""
+    roles = assign_roles(flow)
+    if any(flow.spec(node_id) is None for node_id in flow.depth):
+        for key in _behind(flow, "negative") - _behind(flow, "positive"):
+            if roles.get(key) is Role.PROMPT:
+                roles[key] = Role.NEGATIVE
+    return roles
+
+
+def _behind(flow: Flow, side: str) -> set[FieldKey]:
+    """The literal inputs that inputs of that name lead to; nodes that take both sides pass each on by itself."""
+    starts = (flow.nodes[node_id].inputs.get(side) for node_id in flow.depth)
+    stack = [link.node for link in starts if isinstance(link, ApiLink)]
+    seen: set[str] = set()
+    found: set[FieldKey] = set()
+    while stack:
+        node_id = stack.pop()
+        if node_id in seen or node_id not in flow.nodes:
+            continue
+        seen.add(node_id)
+        inputs = flow.nodes[node_id].inputs
+        found.update((node_id, name) for name, _ in flow.literals(node_id))
+        both = isinstance(inputs.get("positive"), ApiLink) and isinstance(inputs.get("negative"), ApiLink)
+        stack += [link.node for name, link in flow.nodes[node_id].links() if not both or name == side]
+    return found
 
 
 def _joined(texts: Any) -> str:
