@@ -11,10 +11,11 @@ from urllib.parse import unquote, urlsplit
 
 from comfydesk.client.address import Address
 from comfydesk.client.address import AuthKind as SentAs
-from comfydesk.credentials import Secret, auth_item, header_item
+from comfydesk.credentials import Secret, api_key_item, auth_item, header_item
 from comfydesk.errors import UsageError
 from comfydesk.hosts.protocol import COMFYUI_PORT
 from comfydesk.hosts.ssh_line import SshLine, parse_ssh_line
+from comfydesk.session.pods.places import COMFY_CLOUD
 from comfydesk.session.pods.profile_file import ProfileBook
 from comfydesk.session.pods.profiles import (
     AuthKind,
@@ -88,6 +89,9 @@ def suggest_from_paste(text: str, book: ProfileBook | None = None) -> Suggestion
     text = text.strip()
     if not text or len(text) > MAX_PASTE:
         return _NONSENSE
+    kind = _engine_in(_find_url(text))
+    if kind is not None:
+        return suggest_engine(kind, text, book)
     line = next(filter(None, map(parse_ssh_line, text.splitlines())), None)
     found = _from_ssh(line) if line is not None else _from_address(text)
     if found.profile is None:
@@ -96,6 +100,14 @@ def suggest_from_paste(text: str, book: ProfileBook | None = None) -> Suggestion
     if problems(named):
         return replace(_NONSENSE, notes=tuple(problem.message for problem in problems(named)))
     return replace(found, profile=named)
+
+
+def _engine_in(url: str) -> PlaceKind | None:
+    """Which engine's address it is, where that shows."""
+    host = (urlsplit(url).hostname or "").lower() if "://" in url else ""
+    if host == "cloud.comfy.org" or host.endswith(".run.comfy.app"):
+        return PlaceKind.COMFY
+    return PlaceKind.SERVERLESS if host == "api.runpod.ai" else None
 
 
 def suggest_engine(kind: str, text: str, book: ProfileBook) -> Suggestion:
@@ -109,12 +121,17 @@ def suggest_engine(kind: str, text: str, book: ProfileBook) -> Suggestion:
             if found.profile is None:
                 return found
             profile_id, auth, secrets = found.profile.id, found.profile.auth, dict(found.secrets)
-            place, name = replace(place, url=found.profile.place.url), found.profile.name
-            recognised = f"Comfy API v2 at {found.profile.place.url}"
+            # A page of the cloud's own is no mount point; a deployment may be mounted below its host.
+            url = found.profile.place.url
+            place = replace(place, url=COMFY_CLOUD if url.startswith(f"{COMFY_CLOUD}/") else url)
+            name = name if place.url == COMFY_CLOUD else found.profile.name
+            recognised = f"Comfy API v2 at {place.url}"
     else:
         endpoint = _ENDPOINT.search(text)
         place, name = Place(PlaceKind.SERVERLESS, pod=endpoint[1] if endpoint else text), "RunPod Serverless"
         recognised = f"RunPod Serverless endpoint {place.pod}"
+        _, given = _auth_in_headers(text, profile_id)
+        secrets = {api_key_item(PlaceKind.SERVERLESS.account): key for key in given.values()}
     profile = PodProfile(profile_id, book.free_name(name), place, book.free_colour(), auth)
     if found_problems := problems(normalised(profile)):
         return replace(_NONSENSE, recognised=found_problems[0].message, notes=())

@@ -53,7 +53,7 @@ async def _engine(reach: Reach, told: "asyncio.Queue[ProbeStep | None]") -> None
         except AuthError as error:  # it answered; told with the next step
             said.append("")
             refused.append(error)
-        return f"{reach.profile.place.own_url} answers"
+        return f"it answers at {reach.profile.place.own_url}"
 
     async def sign_in() -> str:
         if refused:

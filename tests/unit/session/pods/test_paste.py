@@ -201,3 +201,31 @@ def test_every_text_gives_a_valid_profile_or_words(text: str) -> None:
     if found.profile is not None:
         assert problems(found.profile) == ()
         assert problems(replace(found.profile, name="again")) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "where", "item"),
+    [
+        ("https://cloud.comfy.org/workflows", PlaceKind.COMFY, "https://cloud.comfy.org", ""),
+        (
+            "curl https://cloud.comfy.org/api/object_info -H 'X-API-Key: comfyui-s3cret'",
+            PlaceKind.COMFY,
+            "https://cloud.comfy.org",
+            "pod/",
+        ),
+        ("https://abc.run.comfy.app", PlaceKind.COMFY, "https://abc.run.comfy.app", ""),
+        (
+            "curl -X POST https://api.runpod.ai/v2/abc123xyz456/run -H 'Authorization: Bearer rpa_s3cret'",
+            PlaceKind.SERVERLESS,
+            "https://api.runpod.ai/v2/abc123xyz456",
+            "host/runpod/api-key",
+        ),
+    ],
+)
+def test_engines_are_known_by_their_addresses(text: str, kind: PlaceKind, where: str, item: str) -> None:
+    found = suggest_from_paste(text)
+    assert found.profile is not None
+    assert (found.profile.place.kind, found.profile.place.own_url) == (kind, where)
+    assert all(name.startswith(item) for name in found.secrets)
+    assert bool(found.secrets) is bool(item)
+    assert "s3cret" not in repr(found)
