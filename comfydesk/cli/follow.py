@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from comfydesk.cli.context import Context
@@ -17,6 +17,8 @@ from comfydesk.session.values import DEMO, PodState
 from comfydesk.store.records import Job, JobError, JobState
 
 CANCEL_SECONDS = 10.0
+FIRST = 64
+"""Jobs at the queue's head that are looked at when nothing moves."""
 KEPT = 'The record is kept: "comfydesk jobs --resume" goes on once the pod is back'
 KEPT_DEMO = (
     'The record is kept: "comfydesk jobs --resume" starts the demo pod again and sends what waits; what it was drawing'
@@ -90,6 +92,8 @@ async def _trouble(session: Session, ids: Sequence[str], patience: float) -> Kno
             gone = _gone_pods(session, away_since, patience)
             if gone and (error := await _needed(session, ids, gone)) is not None:
                 return error
+            if (error := await _stuck(session, frozenset(ids))) is not None:
+                return error
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(1.0, patience / 4)):
                     await news.wait()
@@ -120,6 +124,18 @@ async def _needed(session: Session, ids: Sequence[str], gone: Mapping[str, Known
         return None
     left.discard("")
     return None if left - gone.keys() else next((gone[pod] for pod in gone if pod in left), next(iter(gone.values())))
+
+
+async def _stuck(session: Session, ids: Set[str]) -> KnownError | None:
+    """What keeps all that is left from any of the pods that are connected, if that is so."""
+    counts = await session.queue.counts()
+    if JobState.QUEUED not in counts or any(state.on_pod for state in counts):
+        return None
+    first = [job for job in await session.queue.jobs(FIRST) if job.id in ids and job.state is JobState.QUEUED]
+    reasons = [job.error for job in first if not job.pod and job.error is not None]
+    if not first or len(reasons) < len(first):
+        return None
+    return KnownError(reasons[0].what, reasons[0].why, reasons[0].advice)
 
 
 def _gone(pod: PodState) -> PodUnreachableError:

@@ -141,16 +141,22 @@ def recent(db: Database, limit: int, offset: int = 0, *, after: str | None = Non
     )
 
 
-def waiting(db: Database, owner: str, pods: Iterable[str], limit: int) -> tuple[Waiting, ...]:
-    """A session's first queued jobs that one of these pods may take, in order. None while the queue is paused."""
+def waiting(
+    db: Database, owner: str, pods: Iterable[str], limit: int, passed: Iterable[str] = ()
+) -> tuple[Waiting, ...]:
+    """A session's first queued jobs that one of these pods may take, in order, but for those `passed` over.
+
+    None while the queue is paused.
+    """
     rows = db.query(
         """SELECT id, coalesce(pod, target) AS goal, position, graph_hash, instr(field_values, ?) > 0 AS files,
             CASE coalesce(pod, target) WHEN ? THEN field_values ELSE '' END AS chosen
         FROM job_rows WHERE state = 'queued' AND owner = ?
             AND (goal IN (SELECT value FROM json_each(?)) OR goal = ?)
+            AND id NOT IN (SELECT value FROM json_each(?))
             AND NOT EXISTS (SELECT 1 FROM flags WHERE name = 'paused')
         ORDER BY position LIMIT ?""",
-        (f'"{FILE_KEY}"', ANY, owner, listed(pods), ANY, limit),
+        (f'"{FILE_KEY}"', ANY, owner, listed(pods), ANY, listed(passed), limit),
     )
     return tuple(
         Waiting(row["id"], row["goal"], row["position"], row["graph_hash"], bool(row["files"]), row["chosen"])

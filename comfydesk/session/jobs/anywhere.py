@@ -48,6 +48,8 @@ class Anywhere:
         self._choices: dict[str, Choices] = {}
         """Job → what it chooses."""
         self._told: dict[str, JobError] = {}
+        self.unable: set[str] = set()
+        """Jobs that none of the pods can run, as they are now: others do not wait behind them."""
 
     async def seconds(self, waiting: Sequence[Waiting], links: Sequence[Link]) -> dict[str, dict[str, float]]:
         """Job → pod → seconds, of the pods that can run it; jobs that none can are told why. Raises StoreError."""
@@ -57,9 +59,16 @@ class Anywhere:
             lacks = {link.target.id: await self.lacks(job, link) for link in links}
             able = [pod for pod, missing in lacks.items() if missing == ()]
             found[job.id] = await self._prospects.seconds(job.graph_hash, able) if able else {}
-            await self._tell(job.id, None if able else _why(links, lacks))
-        self._told = {job: told for job, told in self._told.items() if job in found}
+            why = None if able else _why(links, lacks)
+            await self._tell(job.id, why)
+            if why is not None:
+                self.unable.add(job.id)
+        self._told = {job: told for job, told in self._told.items() if job in found or job in self.unable}
         return found
+
+    def pods_changed(self) -> None:
+        """What none could run yesterday may go today."""
+        self.unable.clear()
 
     async def lacks(self, job: Waiting, link: Link) -> tuple[str, ...] | None:
         """What the pod lacks to run it, in words; None: not known yet. Raises StoreError."""

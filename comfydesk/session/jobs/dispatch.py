@@ -96,6 +96,7 @@ class Dispatcher:
         known = {link.target.id: (link.online, id(link.catalog)) for link in self._links.all()}
         if known != self._known:
             self._known = known
+            self._anywhere.pods_changed()
             self.wake()
 
     async def run(self) -> None:
@@ -117,11 +118,14 @@ class Dispatcher:
         # The first of each pod: a thousand jobs for one do not hide those for another.
         found: dict[str, Waiting] = {}
         for link in links:
-            mine = await self._library.call(jobs.waiting, self._owner, [link.target.id], LOOKAHEAD)
+            passed = tuple(self._anywhere.unable)
+            mine = await self._library.call(jobs.waiting, self._owner, [link.target.id], LOOKAHEAD, passed)
             found |= {job.id: job for job in mine}
         waiting = sorted(found.values(), key=lambda job: job.position)
         for_any = [job for job in waiting if job.pod == ANY]
         seconds = await self._anywhere.seconds(for_any, links)
+        if self._anywhere.unable & found.keys():
+            self.wake()  # those behind them come into sight
         # From here on nothing else happens in between: what is decided is decided on how things stand.
         candidates = [self._candidate(job, seconds) for job in waiting if job.id not in self._sending]
         loads = {link.target.id: self._load(link, candidates if for_any else ()) for link in self._links.all()}

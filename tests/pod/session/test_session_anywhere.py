@@ -102,6 +102,23 @@ async def test_a_job_that_no_pod_can_run_says_why_and_waits(world: Start) -> Non
         assert "Demo pod lacks the model checkpoints/ghost.safetensors" in waiting.error.why
 
 
+async def test_what_no_pod_can_run_holds_up_nothing_and_goes_once_a_pod_can(world: Start, tmp_path: Path) -> None:
+    async with world() as here:
+        rare = {"4.ckpt_name": "rare.safetensors"}
+        stuck = await here.enqueue(picture(), rare, count=150, seed_policy=SeedPolicy.INCREMENT, target=ANY)
+        (job,) = await here.wait(await here.enqueue(flat(), target=ANY))
+        (own,) = await here.wait(await here.enqueue(flat(1)))
+        assert (job.state, own.state) == (S.DONE, S.DONE)
+        assert await here.session.queue.counts() == {S.DONE: 2, S.QUEUED: 150}
+        await here.session.queue.cancel(*stuck[2:])
+        async with DemoPod(folder=tmp_path / "second", speed=50) as second:
+            (tmp_path / "second" / "models" / "checkpoints").mkdir(parents=True, exist_ok=True)
+            (tmp_path / "second" / "models" / "checkpoints" / "rare.safetensors").write_bytes(b"x")
+            await join(here, second)
+            done = await here.wait(stuck[:2])
+            assert [(job.state, job.error) for job in done] == [(S.DONE, None)] * 2
+
+
 async def test_inputs_go_once_to_each_pod_that_is_to_use_them(world: Start, tmp_path: Path) -> None:
     Image.new("RGB", (16, 16), (9, 9, 9)).save(tmp_path / "in.png")
     graph = {
