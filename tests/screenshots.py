@@ -30,7 +30,7 @@ from comfydesk.qt.theme import Appearance, Scheme, Theme
 from comfydesk.qt.window.desk import Desk, furnish
 from comfydesk.qt.window.shell import MainWindow
 from comfydesk.session.values import PodTarget
-from comfydesk.settings import Settings
+from comfydesk.settings import THEME, Settings
 from comfydesk.store.records import JobState
 from comfydesk.workflow.fields import Role
 from tests.pod_scenes import shoot_pods
@@ -92,12 +92,14 @@ class Scenes:
             await self.other_forms()
             await self.nothing_found()
             await self.failed()
+            await self.options()
             assert self.life.wiring is not None
             await shoot_pods(self.desk, self.life.wiring, self.camera.take, self.pod.folder.parent)
             await self.connect()
             self.camera.resize(2.0)
             await self.busy("busy")
             await self.idle()
+            await self.options()
         finally:
             await self.pod.stop()
         return 0
@@ -170,6 +172,25 @@ class Scenes:
         await self.camera.take("failed")
         self.pod.script.nodes.clear()
         self.desk.generation.banner.clear()
+
+    async def options(self) -> None:
+        """Settings, keys, the cheat sheet, the other workspaces."""
+        desk = self.desk
+        desk.options.open_at(THEME)
+        await self.settled()
+        await self.camera.take("settings")
+        desk.options.open_keyboard()
+        await self.settled()
+        await self.camera.take("settings-keyboard")
+        desk.options.open_sheet()
+        await self.settled()
+        await self.camera.take("shortcuts")
+        desk.pages.close()
+        for name in ("library", "compare"):
+            desk.workspaces.show(name)
+            await self.settled()
+            await self.camera.take(f"workspace-{name}")
+        desk.workspaces.show("create")
 
     # --- Helpers --------------------------------------------------------------------------------------------------
 

@@ -29,9 +29,8 @@ def speak(app: "QApplication", choice: str) -> None:
     """Let the application speak the chosen language; what that needs is imported only where it is not English."""
     from PySide6.QtCore import QLocale
 
-    if choice == "en" or (
-        choice in ("", "system") and QLocale.system().language() in (QLocale.Language.C, QLocale.Language.English)
-    ):
+    # By its name: the enumeration of all languages takes as long to make as ten widgets.
+    if choice == "en" or (choice in ("", "system") and QLocale.system().name().partition("_")[0] in ("C", "en")):
         return
     from comfydesk.paths import resources
     from comfydesk.qt.theme import translator

@@ -53,7 +53,7 @@ class ShortcutRow(QWidget):
         row.addWidget(self.undo)
         problem = QHBoxLayout()
         problem.addWidget(self.message, 1)
-        problem.addWidget(self.take)
+        problem.addWidget(self.take, 0, Qt.AlignmentFlag.AlignTop)
         column = QVBoxLayout(self)
         pad(column, theme, 0, 2, 0, 2)
         column.setSpacing(theme.px(2))
@@ -190,8 +190,13 @@ class CheatSheet(Page):
             grid.addWidget(Label(theme, each.words, color="text2", wrap=True), row, 0)
             line = QHBoxLayout()
             line.setSpacing(theme.px(4))
-            for keys in each.keys:
+            for keys in _distinct(each.keys):
                 shown = QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)
                 line.addWidget(KeyHint(theme, shown))
             grid.addLayout(line, row, 1, Qt.AlignmentFlag.AlignRight)
         return grid
+
+
+def _distinct(keys: tuple[str, ...]) -> tuple[str, ...]:
+    """Enter and Return are one key to a reader."""
+    return tuple(each for each in keys if each.replace("Return", "Enter") not in keys or "Return" not in each)
