@@ -132,7 +132,8 @@ class DetailsPanel(QWidget):
         self._trouble = Label(theme, font="small", color="warning", wrap=True)
         column.addWidget(self._poster)
         column.addLayout(_row(self._name, self._reveal, stretch=0))
-        column.addLayout(_row(self.stars, self._facts, stretch=1))
+        self._pairs = [_row(self.stars, self._facts, stretch=1)]
+        column.addLayout(self._pairs[0])
         column.addWidget(self._trouble)
         self._add_actions(column)
         column.addWidget(Line(theme))
@@ -153,6 +154,8 @@ class DetailsPanel(QWidget):
         self._add_words(column)
         column.addStretch(1)
         self._join()
+        theme.changed.connect(self._fit)
+        self._fit()
         self.show_output(None)
 
     # --- What it shows ----------------------------------------------------------------------------------------------
@@ -214,6 +217,12 @@ class DetailsPanel(QWidget):
 
     # --- Inside ---------------------------------------------------------------------------------------------------
 
+    def _fit(self) -> None:
+        """Large text: what stood side by side stands one below the other."""
+        ways = QBoxLayout.Direction
+        for pair in self._pairs:
+            pair.setDirection(ways.TopToBottom if self.theme.labels_above else ways.LeftToRight)
+
     def _add_actions(self, column: QVBoxLayout) -> None:
         theme = self.theme
         self.use = SplitButton(theme, tr("Use these settings"), size=Size.CONTROL, menu_name=tr("Use a part of them"))
@@ -230,8 +239,9 @@ class DetailsPanel(QWidget):
         self.vary = Button(theme, tr("Variations"), icon="dice")
         for button in (self.send, self.compare, self.vary):
             button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        column.addLayout(_row(self.use, self.send, stretch=1))
-        column.addLayout(_row(self.compare, self.vary, stretch=1))
+        for pair in (_row(self.use, self.send, stretch=1), _row(self.compare, self.vary, stretch=1)):
+            self._pairs.append(pair)
+            column.addLayout(pair)
         self.place = Label(theme, font="small", color="text2")
         self.before = IconButton(theme, "chevron-left", tr("The one before"), size=Size.COMPACT)
         self.after = IconButton(theme, "chevron-right", tr("The next one"), size=Size.COMPACT)
@@ -344,7 +354,7 @@ def _fill(theme: Theme, grid: QGridLayout, rows: Any) -> None:
     _clear(grid)
     for at, (name, value) in enumerate(rows):
         label = ElidedLabel(theme, name, font="small", color="text2")
-        label.setFixedWidth(theme.px(76))
+        label.setFixedWidth(theme.px(64 if theme.labels_above else 76))
         shown = ElidedLabel(theme, value, font="mono" if name == tr("Seed") else "small", middle=True)
         grid.addWidget(label, at, 0)
         grid.addWidget(shown, at, 1)

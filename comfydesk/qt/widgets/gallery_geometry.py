@@ -9,7 +9,7 @@ Measures are whole logical pixels; an aspect is width by height.
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Protocol
@@ -86,12 +86,16 @@ class Geometry:
         """`aspects` in order. `new`: so many at the start are new, the others are those of before."""
         grown = new >= 0 and len(aspects) == self.count + new
         if grown:
-            fresh = reversed(aspects[:new])
+            fresh: Iterable[float] = reversed(aspects[:new])
         else:
             self._sums = array("d", [0.0])
             fresh = reversed(aspects)
-        clamped = [NARROWEST if not a > NARROWEST else WIDEST if a > WIDEST else a for a in fresh]  # noqa: FURB136 - half
-        sums = accumulate(clamped, initial=self._sums.pop())
+        if (
+            min(aspects[:new] if grown else aspects, default=1.0) < NARROWEST
+            or not max(aspects[:new] if grown else aspects, default=1.0) <= WIDEST
+        ):
+            fresh = [NARROWEST if not a > NARROWEST else min(a, WIDEST) for a in fresh]
+        sums = accumulate(fresh, initial=self._sums.pop())
         self._sums.extend(sums)
         self.count = len(aspects)
         self.groups = groups

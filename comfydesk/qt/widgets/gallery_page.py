@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from comfydesk.qt.models.gallery import GalleryModel
 from comfydesk.qt.models.thumbnails import Thumbnails
+from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.theme.language import tr, tr_n
 from comfydesk.qt.widgets import paint, shadow
@@ -25,6 +26,7 @@ from comfydesk.store.search import EVERYTHING, Aspect, Grouping, Order, OutputFi
 
 _STEPS = 40
 _SHOWN_CHIPS = 4
+_NARROW = 640
 
 
 class Toolbar(QWidget):
@@ -40,7 +42,9 @@ class Toolbar(QWidget):
         theme.surface(self, "window")
         row = QHBoxLayout(self)
         pad(row, theme, 12, 8, 12, 8, gap=8)
-        self.search = SearchField(theme, tr("Search prompts, models, tags, rating:>=4"), keys="Ctrl+F", height=36)
+        self.search = SearchField(
+            theme, tr("Search prompts, models, tags, rating:>=4"), keys="Ctrl+F", height=36, pause=0
+        )
         self.found = Label(theme, font="small", color="text2")
         self.search.row.insertWidget(self.search.row.count() - 2, self.found)
         self._chips: list[RemovableChip] = []
@@ -120,9 +124,17 @@ class Toolbar(QWidget):
         self._tell()
         self.asked.emit()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._tell()
+
     def _tell(self) -> None:
-        self.sort.setText(self._words[self.order])
-        self.group.setText(self._words[self.grouping])
+        """The buttons' words give way to the search where space is short."""
+        wide = self.width() >= self.theme.px(_NARROW)
+        self.sort.setText(self._words[self.order] if wide else "")
+        self.group.setText(self._words[self.grouping] if wide else "")
+        self.sort.setToolTip(plain_tip(tr("Order: {order}", order=self._words[self.order])))
+        self.group.setToolTip(plain_tip(tr("Grouping: {grouping}", grouping=self._words[self.grouping])))
         self.sort.setAccessibleName(tr("Order: {order}", order=self._words[self.order]))
         self.group.setAccessibleName(tr("Grouping: {grouping}", grouping=self._words[self.grouping]))
 

@@ -51,7 +51,14 @@ class SearchField(FieldFrame):
     """Down: into the list."""
 
     def __init__(
-        self, theme: Theme, placeholder: str, *, keys: str = "", height: int = 28, parent: QWidget | None = None
+        self,
+        theme: Theme,
+        placeholder: str,
+        *,
+        keys: str = "",
+        height: int = 28,
+        pause: int = PAUSE_MS,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(theme, height=height, parent=parent)
         self.row.addWidget(_Glass(theme))
@@ -65,7 +72,7 @@ class SearchField(FieldFrame):
         self.row.addWidget(self._hint)
         self._hint.setVisible(bool(keys))  # not before it has a parent: it would be a window for a moment
         self.row.addWidget(self._clear)
-        self._pause = QTimer(self, singleShot=True, interval=PAUSE_MS)
+        self._pause = QTimer(self, singleShot=True, interval=pause)
         self._pause.timeout.connect(self._search)
         self.edit.textChanged.connect(self._typed)
         self.edit.returnPressed.connect(self._enter)

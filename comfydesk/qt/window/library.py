@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from comfydesk.session.session import Session
     from comfydesk.store.albums import Album, SavedSearch
 
-FACETS_MS = 250
+FACETS_MS = 400
 """Counts follow when the typing rests: they take a tenth of a second at 100,000."""
 DETAIL_MS = 60
 WARM_MS = 1500
@@ -61,8 +61,8 @@ class LibraryDesk(QObject):
         self.facets = FacetsPanel(theme)
         self.details = DetailsPanel(theme, desk.thumbnails)
         self._query: tuple[OutputFilter, Order, Grouping] = (EVERYTHING, Order.NEWEST, Grouping.DAY)
-        self._asked = 0
-        """Of what was asked for, the latest counts."""
+        self._listing: tuple[OutputFilter, Order, Grouping] | None = None
+        """What is being read."""
         self._changes: list[OutputsChanged] = []
         self._following = False
         self._total = 0
@@ -121,22 +121,30 @@ class LibraryDesk(QObject):
     def _ask(self, wanted: OutputFilter, order: Order, grouping: Grouping) -> None:
         self._query = (wanted, order, grouping)
         self.facets.show_filter(wanted)
-        self._asked += 1
-        number = self._asked
-        self._tasks.start(
-            self._session.gallery.listing(wanted, order, grouping),
-            done=lambda listing: self._take(listing, number),
-            failed=lambda error: self.page.show_problem(str(error)),
-        )
         self._facets_soon.start()
+        self._list()
 
-    def _take(self, listing: Listing, number: int) -> None:
-        if number == self._asked:
-            if listing.filter.everything:
-                self._total = len(listing)
-                self._left.title.set_note(f"{self._total:,}")
-            self.model.show(listing)
-            self._on_pick()
+    def _list(self) -> None:
+        """One listing at a time, and then the latest that was asked for: typing does not pile up."""
+        if self._listing is not None:
+            return
+        query = self._listing = self._query
+        self._tasks.start(self._session.gallery.listing(*query), done=self._take, failed=self._list_failed)
+
+    def _list_failed(self, error: KnownError) -> None:
+        self._listing = None
+        self.page.show_problem(str(error))
+
+    def _take(self, listing: Listing) -> None:
+        query, self._listing = self._listing, None
+        if query != self._query:
+            self._list()
+            return
+        if listing.filter.everything:
+            self._total = len(listing)
+            self._left.title.set_note(f"{self._total:,}")
+        self.model.show(listing)
+        self._on_pick()
 
     def _on_change(self, change: Change) -> None:
         if not self._shown:
