@@ -47,7 +47,7 @@ def test_lists_multiply_and_the_first_jobs_are_told() -> None:
     assert made.problems == {}
     assert made.total == 2 * 3 * 2 * 2
     assert made.preview[0] == "a castle · Seed 1 · Guidance 3.0"
-    assert made.notes == {Part.PROMPTS: "2 prompts", Part.SEEDS: "3 seeds", Part.GRID: "2 Guidance"}
+    assert made.notes == {Part.PROMPTS: "2 prompts", Part.SEEDS: "3 seeds", Part.GRID: "2"}
     assert made.batch is not None
     assert {one.values["6.text"] for one in made.batch.sets()} == {"a castle", "a red boat"}
 
@@ -67,7 +67,7 @@ def test_what_is_wrong_is_said_where_it_is_wrong(tmp_path: Path) -> None:
     made = plan(FORM, {}, wishes, 1)
     assert made.batch is None
     assert "two" in made.problems[Part.SEEDS]
-    assert "row 3" in made.problems[Part.TABLE]
+    assert "row 3, column cfg" in made.problems[Part.TABLE]
     assert "nowhere" in made.problems[Part.FOLDER]
     assert "none" in made.problems[Part.GRID]
     assert "nowhere" in made.problems[Part.WILDCARDS]

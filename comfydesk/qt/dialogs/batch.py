@@ -21,7 +21,7 @@ from comfydesk.qt.models.batch_plan import (
 from comfydesk.qt.models.words import DOT
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.theme.language import tr, tr_n
-from comfydesk.qt.widgets.batch_parts import ColumnMap, FieldCombo, GridRows, PartFrame, PathRow, PromptList
+from comfydesk.qt.widgets.batch_parts import Boxed, ColumnMap, FieldCombo, GridRows, PartFrame, PathRow, PromptList
 from comfydesk.qt.widgets.buttons import Button, Kind
 from comfydesk.qt.widgets.labels import ElidedLabel, Label
 from comfydesk.qt.widgets.page import Page, Scroller
@@ -90,6 +90,7 @@ class BatchPage(Page):
         self.parts[Part.FOLDER].setVisible(bool(media_fields(form)))
         self.parts[Part.PROMPTS].setVisible(bool(form.with_role(Role.PROMPT)))
         self.target.setVisible(pods > 1)
+        self.queue.set_blocked(tr("The jobs are being counted"))
         self.changed.emit()
 
     def show_plan(self, plan: Plan) -> None:
@@ -108,7 +109,7 @@ class BatchPage(Page):
         else:
             self.summary.set_text(plan.batch.summary)
         self.summary.set_color("danger" if whole else "text")
-        self.cost.set_text("")
+        self.show_estimate(())
         self.queue.setText(tr_n("Queue {n} job", "Queue {n} jobs", total) if total else tr("Queue"))
         self.queue.set_blocked("" if total else whole or tr("Something above needs another look"))
         for at, label in enumerate(self._first):
@@ -122,6 +123,7 @@ class BatchPage(Page):
     def show_estimate(self, words: tuple[str, ...]) -> None:
         """Time, pods, money: as far as they are known."""
         self.cost.set_text(f" {DOT} ".join(words))
+        self.cost.setVisible(bool(words))
 
     def wishes(self) -> Wishes:
         """All that the sheet says."""
@@ -159,7 +161,7 @@ class BatchPage(Page):
         row.addWidget(self.seed_list, 1)
         seeds.content.addLayout(row)
         prompts = self._part(column, Part.PROMPTS, tr("Prompts"), tr("# begins a comment"))
-        prompts.content.addWidget(self.prompts)
+        prompts.content.addWidget(Boxed(theme, self.prompts))
         prompts.content.addWidget(self.prompt_file)
         table = self._part(column, Part.TABLE, tr("Table"), tr("CSV, a job a row; the first row names the inputs"))
         table.content.addWidget(self.table)

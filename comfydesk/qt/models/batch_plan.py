@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from comfydesk.errors import KnownError
-from comfydesk.qt.models.words import DOT
+from comfydesk.qt.models.words import DOT, TIMES
 from comfydesk.qt.theme.language import tr
 from comfydesk.workflow import batch_sources
 from comfydesk.workflow.batches import Batch, JobSet
@@ -147,7 +147,14 @@ def table_axis(form: Form, table: Table) -> "Axis":
     for number, row in enumerate(reader):
         cells = table.fields if number == 0 else row
         writer.writerow([cells[at] if at < len(cells) else "" for at in wanted])
-    return batch_sources.table(form, out.getvalue(), folder=table.path.parent)
+    try:
+        return batch_sources.table(form, out.getvalue(), folder=table.path.parent)
+    except BatchError as error:
+        what = error.what
+        for name, field_id in zip(table.header, table.fields, strict=True):
+            # As the table calls it, not as the fields are called.
+            what = what.replace(f"column {field_id}:", f"column {name.strip()}:") if field_id else what
+        raise BatchError(what, error.why, error.advice) from error
 
 
 class _Work:
@@ -163,7 +170,11 @@ class _Work:
         except KnownError as error:
             self.problems[part] = sentences(error)
             return ()
-        self.notes[part] = f"{len(made.points):,} {made.name}"
+        if part is Part.GRID:
+            before = self.notes.get(part)
+            self.notes[part] = f"{before} {TIMES} {len(made.points):,}" if before else f"{len(made.points):,}"
+        else:
+            self.notes[part] = f"{len(made.points):,} {made.name}"
         return (made,)
 
 

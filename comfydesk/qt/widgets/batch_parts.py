@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QFileDialog, QFrame, QGridLayout, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from comfydesk.qt.models.batch_plan import SHOWN_ROWS, Table
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.theme.language import tr
+from comfydesk.qt.widgets import paint
 from comfydesk.qt.widgets.buttons import Button, IconButton
 from comfydesk.qt.widgets.choice_combo import Combo
 from comfydesk.qt.widgets.labels import ElidedLabel, Label
@@ -130,6 +132,31 @@ class FieldCombo(Combo):
         """The id of the chosen field; "" for none."""
         at = self.currentIndex()
         return self._ids[at] if 0 <= at < len(self._ids) else ""
+
+
+class Boxed(QWidget):
+    """A field around a text of several lines: its outline tells the focus."""
+
+    def __init__(self, theme: Theme, edit: QPlainTextEdit, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme, self._edit = theme, edit
+        edit.setFrameShape(QFrame.Shape.NoFrame)
+        edit.installEventFilter(self)
+        column = QVBoxLayout(self)
+        pad(column, theme, 6, 4, 4, 4)
+        column.addWidget(edit)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):
+            self.update()
+        return super().eventFilter(watched, event)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        theme, focused = self._theme, self._edit.hasFocus()
+        outline = theme.color("accent" if focused else "control")
+        width = theme.px(2) if focused else 1
+        fill = theme.color("field")
+        paint.box(QPainter(self), self.rect(), theme.px(6), fill=fill, outline=outline, width=width)
 
 
 class PromptList(QPlainTextEdit):
