@@ -9,7 +9,6 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import NamedTuple, TypeAlias
 
 import httpx
@@ -26,6 +25,7 @@ Transport: TypeAlias = httpx.AsyncBaseTransport
 
 USER_AGENT = f"ComfyDesk/{__version__}"
 CONNECT_TIMEOUT = 10.0
+_HEADERS = {"Accept": "*/*", "Accept-Encoding": "gzip", "Connection": "keep-alive", "User-Agent": USER_AGENT}
 IDLE_TIMEOUT = 60.0
 """Seconds without a byte that end a transfer of files, which has no deadline in all."""
 ERROR_CAP = 64 << 10
@@ -75,8 +75,8 @@ class Origin:
         self._address = address
         self._transport = transport
         self._network = network
-        self._calls: httpx.AsyncClient | None = None
-        self._transfers: httpx.AsyncClient | None = None
+        self._calls: _Caller | None = None
+        self._transfers: _Caller | None = None
 
     @property
     def address(self) -> Address:
@@ -119,11 +119,9 @@ class Origin:
         client = self._client()
         headers = {"Content-Type": content_type} if content is not None else None
         with _translated(self.address):
-            request = client.build_request(
-                method, self.address.http_url(path), params=query, content=content, headers=headers
-            )
+            request = client.request(method, self.address.http_url(path), query, headers, content)
             async with asyncio.timeout(limit.deadline):
-                response = await client.send(request, stream=True)
+                response = await client.send(request)
                 try:
                     return await _read(response, limit.cap, cut=cut)
                 finally:
@@ -142,8 +140,7 @@ class Origin:
             headers |= {"Range": f"bytes={offset}-", "If-Range": etag}
         client = self._client(transfer=True)
         with _translated(self.address):
-            request = client.build_request("GET", self.address.http_url(path), params=query, headers=headers)
-            response = await client.send(request, stream=True)
+            response = await client.send(client.request("GET", self.address.http_url(path), query, headers))
         try:
             page = not html and "html" in response.headers.get("content-type", "")
             if page or response.status_code not in (200, 206, 416):
@@ -161,14 +158,14 @@ class Origin:
         client = self._client(transfer=True)
         headers = {"Content-Type": content_type, "Content-Length": str(length)}
         with _translated(self.address):
-            request = client.build_request("POST", self.address.http_url(path), content=content, headers=headers)
-            response = await client.send(request, stream=True)
+            request = client.request("POST", self.address.http_url(path), None, headers, content)
+            response = await client.send(request)
             try:
                 return await _read(response, SMALL.cap)
             finally:
                 await response.aclose()
 
-    def _client(self, *, transfer: bool = False) -> httpx.AsyncClient:
+    def _client(self, *, transfer: bool = False) -> "_Caller":
         """Transfers have connections of their own: a slow download never holds up a cancel."""
         client = self._transfers if transfer else self._calls
         if client is None:
@@ -179,7 +176,7 @@ class Origin:
                 self._calls = client
         return client
 
-    def _new_client(self, idle: float | None) -> httpx.AsyncClient:
+    def _new_client(self, idle: float | None) -> "_Caller":
         transport = self._transport
         if transport is None:
             network = self.network
@@ -189,15 +186,41 @@ class Origin:
                 limits=httpx.Limits(max_connections=16, max_keepalive_connections=8, keepalive_expiry=30),
                 trust_env=False,
             )
-        return httpx.AsyncClient(
-            transport=_SameOrigin(transport, self.address, own=self._transport is None),
-            timeout=httpx.Timeout(idle, connect=CONNECT_TIMEOUT),
-            headers={"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "gzip"},
-            # What the WebSocket does not send, HTTP does not either: no cookie is kept.
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            follow_redirects=False,
-            trust_env=False,
+        return _Caller(_SameOrigin(transport, self.address, own=self._transport is None), idle)
+
+
+class _Caller:
+    """What is needed of an httpx client: no redirects, no cookies, no login flows, no log, a third of the time."""
+
+    def __init__(self, transport: "_SameOrigin", idle: float | None) -> None:
+        self._transport = transport
+        self._extensions = {"timeout": httpx.Timeout(idle, connect=CONNECT_TIMEOUT).as_dict()}
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        query: Mapping[str, str] | None,
+        headers: Mapping[str, str] | None,
+        content: bytes | AsyncIterator[bytes] | None = None,
+    ) -> httpx.Request:
+        return httpx.Request(
+            method,
+            url,
+            params=query,
+            headers=_HEADERS if headers is None else {**_HEADERS, **headers},
+            content=content,
+            extensions=dict(self._extensions),
         )
+
+    async def send(self, request: httpx.Request) -> httpx.Response:
+        """The answer's head; its body is the caller's to read and to close."""
+        response = await self._transport.handle_async_request(request)
+        response.request = request
+        return response
+
+    async def aclose(self) -> None:
+        await self._transport.aclose()
 
 
 class _SameOrigin(httpx.AsyncBaseTransport):
