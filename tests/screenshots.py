@@ -33,6 +33,7 @@ from comfydesk.session.values import PodTarget
 from comfydesk.settings import THEME, Settings
 from comfydesk.store.records import JobState
 from comfydesk.workflow.fields import Role
+from tests.job_scenes import shoot_jobs
 from tests.pod_scenes import shoot_pods
 
 SIZE = (1440, 900)
@@ -94,6 +95,9 @@ class Scenes:
             await self.failed()
             await self.options()
             assert self.life.wiring is not None
+            assert self.life.session is not None
+            folder = self.pod.folder.parent
+            await shoot_jobs(self.desk, self.life.wiring, self.life.session, self.camera.take, self.pod, folder)
             await shoot_pods(self.desk, self.life.wiring, self.camera.take, self.pod.folder.parent)
             await self.connect()
             self.camera.resize(2.0)
