@@ -215,7 +215,9 @@ def clipped(screen: QWidget) -> list[str]:
             found.append(told(label))
     for button in screen.findChildren(QAbstractButton):
         least = button.minimumSizeHint()
-        if button.isVisible() and least.isValid() and button.height() + 1 < least.height():
+        if not button.isVisible() or not least.isValid():
+            continue
+        if button.height() + 1 < least.height() or (button.text() and button.width() + 1 < least.width()):
             found.append(told(button))
     return found
 

@@ -43,7 +43,7 @@ class Layout(QObject):
         self._guests: dict[QDockWidget, tuple[str, Qt.DockWidgetArea]] = {}
         self.workspace = CREATE
         self._settings = QSettings(str(file), QSettings.Format.IniFormat)
-        self._unit = theme.px(100)
+        self._unit = self._wide(100)
         theme.changed.connect(self._rescale)
         window.setDockOptions(
             QMainWindow.DockOption.AllowNestedDocks
@@ -233,6 +233,7 @@ class Layout(QObject):
 
     def _keep(self) -> None:
         self._settings.setValue(f"docks/{self.workspace}", self._window.saveState(LAYOUT))
+        self._settings.setValue(f"unit/{self.workspace}", self._unit)
         # What an older version kept, before there were workspaces.
         self._settings.remove("state")
 
@@ -243,6 +244,8 @@ class Layout(QObject):
     def _put(self, state: object) -> None:
         if not isinstance(state, QByteArray) or not self._window.restoreState(state, LAYOUT):
             self.reset()
+        else:
+            self._grow(int(str(self._settings.value(f"unit/{self.workspace}", self._unit))))
         for dock, (workspace, _) in self._guests.items():
             if workspace != self.workspace:
                 dock.hide()
@@ -267,18 +270,28 @@ class Layout(QObject):
 
     def _rescale(self) -> None:
         """The user's scale is new: the side docks keep their share of the text they show."""
-        before, self._unit = self._unit, self._theme.px(100)
-        if before != self._unit:
-            sides = [self._browser, self._generation]
+        before, self._unit = self._unit, self._wide(100)
+        self._grow(before)
+
+    def _grow(self, before: int) -> None:
+        """From the unit of `before` to the present one."""
+        sides = [dock for dock in (self._browser, self._generation) if not dock.isHidden()]
+        if before > 0 and before != self._unit and sides:
             widths = [dock.width() * self._unit // before for dock in sides]
             self._window.resizeDocks(sides, widths, Qt.Orientation.Horizontal)
+
+    def _wide(self, measure: int) -> int:
+        """A side's width: larger words get half of what they would need more, the middle keeps the rest."""
+        larger = self._theme.text_scale / max(1.0, self._theme.px(100) / 100)
+        return self._theme.px(measure * (1 + (larger - 1) / 2))
 
     def _resize(self) -> None:
         px = self._theme.px
         window = self._window
-        window.resizeDocks([self._browser, self._generation], [px(LEFT), px(RIGHT)], Qt.Orientation.Horizontal)
+        sides = [self._wide(LEFT), self._wide(RIGHT)]
+        window.resizeDocks([self._browser, self._generation], sides, Qt.Orientation.Horizontal)
         window.resizeDocks([self._gallery, self._queue], [px(GALLERY), px(QUEUE)], Qt.Orientation.Vertical)
         for dock, (workspace, area) in self._guests.items():
             if workspace == self.workspace and area != _Area.BottomDockWidgetArea:
-                width = px(LEFT if area == _Area.LeftDockWidgetArea else RIGHT)
+                width = self._wide(LEFT if area == _Area.LeftDockWidgetArea else RIGHT)
                 window.resizeDocks([dock], [width], Qt.Orientation.Horizontal)

@@ -78,7 +78,7 @@ class Pages(QObject):
         corner = stage.mapTo(window, QPoint(0, 0))
         bar = window.statusBar()
         bottom = bar.y() if bar.isVisible() else window.height()
-        if stage.width() < window.theme.px(LEAST):
+        if stage.width() < LEAST * window.theme.text_scale:
             return QRect(0, corner.y(), window.width(), bottom - corner.y())
         return QRect(corner.x(), corner.y(), stage.width(), bottom - corner.y())
 
