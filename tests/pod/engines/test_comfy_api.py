@@ -1,5 +1,6 @@
 """Comfy API v2: our executor through comfy-sdk, comfy-api-proxy, a demo pod. All real, all on loopback."""
 
+import asyncio
 import sys
 from pathlib import Path
 
@@ -125,7 +126,21 @@ async def test_after_a_crash_a_job_is_taken_up_again_by_its_id(stage: Staging) -
             (job,) = await here.wait([job_id])
             assert (job.state, here.ran) == (JobState.DONE, 1)
             assert len(await saved(here, job)) == 1
-            assert any(step.prompt_id == job_id and step.node for step in here.progress), "the stream is heard again"
+
+
+async def test_after_a_crash_a_running_job_is_heard_live_again(stage: Staging) -> None:
+    async with stage(speed=0.2) as on:
+        async with on.session() as here:
+            (job_id,) = await here.enqueue(picture(width=128, steps=60))
+            await here.until(job_id, JobState.RUNNING)
+        async with on.session() as here:
+            heard = asyncio.Event()
+            here.session.progress.subscribe(lambda step: heard.set() if getattr(step, "maximum", 0) == 60 else None)
+            async with asyncio.timeout(20):
+                await heard.wait()
+            await here.session.queue.cancel(job_id)
+            await here.until(job_id, JobState.CANCELLED)
+            assert here.mischief.count("POST /api/v2/jobs") <= 3, "map, text, cancel: nothing was sent again"
 
 
 async def test_a_job_whose_answer_was_lost_is_found_by_its_label_and_runs_once(stage: Staging) -> None:
