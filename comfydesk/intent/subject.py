@@ -20,7 +20,7 @@ def subject_of(sentence: str, seen: Frame) -> str:
         return text
     head = next((mention for mention in seen.mentions if mention.role is not Role.SUBJECT), None)
     if head is None:
-        return _after_verb(sentence, seen)
+        return _after_verb(sentence, seen) or _after_about(sentence, seen)
     tokens = seen.tokens
     for at in range(head.at + 1, len(tokens)):
         word = tokens[at].word
@@ -30,7 +30,17 @@ def subject_of(sentence: str, seen: Frame) -> str:
             return _until_source(sentence, seen, head.first)
         if word in _SOURCE:
             break
-    return ""
+    # "sketch me a dragon": what looks like the name of a picture is what is to be done.
+    if head.at == 0 and len(tokens) > 2 and tokens[1].word in _FOR_WHOM:
+        return _until_source(sentence, seen, 2)
+    drawn = any(act is Act.DRAW and at == head.at for act, at in seen.acts)
+    return _after_verb(sentence, seen) if drawn and all(m.role is not Role.HAVE for m in seen.mentions) else ""
+
+
+def _after_about(sentence: str, seen: Frame) -> str:
+    """ "t2v of a storm" → "a storm"."""
+    at = next((at for at, token in enumerate(seen.tokens) if token.word in _ABOUT), None)
+    return "" if at is None else _until_source(sentence, seen, at + 1)
 
 
 def _after_verb(sentence: str, seen: Frame) -> str:

@@ -82,3 +82,17 @@ def test_an_essay_takes_no_longer_than_a_page() -> None:
     start = time.perf_counter()
     understand("turn this image into a video " * 40_000)
     assert time.perf_counter() - start < 20 * page + 0.05
+
+
+@pytest.mark.parametrize(
+    ("sentence", "subject"),
+    [
+        ("sketch me a dragon over a castle", "a dragon over a castle"),
+        ("render an isometric room, cozy", "an isometric room, cozy"),
+        ("t2v of a storm", "a storm"),
+        ("turn this sketch into a photo", ""),
+        ("render this image", ""),
+    ],
+)
+def test_the_subject_is_found_where_the_verb_looks_like_a_picture(sentence: str, subject: str) -> None:
+    assert understand(sentence).subject == subject
