@@ -4,7 +4,7 @@ import random
 from array import array
 from collections.abc import Sequence
 from itertools import pairwise
-from time import perf_counter
+from time import thread_time
 
 import pytest
 
@@ -134,6 +134,6 @@ def test_a_hundred_thousand_are_laid_out_in_no_time(size: int) -> None:
 
 
 def _seconds(geometry: Geometry) -> float:
-    began = perf_counter()
+    began = thread_time()
     geometry.lay(Measures(900, 170, 4, 36))
-    return perf_counter() - began
+    return thread_time() - began

@@ -200,8 +200,11 @@ class FacetsPanel(QWidget):
         self._fill()
 
     def show_filter(self, wanted: OutputFilter) -> None:
+        """Words change nothing here: typing does not make rows anew."""
+        same = replace(wanted, words="") == replace(self.filter, words="")
         self.filter = wanted
-        self._fill()
+        if not same:
+            self._fill()
 
     def show_collections(self, albums: Sequence[Album], searches: Sequence[SavedSearch]) -> None:
         self._albums, self._searches = albums, searches

@@ -244,6 +244,7 @@ class LibraryPage(QWidget):
         view.searched.connect(lambda words: toolbar.ask(replace(toolbar.filter, words=words)))
         view.selectionModel().selectionChanged.connect(self._on_selection)
         view.selectionModel().currentChanged.connect(lambda *_: view.picked.emit())
+        self.model.modelReset.connect(self._on_reset)
         self.model.listed.connect(self._on_listed)
         self.bar.shut.clicked.connect(view.clearSelection)
         self.empty.acted.connect(lambda: toolbar.ask(EVERYTHING))
@@ -263,6 +264,11 @@ class LibraryPage(QWidget):
         with QSignalBlocker(self.toolbar.slider):
             self.toolbar.slider.setValue(_step_of(size))
         self.toolbar.slider.update()
+
+    def _on_reset(self) -> None:
+        """Before the grid lays it out, so that it knows its size and does so once."""
+        if self.model.rowCount():
+            self.stack.setCurrentWidget(self.view)
 
     def _on_listed(self) -> None:
         listing = self.model.listing

@@ -49,6 +49,8 @@ class _Anchor(NamedTuple):
     output: int
     offset: int
     """From the top of the view to its tile."""
+    high: int
+    """Of its tile: as much of it as was above stays above."""
     row: int
     """Where it was."""
 
@@ -135,8 +137,12 @@ class GalleryView(Handled):
 
     def lay_out(self) -> None:
         """Lay everything out anew; what is at the top stays there."""
+        wanted = self._measures()
+        if wanted == self.places.measures:
+            self.updateGeometries()
+            return
         anchor = self._anchor or self._place()
-        self.places.lay(self._measures())
+        self.places.lay(wanted)
         self._settle(anchor)
 
     def box(self, row: int) -> QRect:
@@ -416,14 +422,17 @@ class GalleryView(Handled):
         if top <= 0 or not self.places.count:
             return None
         row = self.places.near(0, top + self._heading())
-        return _Anchor(ids[row], self.places.box(row)[1] - top, row) if row < len(ids) else None
+        _, y, _, high = self.places.box(row)
+        return _Anchor(ids[row], y - top, high, row) if row < len(ids) else None
 
     def _settle(self, anchor: _Anchor | None) -> None:
         """After a layout: scroll so that `anchor` is where it was."""
         self.updateGeometries()
         row = self._find(anchor) if anchor is not None else None
         if anchor is not None and row is not None:
-            self.verticalScrollBar().setValue(self.places.box(row)[1] - anchor.offset)
+            _, y, _, high = self.places.box(row)
+            offset = anchor.offset if anchor.offset >= 0 else anchor.offset * high // anchor.high
+            self.verticalScrollBar().setValue(y - offset)
         self.hands.forget()
         self.viewport().update()
 
