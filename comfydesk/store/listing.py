@@ -113,7 +113,7 @@ class OutputIndex:
         if last <= self._last:
             return
         # In the order of the covering index, newest first; a few new ones by their ids.
-        source = "outputs INDEXED BY outputs_as_listed" if last - self._last > MAX_STEP else "outputs"
+        source = "outputs " + ("INDEXED BY outputs_as_listed" if last - self._last > MAX_STEP else "NOT INDEXED")
         row = db.first(
             f"""SELECT json_group_array(id), json_group_array(CAST(aspect * {_FINE} AS INTEGER)),
                 json_group_array(CAST(round(created * {_MICRO}) AS INTEGER))
