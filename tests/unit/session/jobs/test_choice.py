@@ -156,8 +156,8 @@ def test_any_batch_over_any_pods_ends_near_the_ideal(ahead: int, count: int, tim
     seconds = {str(number): one for number, one in enumerate(times)}
     end, done = simulate(count, seconds, ahead=ahead)
     assert sum(done.values()) == count
-    # Without one ahead a pod is given a job only when it is free, and the last one waits for its pod.
-    assert end <= ideal(count, seconds) * (1 + 1e-9) + (min(times) if ahead == 0 else 0.0) + 1e-9
+    # Off by no more than the quickest pod's time for one: a slow one learns only from the 64 in sight that it is needed.
+    assert end <= ideal(count, seconds) + min(times) + 1e-6
 
 
 @given(
