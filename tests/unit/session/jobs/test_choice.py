@@ -156,7 +156,7 @@ def test_any_batch_over_any_pods_ends_near_the_ideal(ahead: int, count: int, tim
     seconds = {str(number): one for number, one in enumerate(times)}
     end, done = simulate(count, seconds, ahead=ahead)
     assert sum(done.values()) == count
-    # Off by no more than the quickest pod's time for one: a slow one learns only from the 64 in sight that it is needed.
+    # Off by no more than the quickest pod takes for one: a slow one learns only from the 64 in sight that it is needed.
     assert end <= ideal(count, seconds) + min(times) + 1e-6
 
 
