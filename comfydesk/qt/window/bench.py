@@ -232,8 +232,6 @@ class Bench(QObject):
 
         policy = SeedPolicy.INCREMENT if making.keep_seed else SeedPolicy.RANDOM
         jobs = await self._session.queue.enqueue(
-            workflow, making.values, count=making.count, seed_policy=policy, front=making.front
+            workflow, making.values, count=making.count, seed_policy=policy, front=making.front, held=making.held
         )
-        if making.held:
-            await self._session.queue.hold([job.id for job in jobs])
         self.queued.emit(tuple(job.id for job in jobs))
