@@ -33,6 +33,7 @@ from comfydesk.session.values import PodTarget
 from comfydesk.settings import THEME, Settings
 from comfydesk.store.records import JobState
 from comfydesk.workflow.fields import Role
+from tests.browse_scenes import shoot_browse
 from tests.job_scenes import shoot_jobs
 from tests.pod_scenes import shoot_pods
 
@@ -98,11 +99,13 @@ class Scenes:
             assert self.life.session is not None
             folder = self.pod.folder.parent
             await shoot_jobs(self.desk, self.life.wiring, self.life.session, self.camera.take, self.pod, folder)
+            await shoot_browse(self.desk, self.life.wiring, self.camera.take)
             await shoot_pods(self.desk, self.life.wiring, self.camera.take, self.pod.folder.parent)
             await self.connect()
             self.camera.resize(2.0)
             await self.busy("busy")
             await self.idle()
+            await shoot_browse(self.desk, self.life.wiring, self.camera.take)
             await self.options()
         finally:
             await self.pod.stop()

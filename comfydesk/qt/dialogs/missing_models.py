@@ -171,8 +171,8 @@ class MissingSheet(Page):
         self.banner = Banner(theme)
         self.rows: dict[str, ModelRow] = {}
         self._content = QWidget()
-        self._column = QVBoxLayout(self._content)
-        pad(self._column, theme, 20, 12, 20, 16, gap=0)
+        self._listed = QVBoxLayout(self._content)
+        pad(self._listed, theme, 20, 12, 20, 16, gap=0)
         self.body.addWidget(self.banner)
         self.body.addWidget(Scroller(theme, self._content))
         self.note = Label(theme, font="small", color="text2")
@@ -201,15 +201,15 @@ class MissingSheet(Page):
             row.fetch.connect(lambda model=model: self.fetch.emit(model))
             row.stop.connect(lambda model=model: self.stop.emit(model))
             self.rows[model.name] = row
-            self._column.addWidget(row)
-            self._column.addWidget(Line(self.theme))
+            self._listed.addWidget(row)
+            self._listed.addWidget(Line(self.theme))
         if needs.missing_nodes:
             self._add_nodes(needs.missing_nodes, pod)
         if needs.ready:
             self._heading(tr("Nothing is missing: it can run on {pod}.", pod=pod))
         elif not needs.missing_models and not needs.missing_nodes:
             self._heading(tr("Models and nodes are there, but the workflow cannot run as it is."))
-        self._column.addStretch(1)
+        self._listed.addStretch(1)
         self.note.setText(tr("Nothing is fetched before you confirm it."))
 
     def show_offers(self, offers: "Mapping[str, Offer]") -> None:
@@ -226,7 +226,7 @@ class MissingSheet(Page):
         )
         advice = Label(self.theme, why, color="text2")
         advice.setWordWrap(True)
-        self._column.addWidget(advice)
+        self._listed.addWidget(advice)
         for name in names:
             row = QHBoxLayout()
             pad(row, self.theme, 0, 6, 0, 6, gap=8)
@@ -234,8 +234,8 @@ class MissingSheet(Page):
             row.addWidget(ElidedLabel(self.theme, name, font="label"), 1)
             holder = QWidget()
             holder.setLayout(row)
-            self._column.addWidget(holder)
-            self._column.addWidget(Line(self.theme))
+            self._listed.addWidget(holder)
+            self._listed.addWidget(Line(self.theme))
         copy = Button(self.theme, tr("Copy the names"), icon="copy")
         copy.clicked.connect(lambda: QGuiApplication.clipboard().setText("\n".join(names)))
         row = QHBoxLayout()
@@ -244,17 +244,17 @@ class MissingSheet(Page):
         row.addStretch(1)
         holder = QWidget()
         holder.setLayout(row)
-        self._column.addWidget(holder)
+        self._listed.addWidget(holder)
 
     def _heading(self, words: str) -> None:
         label = Label(self.theme, words, font="heading")
         label.setWordWrap(True)
         label.setContentsMargins(0, self.theme.px(8), 0, self.theme.px(4))
-        self._column.addWidget(label)
+        self._listed.addWidget(label)
 
     def _clear(self) -> None:
         self.rows = {}
-        while (item := self._column.takeAt(0)) is not None:
+        while (item := self._listed.takeAt(0)) is not None:
             widget = item.widget()
             if widget is not None:
                 widget.hide()
