@@ -124,6 +124,9 @@ class OutputIndex:
         ids = array("q", json.loads(row[0]))
         shapes = array("f", [value / _FINE for value in json.loads(row[1])])
         times = array("d", [value / _MICRO for value in json.loads(row[2])])
+        if self._spread and self._spread == self._last:  # the few that are new
+            self._spread = last
+            self._put(ids, times, shapes)
         self._last = last
         if not self._newest or (ids and times[-1] > self._times[0]):
             self._newest, self._times, self._shapes = ids + self._newest, times + self._times, shapes + self._shapes
@@ -136,16 +139,18 @@ class OutputIndex:
 
     def _spread_out(self) -> None:
         """Bring `_time_of` and `_shape_of` up to date."""
-        if self._spread == self._last:
-            return
-        gap = self._last + 1 - len(self._time_of)
+        if self._spread != self._last:
+            self._spread = self._last
+            self._put(self._newest, self._times, self._shapes)
+
+    def _put(self, ids: "array[int]", times: "array[float]", shapes: "array[float]") -> None:
+        gap = self._spread + 1 - len(self._time_of)
         self._time_of.extend(array("d", bytes(8 * gap)))
         self._shape_of.extend(array("f", bytes(4 * gap)))
-        times, shapes = self._time_of, self._shape_of
-        for output, when, shape in zip(self._newest, self._times, self._shapes, strict=True):
-            times[output] = when
-            shapes[output] = shape
-        self._spread = self._last
+        time_of, shape_of = self._time_of, self._shape_of
+        for output, when, shape in zip(ids, times, shapes, strict=True):
+            time_of[output] = when
+            shape_of[output] = shape
 
     def newest(
         self, found: "set[int] | None", without: set[int]
