@@ -101,6 +101,38 @@ class JobFailedError(PodError):
     """The pod ran the job and it ended in an error, or was interrupted."""
 
 
+class LlmError(KnownError):
+    """A language model that improves prompts: its engine, its server or its file. The prompt stays as it was."""
+
+
+class LlmNotReadyError(LlmError):
+    """Nothing can be asked yet: no engine, no model, no pod. The advice says what to do."""
+
+    exit_code = 3
+
+
+class LlmUnreachableError(LlmError):
+    """Nobody answers at the engine's address, or not in time."""
+
+    exit_code = 3
+
+
+class LlmRefusedError(LlmError):
+    """The server answered with a status that ends the request (`status`): a wrong key, an unknown model, too long."""
+
+    def __init__(self, status: int, what: str, why: str = "", advice: str = "") -> None:
+        super().__init__(what, why, advice)
+        self.status = status
+
+
+class LlmAnswerError(LlmError):
+    """An answer that is none: broken off, empty, endless, or not what the protocol says."""
+
+
+class LlmModelError(LlmError):
+    """A model file that cannot be fetched, verified or read."""
+
+
 def _sentence(part: str) -> str:
     """Begun with a capital, unless it begins with a name that is written otherwise (a path, a host, an id)."""
     first = part.split(" ", 1)[0].rstrip(",:;")

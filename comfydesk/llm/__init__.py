@@ -1,0 +1,1 @@
+"""Language models that improve prompts: engines behind one Protocol, and the models of this computer."""
