@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 from comfydesk.qt.docks.dock import Dock, Panel
 from comfydesk.qt.models.jobs import AT_WORK, JobModel
 from comfydesk.qt.models.rows import JobRow
-from comfydesk.qt.models.verbs import ALONE, Choice, Verb, choices, fits
+from comfydesk.qt.models.verbs import ALONE, Choice, Verb, choices, error_text, fits
 from comfydesk.qt.models.words import DOT, about
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.theme.language import tr, tr_n
@@ -23,7 +23,7 @@ from comfydesk.qt.widgets.menu import Menu
 from comfydesk.qt.widgets.plain import pad
 from comfydesk.qt.widgets.queue_delegate import QueueDelegate, action_of
 from comfydesk.qt.widgets.row_actions import Index, row_of
-from comfydesk.store.records import Job, JobState
+from comfydesk.store.records import JobState
 
 GOES_ON = "The running job finishes, nothing further is sent"
 
@@ -216,14 +216,3 @@ class QueuePanel(Panel):
         menu.addSeparator()
         menu.add(tr("Select all"), "list", keys="Ctrl+A").triggered.connect(self.list.selectAll)
         menu.popup(self.more.mapToGlobal(self.more.rect().bottomLeft()))
-
-
-def error_text(job: Job) -> str:
-    """All that is known of what went wrong, to be pasted somewhere."""
-    error = job.error
-    if error is None:
-        return ""
-    node = " ".join(part for part in (error.node_title, f"(node {error.node})" if error.node else "") if part)
-    fields = [f"{name}: {message}" for name, message in error.fields.items()]
-    parts = (job.workflow, error.what, error.why, error.advice, node, *fields, error.traceback.rstrip())
-    return "\n".join(part for part in parts if part)

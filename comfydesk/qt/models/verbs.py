@@ -161,3 +161,14 @@ def tip(verb: Verb, jobs: Sequence[Job]) -> str:
         case Verb.REMOVE:
             return tr("What it made stays.")
     return ""
+
+
+def error_text(job: Job) -> str:
+    """All that is known of what went wrong, to be pasted somewhere."""
+    error = job.error
+    if error is None:
+        return ""
+    node = " ".join(part for part in (error.node_title, f"(node {error.node})" if error.node else "") if part)
+    fields = [f"{name}: {message}" for name, message in error.fields.items()]
+    parts = (job.workflow, error.what, error.why, error.advice, node, *fields, error.traceback.rstrip())
+    return "\n".join(part for part in parts if part)
