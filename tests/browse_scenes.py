@@ -27,7 +27,7 @@ async def shoot_browse(desk: Desk, wiring: Wiring, take: Callable[[str], Awaitab
     """Leaves the window as it was."""
     browser, intent, browse = desk.browser, desk.intent, wiring.browse
     for name, words in (("suggestions", "a picture of a red bicycle"), ("suggestions-none", "hello world")):
-        intent.field.edit.setFocus()
+        desk.actions["intent"].trigger()
         intent.field.set_text(words)
         assert await until(lambda: bool(intent.offers), 5)
         await take(name)
