@@ -10,24 +10,28 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from comfydesk.wishes import SCHEME, Wish, wish_of_link
+
 if TYPE_CHECKING:
     from comfydesk.errors import KnownError
 
 
-class Wish(NamedTuple):
+LINKS = (f"{SCHEME}:", "file:")
+
+
+class Start(NamedTuple):
     """How the window is to be opened."""
 
-    file: Path | None = None
-    pod: str | None = None
+    wish: Wish = Wish()
     data_dir: Path | None = None
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command, or the window with the workflow (or a picture that carries one) that `argv` names."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    wish = plain_wish(arguments)
-    if wish is not None:
-        return _window(wish)
+    start = plain_start(arguments)
+    if start is not None:
+        return _window(start)
     from comfydesk import cli
 
     if cli.command_of(arguments) or {"-h", "--help", "--version"} & set(arguments):
@@ -35,26 +39,35 @@ def main(argv: Sequence[str] | None = None) -> int:
     return _window_or_usage(arguments)
 
 
-def plain_wish(arguments: Sequence[str]) -> Wish | None:
-    """What the window is to do, if `arguments` are plainly meant for it: known options, and a file that is there.
+def plain_start(arguments: Sequence[str]) -> Start | None:
+    """What the window is to do, if `arguments` are plainly meant for it: known options, a link, a file that is there.
 
     A word without a dot may be a command. None: somebody else has to look.
     """
-    wish = Wish()
+    start, named = Start(), False
     words = iter(arguments)
     for word in words:
         if word == "--demo":
-            wish = wish._replace(pod="demo")
+            start = start._replace(wish=start.wish._replace(pod="demo"))
         elif word in ("--pod", "--data-dir"):
             value = next(words, "")
             if not value or value.startswith("-"):
                 return None
-            wish = wish._replace(pod=value) if word == "--pod" else wish._replace(data_dir=Path(value))
-        elif word.startswith("-") or wish.file is not None or "." not in word or not Path(word).is_file():
+            if word == "--pod":
+                start = start._replace(wish=start.wish._replace(pod=value))
+            else:
+                start = start._replace(data_dir=Path(value))
+        elif named or word.startswith("-"):
             return None
+        elif word.startswith(LINKS):
+            named = True
+            start = start._replace(wish=wish_of_link(word)._replace(pod=start.wish.pod))
+        elif "." in word and Path(word).is_file():
+            named = True
+            start = start._replace(wish=start.wish._replace(file=str(Path(word).absolute())))
         else:
-            wish = wish._replace(file=Path(word))
-    return wish
+            return None
+    return start
 
 
 def _window_or_usage(arguments: Sequence[str]) -> int:
@@ -75,20 +88,21 @@ def _window_or_usage(arguments: Sequence[str]) -> int:
     if args.file is not None and not args.file.is_file():
         what = f"{args.file} is neither a command nor a file"
         return _tell(UsageError(what, advice="See comfydesk --help for the commands"))
-    return _window(Wish(args.file, "demo" if args.demo else args.pod, args.data_dir))
+    file = "" if args.file is None else str(args.file.absolute())
+    return _window(Start(Wish(file=file, pod="demo" if args.demo else args.pod or ""), args.data_dir))
 
 
-def _window(wish: Wish) -> int:
+def _window(start: Start) -> int:
     from comfydesk.errors import KnownError
     from comfydesk.paths import Paths
 
-    folder = wish.data_dir or os.environ.get("COMFYDESK_DATA_DIR")
+    folder = start.data_dir or os.environ.get("COMFYDESK_DATA_DIR")
     paths = Paths.under(Path(folder)) if folder else Paths.of_user()
     try:
         # Imported here: the command line must work where Qt does not.
         from comfydesk.qt.app import run
 
-        return run(paths, file=wish.file, pod=wish.pod)
+        return run(paths, start.wish)
     except KnownError as error:
         return _tell(error)
 

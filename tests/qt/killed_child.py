@@ -23,6 +23,7 @@ from comfydesk.qt.theme import Appearance, Scheme, Theme
 from comfydesk.qt.window.desk import furnish
 from comfydesk.qt.window.shell import MainWindow
 from comfydesk.settings import FILE_NAME, SCALE, Settings
+from comfydesk.wishes import Wish
 from comfydesk.workflow.fields import Role
 
 
@@ -76,7 +77,9 @@ def main() -> int:
     settings = Settings.load(paths.data / FILE_NAME)
     desk = furnish(window, settings)
     try:
-        return Life(desk, faults, paths, settings, pod="demo", job={"work": work, "look": look}[sys.argv[1]]).run(app)
+        return Life(desk, faults, paths, settings, Wish(pod="demo"), job={"work": work, "look": look}[sys.argv[1]]).run(
+            app
+        )
     finally:
         desk.release()
         collector.stop()

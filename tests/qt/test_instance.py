@@ -11,8 +11,8 @@ from PySide6.QtNetwork import QLocalSocket
 from pytestqt.qtbot import QtBot
 
 from comfydesk.paths import Paths
-from comfydesk.qt.app.instance import MARK, MOST, Instance, may_be_open
-from comfydesk.qt.app.wishes import Wish, wish_of_link
+from comfydesk.qt.app.instance import MOST, Instance
+from comfydesk.wishes import MARK, Wish, wish_of_link
 
 SECOND = """
 import sys
@@ -20,7 +20,7 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication
 from comfydesk.paths import Paths
 from comfydesk.qt.app.instance import hand_over
-from comfydesk.qt.app.wishes import Wish
+from comfydesk.wishes import Wish
 app = QCoreApplication([])
 sys.exit(0 if hand_over(Paths.under(Path(sys.argv[1])), Wish(file=sys.argv[2])) else 7)
 """
@@ -54,8 +54,8 @@ def test_the_open_window_gets_the_wish_and_the_second_start_knows_it(
     assert other.returncode == 0
 
 
-def test_a_folder_without_a_window_is_not_even_asked(paths: Paths) -> None:
-    assert not may_be_open(paths)
+def test_a_folder_without_a_window_has_no_mark(paths: Paths) -> None:
+    assert not (paths.data / MARK).exists()
 
 
 def test_what_a_crash_left_behind_is_no_window(paths: Paths, first: Instance, qapp: object) -> None:
@@ -63,7 +63,7 @@ def test_what_a_crash_left_behind_is_no_window(paths: Paths, first: Instance, qa
     name = mark.read_text()
     first.close()
     mark.write_text(name)
-    assert may_be_open(paths)
+    assert mark.exists()
     with second(paths, "/a.json") as other:
         assert other.wait(20) == 7
     again = Instance(paths)
@@ -76,7 +76,7 @@ def test_a_folder_has_one_window(paths: Paths, first: Instance, qapp: object) ->
     other = Instance(paths)
     assert not other.listen()
     other.close()
-    assert may_be_open(paths)
+    assert (paths.data / MARK).exists()
 
 
 @pytest.mark.parametrize("message", [b"no json\n", b"[]\n", b'{"file": 1}\n', b'{"run": "x"}\n', b"x" * (MOST + 1)])

@@ -12,27 +12,21 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Signal
+from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
-from comfydesk.qt.app.wishes import Wish
+from comfydesk.wishes import MARK, Wish
 
 if TYPE_CHECKING:
     from comfydesk.paths import Paths
 
-MARK = "window.socket-name"
-"""In the data folder: what the window listens on."""
 MOST = 64 * 1024
 """Bytes that a message may have."""
 PATIENCE_MS = 1500
 TAKEN = b"taken\n"
 _PATH_LIMIT = 100
 """Of a Unix socket's path, with some room."""
-
-
-def may_be_open(paths: "Paths") -> bool:
-    """Whether it is worth asking. Needs no Qt; so does `__main__` before it opens a window of its own."""
-    return (paths.data / MARK).exists()
 
 
 def hand_over(paths: "Paths", wish: Wish) -> bool:
@@ -116,6 +110,24 @@ class Instance(QObject):
         socket.flush()
         socket.disconnectFromServer()
         self.wished.emit(wish)
+
+
+class Openings(QObject):
+    """Files and links that the system opens with a program that runs already (macOS sends events for that)."""
+
+    asked = Signal(str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        app = QCoreApplication.instance()
+        if app is not None:
+            app.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.FileOpen and isinstance(event, QFileOpenEvent):
+            self.asked.emit(event.file() or event.url().toString())
+            return True
+        return super().eventFilter(watched, event)
 
 
 def _name_of(folder: Path) -> str:

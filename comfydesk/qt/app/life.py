@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import qasync
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from comfydesk.errors import KnownError
@@ -21,9 +22,11 @@ from comfydesk.qt.theme.language import tr
 from comfydesk.qt.window.desk import Desk
 from comfydesk.qt.window.wiring import Wiring
 from comfydesk.settings import DEFAULT_POD, Settings
+from comfydesk.wishes import Wish, wish_of_link
 
 if TYPE_CHECKING:
     from comfydesk.demo.process import DemoProcess
+    from comfydesk.qt.app.instance import Instance
     from comfydesk.session.session import Session
 
 log = logging.getLogger(__name__)
@@ -43,15 +46,15 @@ class Life:
         faults: Faults,
         paths: Paths,
         settings: Settings,
+        wish: Wish = Wish(),  # noqa: B008 -- immutable
         *,
-        file: Path | None = None,
-        pod: str | None = None,
         job: "Callable[[Life], Awaitable[int]] | None" = None,
     ) -> None:
         """`job` is done by the window itself, once it is ready; its exit code ends the run."""
         self.desk, self.window, self.faults = desk, desk.window, faults
         self.paths, self.settings = paths, settings
-        self._file, self._pod, self._job = file, pod, job
+        self._wish, self._job = wish, job
+        self._instance: Instance | None = None
         self.tasks = Tasks(faults.take, faults.take)
         self.session: Session | None = None
         self.wiring: Wiring | None = None
@@ -114,6 +117,8 @@ class Life:
         if self.window.isHidden():  # closed before it was furnished
             self.end()
         start_logging(self.paths.logs)
+        if self._job is None:
+            self._hear_others()
         work = self.tasks.start(self._begin())
         try:
             return await self._over
@@ -131,30 +136,29 @@ class Life:
                 self.faults.take(error)
                 self.end(error.exit_code)
             return
-        if self._file is not None and self.wiring is not None:
-            self.wiring.bench.open(self._file)
+        self._take(self._wish._replace(pod=""))
         await self._connect()
         if self._job is not None:
             self.end(await self._job(self))
 
     async def _connect(self) -> None:
-        pod = self._pod or self.settings.get(DEFAULT_POD)
+        pod = self._wish.pod or self.settings.get(DEFAULT_POD)
         if not pod and self._job is None and self.session is not None and self.wiring is not None:
             if not (await self.session.profiles.load()).profiles:
                 self.wiring.pods.connecting.welcome()
             self.wiring.pods.refresh()
             return
         try:
-            if pod == DEMO:
-                await self.open_demo()
-            elif pod and self.session is not None:
-                await self.session.connect(pod)
+            if pod:
+                await self._open_pod(pod)
         except KnownError as error:
             self.faults.take(error)
 
     async def _shut_down(self) -> None:
         """The window first, for it is what is seen; then what talks to others; the store, in the session, last."""
         self.window.hide()
+        if self._instance is not None:
+            self._instance.close()
         if self._bridge is not None:
             self._bridge.close()
         await self.tasks.close()
@@ -175,6 +179,49 @@ class Life:
         self.faults.bug.connect(self._on_bug_in_job if self._job else self._show_bug)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._on_signal)
+
+    def _hear_others(self) -> None:
+        """Second starts hand over what they were asked for; the system what is opened with us."""
+        from comfydesk.qt.app.instance import Instance, Openings
+
+        self._instance = Instance(self.paths, self.window)
+        self._instance.listen()
+        self._instance.wished.connect(self._on_wish)
+        openings = Openings(self.window)
+        openings.asked.connect(lambda link: self._on_wish(wish_of_link(link)))
+
+    def _on_wish(self, wish: Wish) -> None:
+        """The window comes to the front and does as it is asked, as soon as there is a session for it."""
+        self.window.setWindowState(self.window.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.window.show()
+        self.window.raise_()
+        self.window.activateWindow()
+        if self.wiring is None:
+            self._wish = Wish(*(new or old for new, old in zip(wish, self._wish, strict=True)))
+            return
+        self._take(wish)
+
+    def _take(self, wish: Wish) -> None:
+        wiring = self.wiring
+        if wiring is None:
+            return
+        if wish.file:
+            wiring.bench.open(Path(wish.file))
+        if wish.words:
+            self.desk.workspaces.show("create")
+            self.desk.actions["intent"].trigger()
+            self.desk.intent.field.edit.setText(wish.words)
+        if wish.add_pod:
+            wiring.pods.connecting.add_pod(wish.add_pod)
+        if wish.pod:
+            self.tasks.start(self._open_pod(wish.pod))
+
+    async def _open_pod(self, pod: str) -> None:
+        """Raises KnownError."""
+        if pod == DEMO:
+            await self.open_demo()
+        elif self.session is not None:
+            await self.session.connect(pod)
 
     def _on_signal(self, _number: int, _frame: Any) -> None:
         self.window.close()

@@ -3,11 +3,11 @@
 import gc
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from comfydesk.errors import KnownError
 from comfydesk.paths import APP, Paths
+from comfydesk.wishes import MARK, Wish
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
@@ -38,19 +38,20 @@ def speak(app: "QApplication", choice: str) -> None:
     translator.install(app, choice, resources() / "i18n")
 
 
-def run(paths: Paths, *, file: Path | None = None, pod: str | None = None) -> int:
+def run(paths: Paths, wish: Wish | None = None) -> int:
     """Open the window and return when it is closed: 0.
 
-    `file` is opened at once; `pod` is an address, or "demo" for the demo pod. Without a display, `pod` "demo" makes one
-    picture with the window offscreen (exit code 0 when it is saved); anything else raises KnownError.
+    A window that is open on the same folder takes the wish, and this ends at once. Without a display, the pod "demo"
+    makes one picture with the window offscreen (exit code 0 when it is saved); anything else raises KnownError.
     """
+    wish = wish or Wish()
     # See Collector; here already, for collections while Qt is imported cost a tenth of the way to the first frame.
     gc.disable()
     # qasync takes the first Qt binding that it finds, and tries PyQt5 first.
     os.environ["QT_API"] = "pyside6"
     headless = not has_display()
     if headless:
-        if pod != "demo":
+        if wish.pod != "demo":
             raise KnownError("There is no display for a window", "", 'Use "comfydesk generate", or set DISPLAY')
         sys.stdout.write("No display here: the window works offscreen, makes one picture on the demo pod and ends.\n")
         sys.stdout.flush()
@@ -70,6 +71,11 @@ def run(paths: Paths, *, file: Path | None = None, pod: str | None = None) -> in
         app = QApplication([APP])
     app.setApplicationName(APP)
     app.setQuitOnLastWindowClosed(False)
+    if not headless and (paths.data / MARK).exists():
+        from comfydesk.qt.app.instance import hand_over
+
+        if hand_over(paths, wish):
+            return 0
     collector = Collector()
     # The first frame has the user's colours and language already; the settings themselves come behind it.
     seen = glance.read(paths.data / SETTINGS)
@@ -99,7 +105,7 @@ def run(paths: Paths, *, file: Path | None = None, pod: str | None = None) -> in
     collector.settle()
     try:
         job = make_one_picture if headless else None
-        return Life(desk, faults, paths, settings, file=file, pod=pod, job=job).run(app)
+        return Life(desk, faults, paths, settings, wish, job=job).run(app)
     finally:
         desk.release()
         collector.stop()

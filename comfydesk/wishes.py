@@ -6,17 +6,17 @@ Links come from web pages, so they do nothing by themselves: they fill in what t
     comfydesk://say?words=a+picture+of+a+red+bicycle             the intent bar, filled in
 """
 
-import json
-from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 SCHEME = "comfydesk"
+MARK = "window.socket-name"
+"""In the data folder, as long as a window is open on it: what it listens on, see `instance`."""
 MOST_CHARACTERS = 2000
 """Of what a link fills in."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(NamedTuple):
     """All empty: just show the window."""
 
     file: str = ""
@@ -28,12 +28,19 @@ class Wish:
     words: str = ""
     """A sentence for the intent bar."""
 
+    def __bool__(self) -> bool:
+        return any(self)
+
     def to_json(self) -> str:
-        return json.dumps(asdict(self))
+        import json
+
+        return json.dumps(self._asdict())
 
     @classmethod
     def from_json(cls, data: bytes | str) -> "Wish":
         """Raises ValueError or TypeError for what is no wish."""
+        import json
+
         document = json.loads(data)
         if not isinstance(document, dict) or not all(isinstance(value, str) for value in document.values()):
             raise ValueError("no wish")
