@@ -9,6 +9,7 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QListView,
+    QSizePolicy,
     QStackedWidget,
     QStyle,
     QStyleOptionViewItem,
@@ -227,6 +228,8 @@ class ModelsPanel(QWidget):
         self._pages = QStackedWidget()
         self._pages.addWidget(self.empty)
         self._pages.addWidget(self.list)
+        # In a low window the list gives way, not the window's edge.
+        self._pages.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
         self._lay_out()
         self.search.searched.connect(lambda _: self._narrow())
         self.search.left_down.connect(self.list.setFocus)
