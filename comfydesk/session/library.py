@@ -1,5 +1,6 @@
 """The store, awaited: a connection that writes and one that reads, each on its own thread; changes are announced."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -26,6 +27,9 @@ class Library:
         self._changes = changes
         self._thread = Errands("store")
         self._reading_thread = Errands("store-read")
+        self._syncing_thread = Errands("store-sync")
+        self._syncing: asyncio.Task[None] | None = None
+        self._on_disk = 0
         self._database: Database | None = None
         self._reader: Database | None = None
 
@@ -40,16 +44,43 @@ class Library:
         if reader is not None:
             await self._reading_thread.run(reader.close)
         database, self._database = self._database, None
+        if self._syncing is not None:
+            await asyncio.wait([self._syncing])
         if database is not None:
             await self._thread.run(database.close)
+        self._syncing_thread.close()
         self._reading_thread.close()
         self._thread.close()
 
     async def call(self, function: Callable[Concatenate[Database, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """`function(database, …)` on the store's thread. Raises StoreError."""
+        """`function(database, …)` on the store's thread. Raises StoreError.
+
+        A durable change is on the disk when this returns; meanwhile the thread goes on with others.
+        """
         database = self._database
         assert database is not None, "the library is not open"
-        return await self._thread.run(lambda: function(database, *args, **kwargs))
+
+        def work() -> tuple[T, int]:
+            before = database.owed
+            result = function(database, *args, **kwargs)
+            return result, database.owed if database.owed > before else 0
+
+        result, owed = await self._thread.run(work)
+        while self._on_disk < owed:
+            await self._sync(database)
+        return result
+
+    async def _sync(self, database: Database) -> None:
+        """Have the disk take all that is committed by now. Who comes meanwhile shares the next time."""
+        if self._syncing is None:
+            self._syncing = asyncio.get_running_loop().create_task(self._synced(database), name="store sync")
+        await asyncio.shield(self._syncing)
+
+    async def _synced(self, database: Database) -> None:
+        try:
+            self._on_disk = max(self._on_disk, await self._syncing_thread.run(database.sync))
+        finally:
+            self._syncing = None
 
     async def read(self, function: Callable[Concatenate[Database, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """The same on a second connection and thread, for what only reads: it waits for no writer, and holds up none.
@@ -106,6 +137,7 @@ class Then(Generic[P, T]):
 
 def _opened(path: Path) -> Database:
     database = Database(path)
+    database.syncs_later = True
     try:
         if path.stat().st_size <= CHECKED_BYTES:
             database.check()

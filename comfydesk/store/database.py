@@ -5,6 +5,7 @@ same file open: writes wait for each other up to BUSY_SECONDS.
 """
 
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,14 +29,21 @@ def listed(values: Iterable[object]) -> str:
     return json.dumps(list(values))
 
 
+_flush = getattr(os, "fdatasync", os.fsync)
+
+
 class Database:
     """An open library. Raises StoreError (DiskFullError when there is no room) for whatever the disk does to us."""
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         """`read_only`: of a library that is open for writing elsewhere."""
         self.path = path
+        self.owed = 0
+        """How many durable transactions there were: `sync` tells up to which one all is on the disk."""
+        self.syncs_later = False
+        """Durable transactions leave it to the owner to call `sync`, on whatever thread, before anybody is told."""
         self._depth = 0
-        self._durable: bool | None = None
+        self._log: int | None = None
         if read_only:
             with self._translated():
                 self._connection = sqlite3.connect(
@@ -59,7 +67,24 @@ class Database:
 
     def close(self) -> None:
         """Close the file. Again is fine."""
+        log, self._log = self._log, None
+        if log is not None:
+            os.close(log)
         self._connection.close()
+
+    def sync(self) -> int:
+        """Have the disk take what is committed. Returns the durable transactions (see `owed`) that it has then.
+
+        For any thread, as long as the library is open. Raises StoreError.
+        """
+        covered, log = self.owed, self._log
+        if log is not None:
+            try:
+                _flush(log)
+            except OSError as error:
+                what = "The library cannot be written"
+                raise DiskFullError(what, f"{self.path}: {error.strerror}", "See that the disk is well") from error
+        return covered
 
     def query(self, sql: str, values: Values = ()) -> list[sqlite3.Row]:
         """All rows of a SELECT."""
@@ -99,15 +124,16 @@ class Database:
             yield
             return
         with self._translated():
-            if durable is not self._durable:
-                self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-                self._durable = durable
             self._connection.execute("BEGIN IMMEDIATE")
         self._depth += 1
         try:
             yield
             with self._translated():
                 self._connection.execute("COMMIT")
+            if durable:
+                self.owed += 1
+                if not self.syncs_later:
+                    self.sync()
         except BaseException:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
@@ -146,10 +172,26 @@ class Database:
             else:
                 return
 
+    def _open_log(self) -> None:
+        """What a commit writes to, open for `sync`: as SQLite does after each commit when it is to be durable.
+
+        Where that cannot be had, SQLite does it. A second descriptor of the log is no danger: its locks are on others.
+        """
+        self._connection.execute("SELECT 1 FROM sqlite_master").fetchone()  # makes the log
+        try:
+            self._log = os.open(
+                f"{self.path}-wal", os.O_RDWR | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+            )
+        except OSError:
+            self._connection.execute("PRAGMA synchronous = FULL")
+        else:
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+
     def _prepare(self) -> None:
         self._connection.row_factory = sqlite3.Row
         self._enter_wal()
         self._connection.execute("PRAGMA foreign_keys = ON")
+        self._open_log()
         version = self._version()
         if version > len(MIGRATIONS):
             what = f"The library was written by a newer ComfyDesk (schema {version}, this one knows {len(MIGRATIONS)})"
