@@ -129,6 +129,10 @@ class LlmAnswerError(LlmError):
     """An answer that is none: broken off, empty, endless, or not what the protocol says."""
 
 
+class LlmCutOffError(LlmAnswerError):
+    """The answer ended because its length was reached; what came before this error is all there is."""
+
+
 class LlmModelError(LlmError):
     """A model file that cannot be fetched, verified or read."""
 

@@ -88,8 +88,9 @@ class Engine(Protocol):
         """The answer, piece by piece as it is made (an engine that cannot stream gives one piece), without the model's
         reasoning.
 
-        Ends normally only when the server said that the answer is complete or its length is reached. Closing it
-        (`aclose`, or cancelling the task that iterates) stops the work within 200 ms. Raises LlmError.
+        Ends normally only when the server said that the answer is complete; LlmCutOffError comes last where its
+        length was reached. Closing it (`aclose`, or cancelling the task that iterates) stops the work within 200 ms.
+        Raises LlmError.
         """
 
     async def close(self) -> None:
