@@ -1,25 +1,17 @@
-"""A child process that reads workflow files for us: parsing holds the interpreter's lock, and the loop must not wait.
-
-The child is `comfydesk inspect --stream`: a JSON path per line in, a JSON card per line out. A file that kills it, or
-takes too long, costs that file only.
-"""
+"""Workflow files read by a child process: `comfydesk inspect --stream`, a JSON card per line."""
 
 import json
-import subprocess
-import sys
-import threading
-from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 from comfydesk.errors import GraphError
+from comfydesk.session.children import answers, our_program, shares
 from comfydesk.workflow.card import WorkflowCard, card_from_json
 from comfydesk.workflow.scan import card_of_broken
 
-AHEAD = 16
-"""Paths sent before their cards are read: enough to keep the child busy, few enough to fit into the pipe."""
+__all__ = ["scan_in_child", "shares"]
+
 PATIENCE = 30.0
 """Seconds without a card after which a file is given up on."""
 
@@ -28,99 +20,14 @@ def scan_in_child(
     paths: Sequence[Path], *, patience: float = PATIENCE
 ) -> Generator[tuple[Path, WorkflowCard], None, None]:
     """The card of each file, in order. Blocks: call it in a thread. Closing the iterator ends the child."""
-    left = deque(paths)
-    while left:
-        child = _Child(patience)
-        try:
-            for path, card in child.cards(list(left)):
-                left.popleft()
-                yield path, card
-        finally:
-            told = child.end()
-        if left:
-            # It ended before its work did: the file it was at is the reason.
-            path = left.popleft()
-            yield path, card_of_broken(path.name, GraphError("The file cannot be read", told, "Remove or repair it"))
-
-
-class _Child:
-    def __init__(self, patience: float) -> None:
-        self._patience = patience
-        self._too_slow = False
-        self._process = subprocess.Popen(  # noqa: S603 - our own program
-            _program(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, **_apart()
-        )
-
-    def cards(self, paths: list[Path]) -> Iterator[tuple[Path, WorkflowCard]]:
-        """As many as the child manages."""
-        assert self._process.stdout is not None
-        waiting: deque[Path] = deque()
-        upcoming = iter(paths)
-        while True:
-            while len(waiting) < AHEAD and (path := next(upcoming, None)) is not None:
-                if not self._send(path):
-                    return
-                waiting.append(path)
-            if not waiting:
-                return
-            line = self._line()
-            if not line:
-                return
-            yield waiting.popleft(), card_from_json(json.loads(line))
-
-    def end(self) -> str:
-        """End the child; why it ended by itself, if it did."""
-        with suppress(OSError):
-            if self._process.stdin is not None:
-                self._process.stdin.close()
-        code = self._process.poll()
-        self._process.kill()
-        self._process.wait()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
-        if self._too_slow:
-            return f"Reading it takes more than {self._patience:.0f} s"
-        return f"Its reader ended with {code}"
-
-    def _send(self, path: Path) -> bool:
-        assert self._process.stdin is not None
-        try:
-            self._process.stdin.write(json.dumps(str(path)).encode("ascii") + b"\n")
-            self._process.stdin.flush()
-        except OSError:
-            return False
-        return True
-
-    def _line(self) -> bytes:
-        """The next line; empty when the child has ended or was ended for being slow."""
-        assert self._process.stdout is not None
-        watch = threading.Timer(self._patience, self._give_up)
-        watch.daemon = True
-        watch.start()
-        try:
-            line = self._process.stdout.readline()
-        finally:
-            watch.cancel()
-        return line if line.endswith(b"\n") else b""
-
-    def _give_up(self) -> None:
-        self._too_slow = True
-        self._process.kill()
+    with closing(answers(paths, _program(), patience)) as lines:
+        for path, line, told in lines:
+            if line:
+                yield path, card_from_json(json.loads(line))
+            else:
+                error = GraphError("The file cannot be read", told, "Remove or repair it")
+                yield path, card_of_broken(path.name, error)
 
 
 def _program() -> list[str]:
-    start = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "comfydesk"]
-    return [*start, "inspect", "--stream"]
-
-
-def _apart() -> dict[str, Any]:
-    """Ctrl+C in the terminal is for us; no console flashes up on Windows."""
-    if sys.platform == "win32":
-        return {"creationflags": subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP}
-    return {"start_new_session": True}
-
-
-def shares(paths: Iterable[Path], number: int) -> list[list[Path]]:
-    """`paths` dealt out to `number` children, each share in order; empty shares are left out."""
-    listed = list(paths)
-    return [share for share in (listed[start::number] for start in range(number)) if share]
+    return our_program("inspect", "--stream")

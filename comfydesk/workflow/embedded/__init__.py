@@ -5,8 +5,8 @@ made from. Where each format keeps them is measured on ComfyUI 0.33.0 (docs/prot
 comments of their own. The readers here walk containers by their headers and never decode a pixel or a sample.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from comfydesk.errors import GraphError
@@ -29,6 +29,8 @@ class Embedded:
 
     prompt: str | None = None
     workflow: str | None = None
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """Texts in which other programs tell their values, by name in lower case: see parameters.read_parameters."""
 
 
 def extract(data: bytes | bytearray | memoryview | BinaryIO, file_name: str = "") -> Embedded:
@@ -46,13 +48,13 @@ def extract(data: bytes | bytearray | memoryview | BinaryIO, file_name: str = ""
                 read(source, found)
             except Broken as fault:
                 # What stood before the damage is good.
-                if not found.any:
+                if not found.any and not found.notes:
                     what = f"{file_name or 'The file'} cannot be read"
                     why = str(fault)
                     raise GraphError(
                         what, why[:1].upper() + why[1:], "The file seems to be damaged or cut off"
                     ) from None
-            return Embedded(found.prompt, found.workflow)
+            return Embedded(found.prompt, found.workflow, found.notes)
     what = f"{file_name or 'The file'} is no workflow and carries none"
     why = "It is empty" if not head else "Its content is of no known format"
     raise GraphError(what, why, "Choose a JSON workflow, or a picture, video or sound that ComfyUI saved")

@@ -56,8 +56,8 @@ class _Tiff:
         """UserComment: eight bytes name the character set."""
         charset, text = value[:8], value[8:]
         if charset.startswith(b"UNICODE"):
-            # The standard leaves the byte order open: a JSON text begins with an ASCII character.
-            big = text[:1] == b"\0" or (text[:2] == b"\xfe\xff")
+            # The standard leaves the byte order open: ASCII is what our texts have most of.
+            big = text[:2] == b"\xfe\xff" or text[0::2].count(0) > text[1::2].count(0)
             return text.decode("utf-16-be" if big else "utf-16-le", "replace").lstrip("\ufeff")
         if charset.strip(b"\0") in (b"ASCII", b"JIS", b""):
             return decoded(text)

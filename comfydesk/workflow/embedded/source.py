@@ -4,6 +4,8 @@ import json
 from io import SEEK_END
 from typing import Any, BinaryIO
 
+from comfydesk.workflow.embedded.parameters import looks_like_parameters
+
 MAX_TEXT = 64 << 20
 """Bytes of one text, after decompression. The largest official template has 0.5 MB."""
 MAX_WORK = 4 * MAX_TEXT
@@ -69,12 +71,23 @@ class Source:
             raise Broken(msg)
 
 
+_NOTES = ("parameters", "comment", "description", "invokeai_metadata", "sd-metadata", "usercomment")
+"""Names under which other programs write values, in lower case; see parameters."""
+MAX_NOTE = 2 << 20
+"""Characters of such a text."""
+
+
 class Found:
-    """Collects the two texts. The first of each name wins; what is no JSON object is not it."""
+    """Collects the two texts. The first of each name wins; what is no JSON object is not it.
+
+    `notes`: texts of other programs by their names in lower case ("" without a name), as far as they stand before
+    both texts were found.
+    """
 
     def __init__(self) -> None:
         self.prompt: str | None = None
         self.workflow: str | None = None
+        self.notes: dict[str, str] = {}
 
     @property
     def any(self) -> bool:
@@ -87,9 +100,12 @@ class Found:
     def offer(self, key: str, value: str | bytes) -> None:
         """A named text. `prompt` and `workflow` in any case are taken; other names may hold a document with both."""
         text = (decoded(value) if isinstance(value, bytes) else value).strip(" \t\r\n\0")
+        name = key.lower()
+        if name in _NOTES and text and len(text) <= MAX_NOTE:
+            self.notes.setdefault(name, text)
         if not text.startswith("{"):
             return
-        match key.lower():
+        match name:
             case "prompt":
                 self.prompt = self.prompt or text
             case "workflow":
@@ -103,7 +119,10 @@ class Found:
         key, colon, value = text.partition(":")
         if colon and key.strip().lower() in ("prompt", "workflow"):
             self.offer(key.strip(), value)
-        elif text.startswith("{"):
+            return
+        if len(text) <= MAX_NOTE and looks_like_parameters(text):
+            self.notes.setdefault("", text)
+        if text.startswith("{"):
             self._offer_text_document(text)
 
     def offer_document(self, document: Any) -> None:
