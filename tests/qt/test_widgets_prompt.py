@@ -11,8 +11,10 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from comfydesk.qt.theme import Theme
-from comfydesk.qt.widgets.prompt_editor import LARGEST, PromptEditor
-from comfydesk.qt.widgets.prompt_syntax import reweigh, tints
+from comfydesk.qt.widgets.prompt_edit import LARGEST
+from comfydesk.qt.widgets.prompt_editor import PromptEditor
+from comfydesk.qt.widgets.prompt_syntax import tints
+from comfydesk.qt.widgets.prompt_weights import reweigh
 
 
 def paste(editor: PromptEditor, words: str) -> None:

@@ -10,6 +10,7 @@ from comfydesk.qt.widgets.choice_combo import ChoiceEditor
 from comfydesk.qt.widgets.color_editor import ColorEditor
 from comfydesk.qt.widgets.drop_zone import DropZone, Media
 from comfydesk.qt.widgets.editor import Editor
+from comfydesk.qt.widgets.form_help import FormHelp
 from comfydesk.qt.widgets.json_editor import JsonEditor
 from comfydesk.qt.widgets.model_picker import ModelInfos, ModelPicker, no_info
 from comfydesk.qt.widgets.number_row import NumberRow
@@ -28,6 +29,7 @@ class Surroundings:
     thumbnails: Thumbnails | None = None
     infos: ModelInfos = no_info
     pasted: Path | None = None
+    help: FormHelp | None = None
 
 
 _MEDIA: dict[Kind, Media] = {
@@ -81,7 +83,7 @@ def span_of(field: Field) -> tuple[Number, Number] | None:
 def _make(theme: Theme, field: Field, value: Any, around: Surroundings) -> Editor:
     match field.kind:
         case Kind.TEXT if field.multiline:
-            return PromptEditor(theme, _text(value))
+            return PromptEditor(theme, _text(value), help_=around.help)
         case Kind.TEXT:
             return TextLine(theme, _text(value))
         case Kind.INT | Kind.FLOAT:

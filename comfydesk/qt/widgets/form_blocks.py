@@ -2,16 +2,18 @@
 
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from comfydesk.qt.theme import Theme
+from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets.buttons import IconButton, Size
 from comfydesk.qt.widgets.drop_zone import DropZone
+from comfydesk.qt.widgets.form_help import FormHelp, TextKind
 from comfydesk.qt.widgets.form_part import FieldLabel, FormPart
 from comfydesk.qt.widgets.prompt_editor import PromptEditor
 from comfydesk.qt.widgets.section import Section
-from comfydesk.workflow.fields import Field
+from comfydesk.workflow.fields import Field, Role
 
 
 class HeadedPart(FormPart):
@@ -73,9 +75,13 @@ class HeadedPart(FormPart):
 class PromptPart(HeadedPart):
     """The prompt, with room for Enhance in its heading."""
 
-    def __init__(self, theme: Theme, field: Field, value: Any) -> None:
-        self.prompt = PromptEditor(theme, "" if value is None else str(value), placeholder="Describe what you want")
+    def __init__(self, theme: Theme, field: Field, value: Any, help_: FormHelp | None = None) -> None:
+        words, hint = "" if value is None else str(value), tr("Describe what you want")
+        kind: TextKind = "prompt" if field.role is Role.PROMPT else "text"
+        self.prompt = PromptEditor(theme, words, placeholder=hint, help_=help_, kind=kind)
         super().__init__(theme, field, self.prompt)
+        self.add_action(self.prompt.bar)
+        self.prompt.bar.show()
 
 
 class MediaPart(HeadedPart):
@@ -103,15 +109,19 @@ class NegativePart(FormPart):
 
     opened = Signal(bool)
 
-    def __init__(self, theme: Theme, field: Field, value: Any) -> None:
+    def __init__(self, theme: Theme, field: Field, value: Any, help_: FormHelp | None = None) -> None:
         super().__init__(theme)
         self._field = field
-        self.prompt = PromptEditor(theme, "" if value is None else str(value), lines=(2, 6))
+        words = "" if value is None else str(value)
+        self.prompt = PromptEditor(theme, words, lines=(2, 6), help_=help_, kind="negative")
         self.prompt.set_name(field.label)
         content = QWidget()
         inside = QVBoxLayout(content)
         inside.setContentsMargins(0, 0, 0, 0)
+        inside.setSpacing(theme.px(4))
+        inside.addWidget(self.prompt.bar, 0, Qt.AlignmentFlag.AlignRight)
         inside.addWidget(self.prompt)
+        self.prompt.bar.show()
         self.section = Section(theme, _short(field), content, quiet=True)
         self.column.addWidget(self.section)
         self.prompt.value_changed.connect(self._edited)

@@ -276,9 +276,9 @@ class FormView(QScrollArea):
                 zone = make_editor(theme, field, values[field.id], self._around)
                 return MediaPart(theme, field, zone) if isinstance(zone, DropZone) else RowPart(theme, field, zone)
             case PromptBlock(field):
-                return PromptPart(theme, field, values[field.id])
+                return PromptPart(theme, field, values[field.id], self._around.help)
             case NegativeBlock(field):
-                return NegativePart(theme, field, values[field.id])
+                return NegativePart(theme, field, values[field.id], self._around.help)
             case SizeBlock(width, height):
                 return SizePart(theme, width, height, (values[width.id], values[height.id]))
             case PairBlock(first, second):

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.widgets.editor import Editor
 from comfydesk.qt.widgets.field_frame import FieldFrame
-from comfydesk.qt.widgets.prompt_editor import LARGEST, PromptEdit
+from comfydesk.qt.widgets.prompt_edit import LARGEST, PromptEdit
 
 
 class JsonEditor(Editor):

@@ -1,6 +1,7 @@
-"""What stands out in a prompt, and how a weight is raised and lowered. Pure text."""
+"""What stands out in a prompt, and how long it is. Pure text."""
 
 import re
+from collections.abc import Iterable
 from typing import Literal
 
 Tint = Literal["lora", "weight", "wildcard"]
@@ -10,10 +11,10 @@ _TOKENS = re.compile(
     r"|(?P<weight>\((?:[^()\\\n]|\\.){0,400}:\s*[+-]?\d+(?:\.\d+)?\s*\))"
     r"|(?P<wildcard>\{[^{}\n]{0,400}\|[^{}\n]{0,400}\}|__[\w./*-]{1,100}__)"
 )
-_WEIGHTED = re.compile(r"\((?P<words>.*):\s*(?P<weight>[+-]?\d+(?:\.\d+)?)\s*\)", re.DOTALL)
-_WORD = re.compile(r"[^\s,.;:!?()<>{}|\[\]]+")
-STEP = 0.05
-LEAST, MOST = 0.0, 2.0
+_PIECES = re.compile(r"[^\W\d_]+|\d|[^\w\s]|_")
+_WORDS = re.compile(r"\w[\w'\N{RIGHT SINGLE QUOTATION MARK}-]*")
+_LONG = 7
+"""Letters that a token of CLIP or T5 has at most, roughly."""
 
 
 def tints(line: str) -> list[tuple[int, int, Tint]]:
@@ -25,31 +26,27 @@ def tints(line: str) -> list[tuple[int, int, Tint]]:
     return found
 
 
-def reweigh(text: str, start: int, end: int, steps: int) -> tuple[str, int, int]:
-    """Change the weight of `text[start:end]` (of the word or the weighted part there if that is empty).
-
-    Returns the new text and the selection that covers the part again. A weight of 1 takes the parentheses away.
-    """
-    start, end = _part(text, start, end)
-    if start == end:
-        return text, start, end
-    part = text[start:end]
-    match = _WEIGHTED.fullmatch(part)
-    words, weight = (match["words"], float(match["weight"])) if match else (part, 1.0)
-    weight = round(min(MOST, max(LEAST, weight + steps * STEP)), 2)
-    new = words if weight == 1.0 else f"({words}:{weight:g})"
-    return text[:start] + new + text[end:], start, start + len(new)
+def count_words(text: str) -> int:
+    """Words as people count them."""
+    return sum(1 for _ in _WORDS.finditer(text))
 
 
-def _part(text: str, start: int, end: int) -> tuple[int, int]:
-    """The weighted part around the place, else the selection without blanks at its ends, else the word."""
-    for match in _TOKENS.finditer(text, max(0, start - 500), min(len(text), end + 500)):
-        if match["weight"] and match.start() <= start and end <= match.end():
-            return match.start(), match.end()
-    if start != end:
-        picked = text[start:end]
-        return start + len(picked) - len(picked.lstrip()), end - (len(picked) - len(picked.rstrip()))
-    for match in _WORD.finditer(text, max(0, start - 200), min(len(text), end + 200)):
-        if match.start() <= start <= match.end():
-            return match.start(), match.end()
-    return start, start
+def guess_tokens(text: str) -> int:
+    """About how many tokens a text encoder makes of it: each word, digit and sign one, long words more."""
+    return sum(1 + (len(match[0]) - 1) // _LONG for match in _PIECES.finditer(text))
+
+
+def places_of(phrases: Iterable[str], text: str) -> list[tuple[int, int]]:
+    """(start, length) of each place where one of `phrases` stands in `text`, in order, none inside another."""
+    found: list[tuple[int, int]] = []
+    for phrase in phrases:
+        at = text.find(phrase) if phrase else -1
+        while at >= 0:
+            found.append((at, len(phrase)))
+            at = text.find(phrase, at + len(phrase))
+    found.sort(key=lambda place: (place[0], -place[1]))
+    kept: list[tuple[int, int]] = []
+    for at, length in found:
+        if not kept or at >= sum(kept[-1]):
+            kept.append((at, length))
+    return kept
