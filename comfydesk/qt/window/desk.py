@@ -30,6 +30,7 @@ from comfydesk.qt.window.settings_desk import SettingsDesk
 from comfydesk.qt.window.shell import MainWindow
 from comfydesk.qt.window.view import View
 from comfydesk.qt.window.workspaces import Workspaces
+from comfydesk.session.gallery.thumbnails import FOLDER
 from comfydesk.settings import Settings
 
 LOG_NAME = "comfydesk.log"
@@ -47,7 +48,7 @@ class Desk(QObject):
         super().__init__(window)
         self.preferences = Preferences(settings or Settings(), window.theme, self)
         self.window, self.theme, self.paths = window, window.theme, window.paths
-        self.thumbnails = Thumbnails(self)
+        self.thumbnails = Thumbnails(self, folder=self.paths.cache / FOLDER)
         self.workflows = WorkflowModel(self.thumbnails, self)
         self.jobs = JobModel(self.thumbnails, self)
         self.outputs = OutputModel(self.thumbnails, self)

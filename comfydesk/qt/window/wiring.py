@@ -13,6 +13,7 @@ from comfydesk.qt.window.desk import Desk, show_folder
 from comfydesk.qt.window.draft_keeper import DraftKeeper
 from comfydesk.qt.window.finds import Finds
 from comfydesk.qt.window.jobs import JobDesk
+from comfydesk.qt.window.library import LibraryDesk
 from comfydesk.qt.window.pods import PodDesk
 from comfydesk.store.records import Output
 
@@ -32,6 +33,7 @@ class Wiring(QObject):
         self.bench = Bench(session, tasks, self)
         self.jobs = JobDesk(desk, session, bridge, tasks, self.bench, self)
         self.browse = Browse(desk, session, bridge, tasks, self.bench, self)
+        self.library = LibraryDesk(desk, session, tasks, self)
         self.pods = PodDesk(desk, session, tasks, self)
         self.pods.demo_wanted.connect(self.demo_wanted)
         self._newest: tuple[float, int] = (0, 0)
@@ -77,6 +79,8 @@ class Wiring(QObject):
         desk.generation.values_changed.connect(bench.keep)
         desk.gallery.shown.connect(desk.preview.show_output)
         desk.gallery.reuse.connect(self._reuse)
+        self.library.reused.connect(lambda output, _part: self._reuse_in_create(output))
+        self.library.opened.connect(self._open_large)
         desk.gallery.revealed.connect(lambda output: show_folder(Path(output.path).parent))
         bench.opening.connect(desk.generation.show_opening)
         bench.open_failed.connect(desk.generation.show_error)
@@ -88,3 +92,11 @@ class Wiring(QObject):
 
     def _reuse(self, output: Output) -> None:
         self.bench.reuse(output, self._desk.workflows.entry(output.workflow_id) if output.workflow_id else None)
+
+    def _reuse_in_create(self, output: Output) -> None:
+        self._desk.workspaces.show("create")
+        self._reuse(output)
+
+    def _open_large(self, output: Output) -> None:
+        self._desk.outputs.put_outputs((output,))
+        self._desk.viewer.open(output.id)
