@@ -63,8 +63,14 @@ def is_hidden(db: Database, output: int) -> bool:
 
 
 def forget(db: Database, output: int) -> None:
-    """An output whose file is in the trash, or was gone before."""
+    """An output whose file is in the trash, or was gone before. That it was deleted is remembered."""
     with db.transaction():
+        db.execute(
+            """INSERT OR IGNORE INTO forgotten (sha256, pod, type, subfolder, filename, etag)
+            SELECT sha256, pod, remote_type, remote_subfolder, remote_filename, etag FROM outputs
+            WHERE id = ? AND deletion IS NOT NULL""",
+            (output,),
+        )
         db.execute("DELETE FROM outputs WHERE id = ? AND deletion IS NOT NULL", (output,))
 
 

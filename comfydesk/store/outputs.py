@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
@@ -45,7 +45,7 @@ def add(db: Database, output: Output, identity: Identity) -> tuple[Output, tuple
             db.execute("DELETE FROM outputs WHERE id = ?", (known["id"],))
         # To the microsecond: listings read times as integers.
         output = replace(_with_run(db, output), pod=identity.pod, created=round(output.created, 6))
-        row = _insert(db, path, output, identity)
+        row = insert(db, output, identity)
     removed = () if known is None else (known["id"],)
     return replace(output, id=row), (OutputsChanged(added=(row,), removed=removed),)
 
@@ -64,9 +64,10 @@ def _with_run(db: Database, output: Output) -> Output:
     )
 
 
-def _insert(db: Database, path: Value, output: Output, identity: Identity) -> int:
+def insert(db: Database, output: Output, identity: Identity, more: Mapping[str, Value] | None = None) -> int:
+    """A new row, and its id. `more`: columns that an Output has no field for."""
     values: dict[str, Value] = {
-        "path": path,
+        "path": stored_path(output.path),
         "name": plain_text(PurePath(output.path).name),
         "media": output.media,
         "size": output.size,
@@ -99,6 +100,7 @@ def _insert(db: Database, path: Value, output: Output, identity: Identity) -> in
         "remote_subfolder": identity.subfolder,
         "remote_filename": identity.filename,
         "etag": identity.etag,
+        **(more or {}),
     }
     names = ", ".join(values)
     return db.insert(f"INSERT INTO outputs ({names}) VALUES ({', '.join('?' * len(values))})", tuple(values.values()))  # noqa: S608

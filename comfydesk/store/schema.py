@@ -254,4 +254,48 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) WITHOUT ROWID""",
         "CREATE INDEX sheets_to_make ON sheets (made, batch)",
     ),
+    (
+        # Files that were looked at and are no outputs by their path, as long as they stay the same: copies of what is
+        # there, what was copied into the library, what was deleted from it, what cannot be read (`why`). `path` is
+        # bytes: names need not be Unicode.
+        """CREATE TABLE seen_files (
+            path BLOB PRIMARY KEY,
+            size INTEGER NOT NULL,
+            mtime_ns INTEGER NOT NULL,
+            why TEXT NOT NULL
+        ) WITHOUT ROWID""",
+        # Imports that are under way. `copy`: files are copied into the library's folder.
+        """CREATE TABLE imports (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            folder BLOB NOT NULL,
+            copy INTEGER NOT NULL,
+            begun REAL NOT NULL
+        )""",
+        # What the user deleted from the library: it is not offered again by a pod, nor taken from a watched folder.
+        """CREATE TABLE forgotten (
+            sha256 TEXT NOT NULL,
+            pod TEXT NOT NULL,
+            type TEXT NOT NULL,
+            subfolder TEXT NOT NULL,
+            filename TEXT NOT NULL,
+            etag TEXT NOT NULL,
+            PRIMARY KEY (sha256, pod, type, subfolder, filename)
+        ) WITHOUT ROWID""",
+        "CREATE INDEX forgotten_by_identity ON forgotten (pod, filename, subfolder, type)",
+        # Files of a pod's earlier jobs that the user wants here. `path` is where it goes, written down before the
+        # download begins; `made` is when the pod made it, where it says so; `lost` why it cannot be had.
+        """CREATE TABLE pod_fetches (
+            pod TEXT NOT NULL,
+            type TEXT NOT NULL,
+            subfolder TEXT NOT NULL,
+            filename TEXT NOT NULL,
+            job TEXT NOT NULL,
+            made REAL,
+            graph_hash TEXT REFERENCES documents (hash),
+            document_hash TEXT REFERENCES documents (hash),
+            path TEXT,
+            lost TEXT,
+            PRIMARY KEY (pod, type, subfolder, filename)
+        ) WITHOUT ROWID""",
+    ),
 )

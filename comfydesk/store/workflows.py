@@ -41,6 +41,11 @@ def put_document(db: Database, document: Any) -> str:
     return key
 
 
+def put_packed(db: Database, key: str, data: bytes) -> None:
+    """The same for what was hashed and compressed elsewhere. Not durable by itself: who has it can read it again."""
+    db.execute("INSERT OR IGNORE INTO documents (hash, data) VALUES (?, ?)", (key, data))
+
+
 def get_document(db: Database, key: str) -> Any:
     """The document with that hash. Raises StoreError if the library does not have it."""
     row = db.first("SELECT data FROM documents WHERE hash = ?", (key,))

@@ -1,0 +1,279 @@
+"""Files that others put on this computer: which are known, which are new, and which are being taken in."""
+
+import json
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from comfydesk.events import Change, OutputsChanged
+from comfydesk.store.database import Database, Value, listed
+from comfydesk.store.outputs import Identity, insert, plain_text, stored_path
+from comfydesk.store.records import Output
+from comfydesk.store.workflows import put_packed
+
+DUPLICATE, DELETED, COPIED = "duplicate", "deleted", "copied"
+"""Why a file that was seen is no output, beside the reasons for which it cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A workflow or a graph as the table `documents` has it."""
+
+    hash: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A file and what it says of its making; see records.Output."""
+
+    path: str
+    media: str
+    size: int
+    mtime_ns: int
+    sha256: str
+    created: float
+    width: int | None = None
+    height: int | None = None
+    duration: float | None = None
+    prompt: str = ""
+    negative: str = ""
+    seed: int | None = None
+    model: str = ""
+    models: tuple[tuple[str, str], ...] = ()
+    """Name and kind; see provenance.Reading."""
+    sampler: str = ""
+    scheduler: str = ""
+    steps: float | None = None
+    cfg: float | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Of a file without a graph."""
+    graph: Document | None = None
+    document: Document | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A file that is no output by its path; `why` not."""
+
+    path: str
+    size: int
+    mtime_ns: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Who has the same bytes already."""
+
+    output: int
+    path: str
+
+
+@dataclass(slots=True)
+class Written:
+    """What became of a batch."""
+
+    added: list[int] = field(default_factory=list)
+    changed: list[int] = field(default_factory=list)
+    moved: list[int] = field(default_factory=list)
+    removed: list[int] = field(default_factory=list)
+    duplicates: int = 0
+
+    def changes(self) -> tuple[Change, ...]:
+        if not (self.added or self.changed or self.moved or self.removed):
+            return ()
+        return (OutputsChanged(tuple(self.added), (*self.changed, *self.moved), tuple(self.removed)),)
+
+
+Stamp = tuple[int, int]
+"""Size, and time of the last change in ns (0: not known)."""
+
+
+def known_below(db: Database, folder: str) -> dict[bytes, Stamp]:
+    """Every file below a folder that is an output or was seen, by its path as bytes."""
+    start = os.path.join(folder, "")  # noqa: PTH118 - a prefix, with its separator
+    found: dict[bytes, Stamp] = {}
+    for lower, upper in (_range(start), _range(os.fsencode(start))):
+        rows = db.tuples("SELECT path, size, mtime_ns FROM outputs WHERE path >= ? AND path < ?", (lower, upper))
+        found.update((os.fsencode(path), (size, mtime)) for path, size, mtime in rows)
+    lower, upper = _range(os.fsencode(start))
+    rows = db.tuples("SELECT path, size, mtime_ns FROM seen_files WHERE path >= ? AND path < ?", (lower, upper))
+    found.update((path, (size, mtime)) for path, size, mtime in rows)
+    return found
+
+
+def _range(start: str | bytes) -> tuple[Value, Value]:
+    """All that begins with `start`: up to the same with its last character's successor."""
+    if isinstance(start, bytes):
+        return start, start[:-1] + bytes([start[-1] + 1])
+    if not isinstance(stored_path(start), str):
+        return "", ""
+    return start, start[:-1] + chr(ord(start[-1]) + 1)
+
+
+def copies(db: Database, hashes: Sequence[str]) -> dict[str, tuple[Copy, ...]]:
+    """The outputs that have these bytes, by hash."""
+    found: dict[str, tuple[Copy, ...]] = {}
+    rows = db.tuples(
+        "SELECT sha256, id, path FROM outputs WHERE sha256 IN (SELECT value FROM json_each(?)) AND deletion IS NULL",
+        (listed(hashes),),
+    )
+    for sha256, output, path in rows:
+        found[sha256] = (*found.get(sha256, ()), Copy(output, os.fsdecode(path)))
+    return found
+
+
+def take(
+    db: Database, files: Sequence[Taken], seen: Sequence[Seen], gone: Mapping[str, int], rules: int, *, watched: bool
+) -> tuple[Written, tuple[Change, ...]]:
+    """Write a batch, all of it or nothing.
+
+    `gone`: by hash, an output whose file is no longer where it was: the new place is its own. `rules`: the version of
+    what read the files. `watched`: what the user deleted from the library stays away.
+    """
+    written = Written()
+    left = dict(gone)
+    with db.transaction():
+        for file in files:
+            _take_one(db, file, left, rules, written, watched=watched)
+        for one in seen:
+            _note_seen(db, one)
+    return written, written.changes()
+
+
+def _take_one(db: Database, file: Taken, gone: dict[str, int], rules: int, written: Written, *, watched: bool) -> None:
+    path = stored_path(file.path)
+    known = db.first("SELECT id, sha256 FROM outputs WHERE path = ?", (path,))
+    if known is not None and known["sha256"] == file.sha256:
+        db.execute("UPDATE outputs SET mtime_ns = ?, missing = NULL WHERE id = ?", (file.mtime_ns, known["id"]))
+        return
+    if known is not None:  # other bytes at the same place: another output
+        db.execute("DELETE FROM outputs WHERE id = ?", (known["id"],))
+        written.removed.append(known["id"])
+    mover = gone.pop(file.sha256, None)
+    if mover is not None:
+        name = plain_text(Path(file.path).name)
+        db.execute(
+            "UPDATE outputs SET path = ?, name = ?, mtime_ns = ?, missing = NULL WHERE id = ?",
+            (path, name, file.mtime_ns, mover),
+        )
+        written.moved.append(mover)
+    elif db.first("SELECT 1 FROM outputs WHERE sha256 = ? AND deletion IS NULL", (file.sha256,)) is not None:
+        _note_seen(db, Seen(file.path, file.size, file.mtime_ns, DUPLICATE))
+        written.duplicates += 1
+        return
+    elif watched and db.first("SELECT 1 FROM forgotten WHERE sha256 = ?", (file.sha256,)) is not None:
+        _note_seen(db, Seen(file.path, file.size, file.mtime_ns, DELETED))
+        return
+    else:
+        written.added.append(_insert(db, file, rules))
+    db.execute("DELETE FROM seen_files WHERE path = ?", (os.fsencode(file.path),))
+
+
+def _insert(db: Database, file: Taken, rules: int) -> int:
+    for document in (file.graph, file.document):
+        if document is not None:
+            put_packed(db, document.hash, document.data)
+    db.execute("DELETE FROM forgotten WHERE sha256 = ?", (file.sha256,))
+    output = output_of(file)
+    more: dict[str, Value] = {
+        "mtime_ns": file.mtime_ns,
+        "facts": rules,
+        "models": "\n".join(plain_text(name) for name, _ in file.models),
+        "settings": json.dumps(dict(file.settings)) if file.settings else None,
+    }
+    row = insert(db, output, Identity("", "", "", "", ""), more)
+    for name, kind in file.models:
+        db.execute(
+            "INSERT OR IGNORE INTO output_models (output, model, kind) VALUES (?, ?, ?)", (row, plain_text(name), kind)
+        )
+    return row
+
+
+def output_of(file: Taken) -> Output:
+    """As a row of the library, without its id."""
+    return Output(
+        id=0,
+        path=file.path,
+        media=file.media,
+        size=file.size,
+        sha256=file.sha256,
+        created=round(file.created, 6),
+        prompt=file.prompt,
+        seed=file.seed,
+        width=file.width,
+        height=file.height,
+        duration=file.duration,
+        negative=file.negative,
+        model=file.model,
+        sampler=file.sampler,
+        scheduler=file.scheduler,
+        steps=file.steps,
+        cfg=file.cfg,
+        graph_hash=None if file.graph is None else file.graph.hash,
+        document_hash=None if file.document is None else file.document.hash,
+    )
+
+
+def _note_seen(db: Database, one: Seen) -> None:
+    db.execute(
+        "INSERT OR REPLACE INTO seen_files (path, size, mtime_ns, why) VALUES (?, ?, ?, ?)",
+        (os.fsencode(one.path), one.size, one.mtime_ns, plain_text(one.why)),
+    )
+
+
+def note_stamps(db: Database, stamps: Mapping[str, int]) -> None:
+    """When the files of outputs were last changed, where that was not known yet."""
+    with db.transaction():
+        for path, mtime_ns in stamps.items():
+            db.execute("UPDATE outputs SET mtime_ns = ? WHERE path = ? AND mtime_ns = 0", (mtime_ns, stored_path(path)))
+
+
+def forget_seen(db: Database, paths: Sequence[bytes]) -> None:
+    """Files that are no longer there."""
+    with db.transaction():
+        for path in paths:
+            db.execute("DELETE FROM seen_files WHERE path = ?", (path,))
+
+
+def outputs_at(db: Database, paths: Sequence[bytes]) -> tuple[int, ...]:
+    """Ids of the outputs that are said to be at these paths."""
+    found = (db.first("SELECT id FROM outputs WHERE path = ?", (stored_path(os.fsdecode(path)),)) for path in paths)
+    return tuple(row["id"] for row in found if row is not None)
+
+
+# --- Imports under way ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """A folder that is being taken in."""
+
+    id: int
+    folder: str
+    copy: bool
+
+
+def begin(db: Database, folder: str, *, copy: bool) -> int:
+    """On disk when this returns: the import goes on at the next start. The same folder twice is one import."""
+    with db.transaction(durable=True):
+        known = db.first("SELECT id FROM imports WHERE folder = ? AND copy = ?", (os.fsencode(folder), copy))
+        if known is not None:
+            return int(known["id"])
+        return db.insert(
+            "INSERT INTO imports (folder, copy, begun) VALUES (?, ?, ?)", (os.fsencode(folder), copy, time.time())
+        )
+
+
+def end(db: Database, key: int) -> None:
+    with db.transaction():
+        db.execute("DELETE FROM imports WHERE id = ?", (key,))
+
+
+def under_way(db: Database) -> tuple[Import, ...]:
+    rows = db.query("SELECT id, folder, copy FROM imports ORDER BY id")
+    return tuple(Import(row["id"], os.fsdecode(row["folder"]), bool(row["copy"])) for row in rows)
