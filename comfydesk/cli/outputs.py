@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from comfydesk.cli.context import Context, Subparsers
-from comfydesk.errors import KnownError
+from comfydesk.cli.imports import stream, taken_in
+from comfydesk.errors import KnownError, UsageError
 
 if TYPE_CHECKING:
     from comfydesk.session.gallery.export import ExportPlan
@@ -41,11 +42,21 @@ def register(subparsers: Subparsers) -> None:
     export.add_argument("--format", choices=("png", "jpg", "webp"), default="", help="pictures as this")
     export.add_argument("--quality", type=int, default=92, metavar="1-100", help="of jpg and webp")
     export.add_argument("--template", default="{name}", help="names of the copies, such as {date}/{seed}")
+    imports = parser.add_argument_group("from elsewhere")
+    imports.add_argument("--import", type=Path, dest="folder", metavar="DIR", help="take the media below it in")
+    imports.add_argument("--copy", action="store_true", help="copy them into the library's folder")
+    parser.add_argument("--stream", action="store_true", help=argparse.SUPPRESS)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """See cli.md."""
+    if args.stream:
+        return stream(context)
+    if args.folder is not None:
+        return asyncio.run(taken_in(args, context))
+    if args.copy:
+        raise UsageError("--copy is for --import", "", "Say what to copy: --import DIR")
     return asyncio.run(_outputs(args, context))
 
 
@@ -75,7 +86,6 @@ async def _outputs(args: argparse.Namespace, context: Context) -> int:
 
 
 async def _filter(args: argparse.Namespace, session: "Session") -> "OutputFilter":
-    from comfydesk.errors import UsageError
     from comfydesk.store.search import OutputFilter
 
     album = None
@@ -98,7 +108,6 @@ async def _filter(args: argparse.Namespace, session: "Session") -> "OutputFilter
 
 
 def _plan(args: argparse.Namespace) -> "ExportPlan | None":
-    from comfydesk.errors import UsageError
     from comfydesk.session.gallery.export import ExportPlan
 
     if args.export is not None and args.zip is not None:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,17 +18,21 @@ AHEAD = 16
 
 
 def answers(
-    paths: Sequence[Path], program: Sequence[str], patience: float
+    paths: Sequence[Path],
+    program: Sequence[str],
+    patience: float,
+    on_start: Callable[["subprocess.Popen[bytes]"], None] = lambda _: None,
 ) -> Generator[tuple[Path, bytes, str], None, None]:
     """Each path with its line, in order; where the line is empty, with why the child ended over it.
 
     `patience`: seconds without an answer after which a file is given up on. Blocks: call it in a thread. Closing the
-    iterator ends the child.
+    iterator ends the child; who may not wait for the next answer kills what `on_start` was given.
     """
     left = deque(paths)
     while left:
         child = _Child(program, patience)
         try:
+            on_start(child.process)
             for path, line in child.lines(list(left)):
                 left.popleft()
                 yield path, line, ""
@@ -55,13 +59,13 @@ class _Child:
     def __init__(self, program: Sequence[str], patience: float) -> None:
         self._patience = patience
         self._too_slow = False
-        self._process = subprocess.Popen(  # noqa: S603 - our own program
+        self.process = subprocess.Popen(  # noqa: S603 - our own program
             program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, **_apart()
         )
 
     def lines(self, paths: list[Path]) -> Iterator[tuple[Path, bytes]]:
         """As many as the child manages."""
-        assert self._process.stdout is not None
+        assert self.process.stdout is not None
         waiting: deque[Path] = deque()
         upcoming = iter(paths)
         while True:
@@ -79,41 +83,41 @@ class _Child:
     def end(self) -> str:
         """End the child; why it ended by itself, if it did."""
         with suppress(OSError):
-            if self._process.stdin is not None:
-                self._process.stdin.close()
-        code = self._process.poll()
-        self._process.kill()
-        self._process.wait()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+            if self.process.stdin is not None:
+                self.process.stdin.close()
+        code = self.process.poll()
+        self.process.kill()
+        self.process.wait()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
         if self._too_slow:
             return f"Reading it takes more than {self._patience:.0f} s"
         return f"Its reader ended with {code}"
 
     def _send(self, path: Path) -> bool:
-        assert self._process.stdin is not None
+        assert self.process.stdin is not None
         try:
-            self._process.stdin.write(json.dumps(str(path)).encode("ascii") + b"\n")
-            self._process.stdin.flush()
+            self.process.stdin.write(json.dumps(str(path)).encode("ascii") + b"\n")
+            self.process.stdin.flush()
         except OSError:
             return False
         return True
 
     def _line(self) -> bytes:
         """The next line; empty when the child has ended or was ended for being slow."""
-        assert self._process.stdout is not None
+        assert self.process.stdout is not None
         watch = threading.Timer(self._patience, self._give_up)
         watch.daemon = True
         watch.start()
         try:
-            line = self._process.stdout.readline()
+            line = self.process.stdout.readline()
         finally:
             watch.cancel()
         return line if line.endswith(b"\n") else b""
 
     def _give_up(self) -> None:
         self._too_slow = True
-        self._process.kill()
+        self.process.kill()
 
 
 def _apart() -> dict[str, Any]:

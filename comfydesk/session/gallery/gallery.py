@@ -12,6 +12,7 @@ from comfydesk.events import Change, Feed, OutputsChanged
 from comfydesk.session.gallery import details
 from comfydesk.session.gallery.collections import Collections
 from comfydesk.session.gallery.details import Detail, Difference, OutlineNode, Setting
+from comfydesk.session.gallery.importing import Importer
 from comfydesk.session.gallery.presence import Presence
 from comfydesk.session.gallery.reader import CatalogOf, FactsReader, Graphs
 from comfydesk.session.gallery.trash import Trash
@@ -24,6 +25,7 @@ from comfydesk.store import listing as listings
 from comfydesk.store.facets import Facets
 from comfydesk.store.listing import Listing, OutputIndex, Step
 from comfydesk.store.provenance import Provenance
+from comfydesk.store.recent import recent
 from comfydesk.store.records import LocalFile, Output
 from comfydesk.store.search import EVERYTHING, Grouping, Order, OutputFilter
 from comfydesk.store.workflows import get_document
@@ -61,6 +63,8 @@ class Gallery:
         self._reader = FactsReader(library, self._graphs, tasks, changes, catalog_of)
         self._trash = trash or Trash(library, tasks, changes)
         self._presence = Presence(library, folder)
+        self.importer = Importer(library, tasks, changes, folder)
+        """Takes in what lies on this computer."""
         self.collections = Collections(library, changes)
         """Stars, favourites, notes, tags, albums and saved searches."""
 
@@ -69,6 +73,7 @@ class Gallery:
         self._reader.start()
         if resume:
             await self._trash.start()
+            self.importer.resume()
 
     async def warm(self) -> None:
         """Read what a first listing needs, so that it is there at once: for an idle moment after the start."""
@@ -85,6 +90,10 @@ class Gallery:
     ) -> Listing:
         """All outputs that `wanted` finds, as arrays."""
         return await self._library.read(listings.listing, self._index, wanted, order, grouping)
+
+    async def recent(self, wanted: OutputFilter = EVERYTHING, most: int = 500) -> Listing:
+        """The newest `most` of them by their days, without reading the others: a millisecond, at the start too."""
+        return await self._library.read(recent, wanted, most)
 
     async def follow(self, listing: Listing, change: OutputsChanged) -> Step | None:
         """A listing after a change, with the rows that came and went; None: read it anew with `listing`."""

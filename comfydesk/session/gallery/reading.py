@@ -22,6 +22,7 @@ from comfydesk.session.gallery import shapes
 from comfydesk.session.gallery.facts import CHECKPOINT, LORA, Facts, read_facts
 from comfydesk.store.imports import Document, Taken
 from comfydesk.workflow.embedded import Embedded, extract
+from comfydesk.workflow.embedded.documents import looks_like_safetensors
 from comfydesk.workflow.embedded.parameters import Parameters, read_parameters
 from comfydesk.workflow.graph import ApiGraph
 from comfydesk.workflow.parse import build_workflow, load_json
@@ -68,6 +69,8 @@ class FileReader:
         whole = about.st_size <= WHOLE
         data = file.read() if whole else file.read(1 << 16)
         kind = shapes.kind_of(data[:64])
+        if not kind and looks_like_safetensors(data[:64]) and path.suffix == ".latent":
+            kind = "latent"
         if not kind and media_kind(path.name) != "model3d":
             raise _refused("Its content is of no known format")
         media = shapes.media_of(kind, media_kind(path.name)) if kind else "model3d"

@@ -1,0 +1,97 @@
+"""`comfydesk outputs --import`: files of this computer become the library's. Also what its children run."""
+
+import argparse
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from comfydesk.cli.context import Context
+
+if TYPE_CHECKING:
+    from comfydesk.session.gallery.importing import Imported, ImportProgress
+
+TELL_SECONDS = 1.0
+MEMORY = 4 << 30
+"""Bytes of address space that a child may take: a file that wants more is refused."""
+
+
+async def taken_in(args: argparse.Namespace, context: Context) -> int:
+    """Take a folder in; what is skipped is named on stderr, and makes the exit code 1."""
+    from comfydesk.session.gallery.importing import ImportPlan
+    from comfydesk.session.session import Session
+
+    session = Session(context.paths, context.settings, guard=False)
+    await session.start(resume=False)
+    try:
+        teller = _Teller(context)
+        outcome = await session.gallery.importer.run(ImportPlan(args.folder, args.copy), teller.tell)
+    finally:
+        await session.close()
+    for skipped in outcome.skipped:
+        context.note(str(skipped))
+    if context.json:
+        context.emit_json(document(outcome))
+    else:
+        context.emit(words(outcome))
+    return 1 if outcome.skipped_count else 0
+
+
+def document(outcome: "Imported") -> dict[str, object]:
+    """What came of an import, as `--json` shows it."""
+    return {
+        "added": outcome.added,
+        "changed": outcome.changed,
+        "duplicates": outcome.duplicates,
+        "unchanged": outcome.unchanged,
+        "skipped": [{"path": str(one.path), "why": one.why} for one in outcome.skipped],
+        "skipped_count": outcome.skipped_count,
+    }
+
+
+def words(outcome: "Imported") -> str:
+    """The same as a line."""
+    parts = [f"{outcome.added:,} added"]
+    for count, what in (
+        (outcome.changed, "changed"),
+        (outcome.duplicates, "there already"),
+        (outcome.unchanged, "unchanged"),
+        (outcome.skipped_count, "skipped"),
+    ):
+        if count:
+            parts.append(f"{count:,} {what}")
+    return ", ".join(parts)
+
+
+class _Teller:
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._told = asyncio.get_running_loop().time()
+
+    def tell(self, progress: "ImportProgress") -> None:
+        now = asyncio.get_running_loop().time()
+        if progress.total is None or now - self._told < TELL_SECONDS:
+            return
+        self._told = now
+        left = "" if progress.seconds_left is None else f", {progress.seconds_left:.0f} s left"
+        self._context.note(f"{progress.done:,} of {progress.total:,} files, {progress.rate:,.0f} a second{left}")
+
+
+def stream(context: Context) -> int:
+    """For session.gallery.reading_children: a JSON path per line on stdin, what it holds per line on stdout."""
+    from comfydesk.session.gallery.reading import FileReader, answer
+
+    _bound_memory()
+    reader = FileReader()
+    for line in sys.stdin:
+        context.emit(answer(reader, Path(json.loads(line))))
+    return 0
+
+
+def _bound_memory() -> None:
+    if sys.platform == "linux":
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard), hard))
