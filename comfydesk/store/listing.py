@@ -225,7 +225,7 @@ def listing(
         times, shapes = index.times(ids), index.shapes(ids)
     groups: tuple[Group, ...] = ()
     if grouping is Grouping.DAY and by_time:
-        groups = _days(times, descending=order is Order.NEWEST)
+        groups = by_days(times, descending=order is Order.NEWEST)
     elif grouping is not Grouping.NONE:
         ids, groups = _grouped(db, index, ids, times, grouping)
         times, shapes = index.times(ids), index.shapes(ids)
@@ -256,7 +256,7 @@ def follow(db: Database, index: OutputIndex, old: Listing, change: OutputsChange
             times.insert(row, when)
     if not leaving and not entering:
         return Step(old)
-    groups = _days(times, descending=True) if old.grouping is Grouping.DAY else ()
+    groups = by_days(times, descending=True) if old.grouping is Grouping.DAY else ()
     new = replace(old, ids=ids, aspects=aspects, times=times, groups=groups)
     inserted = sorted(place(times, ids, output, when)[0] for output, when in entering)
     return Step(new, tuple(leaving), tuple(inserted))
@@ -328,7 +328,7 @@ def _ordered(conditions: Conditions, order: Order, wanted: OutputFilter) -> str:
 # --- Groups -------------------------------------------------------------------------------------------------------
 
 
-def _days(times: "array[float]", *, descending: bool) -> tuple[Group, ...]:
+def by_days(times: "array[float]", *, descending: bool) -> tuple[Group, ...]:
     """One group for each local day; `times` are sorted."""
     return tuple(_each_day(times, descending))
 
