@@ -121,6 +121,49 @@ WORKFLOW_FOLDERS = Option(
     "Folders of this computer whose workflows are listed, with ; between them. What changes there is noticed.",
 )
 
+LLM_MODEL = Option(
+    "llm.model",
+    "",
+    "Language model",
+    "The model of this computer that improves prompts: its id in the list of models. Empty: the first that is there.",
+)
+LLM_IDLE = Option(
+    "llm.idle",
+    10,
+    "Unload after",
+    "Minutes without a question after which the language model leaves the memory. The next question loads it again.",
+    minimum=1,
+    maximum=720,
+    unit="min",
+)
+LLM_GPU_LAYERS = Option(
+    "llm.gpu_layers",
+    -1,
+    "Layers on the graphics card",
+    "How much of the language model this computer's graphics card takes. -1: all of it, 0: nothing.",
+    minimum=-1,
+    maximum=999,
+)
+LLM_THREADS = Option(
+    "llm.threads", 0, "Threads", "Processor cores for the language model. 0: half of them.", minimum=0, maximum=256
+)
+LLM_CONTEXT = Option(
+    "llm.context",
+    4096,
+    "Context",
+    "Tokens that fit into one question and its answer. More takes more memory.",
+    minimum=1024,
+    maximum=131072,
+    step=1024,
+    unit="tokens",
+)
+LLM_PROGRAM = Option(
+    "llm.program",
+    "",
+    "llama-server",
+    "The llama-server program of llama.cpp to use. Empty: what was installed with ComfyDesk, else the one on the PATH.",
+)
+
 THEME = Option(
     "appearance.theme",
     "system",
@@ -188,6 +231,12 @@ OPTIONS: tuple[Option[Any], ...] = (
     OUTPUT_FOLDER,
     OUTPUT_TEMPLATE,
     WORKFLOW_FOLDERS,
+    LLM_MODEL,
+    LLM_IDLE,
+    LLM_GPU_LAYERS,
+    LLM_THREADS,
+    LLM_CONTEXT,
+    LLM_PROGRAM,
 )
 
 GROUPS: Mapping[str, str] = {
@@ -196,6 +245,7 @@ GROUPS: Mapping[str, str] = {
     "queue": "Queue",
     "outputs": "Outputs",
     "workflows": "Workflows",
+    "llm": "Language model",
 }
 """What the pages of the dialog are called, in their order. A table that is not named here comes last."""
 SHORTCUTS = "shortcuts"
