@@ -75,7 +75,7 @@ def insert(db: Database, job: Job, position: float, *, hidden: int = 0) -> None:
     """The rows of a new job. The caller has a transaction open."""
     db.execute(
         "INSERT INTO runs (id, workflow_id, workflow, graph_hash, document_hash, field_values, prompt, seed, batch,"
-        " drawn, cell) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " drawn, cell, originals) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             job.id,
             job.workflow_id,
@@ -88,6 +88,7 @@ def insert(db: Database, job: Job, position: float, *, hidden: int = 0) -> None:
             job.batch,
             json.dumps(dict(job.drawn), ensure_ascii=False),
             None if job.cell is None else json.dumps(job.cell),
+            json.dumps(dict(job.originals), ensure_ascii=False),
         ),
     )
     target, remote = job.target or job.pod, job.remote_id or job.id
@@ -386,6 +387,7 @@ def _job(row: sqlite3.Row, outputs: tuple[str, ...]) -> Job:
         texts=tuple(json.loads(row["texts"])),
         drawn=json.loads(row["drawn"]),
         cell=_cell(row["cell"]),
+        originals=json.loads(row["originals"]),
         template=row["template"],
         verdict=unpack_verdict(row["verdict"]),
     )

@@ -125,6 +125,8 @@ class Job:
     """What nodes that show text have shown."""
     drawn: Mapping[str, str] = field(default_factory=dict)
     """Field id → the text that its wildcards were drawn in; `values` has what was drawn."""
+    originals: Mapping[str, str] = field(default_factory=dict)
+    """Field id → the text before it was enhanced, of those that were."""
     cell: tuple[int, int, int, int] | None = None
     """Its place in its batch's grid, from 0: sheet, page, row, column."""
     template: str = ""

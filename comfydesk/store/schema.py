@@ -298,4 +298,23 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (pod, type, subfolder, filename)
         ) WITHOUT ROWID""",
     ),
+    (
+        # Enhancing. `originals` is JSON: field id, the text before a language model enhanced it.
+        "ALTER TABLE runs ADD COLUMN originals TEXT NOT NULL DEFAULT '{}'",
+        "DROP VIEW job_rows",
+        """CREATE VIEW job_rows AS SELECT jobs.*, finished IS NOT NULL AS ended, coalesce(-finished, position) AS place,
+            workflow_id, workflow, graph_hash, document_hash, field_values, prompt, seed, batch, drawn, cell, originals
+            FROM jobs JOIN runs ON runs.id = jobs.id""",
+        # What was enhanced, the latest some hundred.
+        """CREATE TABLE enhancements (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            created REAL NOT NULL,
+            original TEXT NOT NULL,
+            enhanced TEXT NOT NULL,
+            style TEXT NOT NULL,
+            family TEXT NOT NULL,
+            engine TEXT NOT NULL,
+            model TEXT NOT NULL
+        )""",
+    ),
 )
