@@ -33,6 +33,8 @@ from comfydesk.workflow.form import sendable
 from comfydesk.workflow.graph import ApiGraph, UiGraph
 from comfydesk.workflow.patch import apply_values, split_field
 
+Originals = Mapping[str, Mapping[str, str]]
+"""Field id → text that was enhanced → what it was before."""
 CHUNK = 250
 """Jobs that are built and written at once."""
 
@@ -58,6 +60,7 @@ class Wish:
     front: bool = False
     held: bool = False
     sheet: bool = False
+    originals: Originals = field(default_factory=dict)
 
 
 async def enqueue(
@@ -141,8 +144,18 @@ class _Maker:
             folder=self._folder,
             template=self.wish.template,
             drawn=one.drawn,
+            originals=self._originals(one),
             cell=None if cell is None else (cell.sheet, cell.page, cell.row, cell.column),
         )
+
+    def _originals(self, one: JobSet) -> dict[str, str]:
+        """What texts of the job were before they were enhanced; by what they were when wildcards are drawn in them."""
+        texts = {name: one.drawn.get(name, one.values.get(name)) for name in self.wish.originals}
+        return {
+            name: self.wish.originals[name][text]
+            for name, text in texts.items()
+            if isinstance(text, str) and text in self.wish.originals[name]
+        }
 
     def _taken(self, value: Any) -> Any:
         """A Path as what is uploaded; read once, however many jobs want it. A text is never a file of ours."""

@@ -39,7 +39,7 @@ from comfydesk.workflow import filenames
 from comfydesk.workflow.patch import apply_values
 
 if TYPE_CHECKING:
-    from comfydesk.session.jobs.enqueue import Enqueued
+    from comfydesk.session.jobs.enqueue import Enqueued, Originals
     from comfydesk.session.jobs.recipes import Recipe
     from comfydesk.workflow.batches import Batch
     from comfydesk.workflow.patch import SeedPolicy
@@ -143,6 +143,7 @@ class Queue:
         front: bool = False,
         held: bool = False,
         template: str = "",
+        originals: "Originals | None" = None,
     ) -> tuple[Job, ...]:
         """Queue `count` jobs for the current pod. They are on disk when this returns; sending is up to the queue.
 
@@ -156,7 +157,14 @@ class Queue:
         policy = seed_policy or SeedPolicy.FIXED
         batch = Batch(workflow.form, values, repeats=count, seeds=policy, wildcards=None, entropy=secrets.randbits(64))
         queued = await self.enqueue_batch(
-            workflow, batch, folder=folder, target=target, front=front, held=held, template=template
+            workflow,
+            batch,
+            folder=folder,
+            target=target,
+            front=front,
+            held=held,
+            template=template,
+            originals=originals,
         )
         return await self._library.read(jobs.many, queued.jobs)
 
@@ -171,13 +179,15 @@ class Queue:
         held: bool = False,
         sheet: bool = False,
         template: str = "",
+        originals: "Originals | None" = None,
     ) -> "Enqueued":
         """Queue a batch of any size: on disk when this returns, the whole of it or (if this raises) nothing.
 
         `target`: a pod's id, or records.ANY; default the current pod. `folder`: where results go instead of the pod's
         own folder, or the library's. `template`: how files are named, if not as the settings say (workflow.filenames).
         `front`: before all that waits. `held`: nothing is sent before it is released. `sheet`: the labelled contact
-        sheets of its grid are made at the end, and kept.
+        sheets of its grid are made at the end, and kept. `originals`: what texts were before they were enhanced (field
+        id → enhanced text → before); each job remembers its own.
         Raises BatchError, GraphError, MediaError, StoreError, and UsageError: no pod is connected, a bad template.
         """
         from comfydesk.session.jobs.enqueue import Wish, enqueue
@@ -189,7 +199,7 @@ class Queue:
         home = link if target is None else self._links.get(target)
         if folder is None and home is not None:
             folder = home.output_folder
-        wish = Wish(target or link.target.id, self.owner, folder, template, front, held, sheet)
+        wish = Wish(target or link.target.id, self.owner, folder, template, front, held, sheet, originals or {})
         queued = await enqueue(self._library, workflow, batch, link.catalog, wish)
         self._wake()
         return queued
