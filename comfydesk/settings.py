@@ -215,6 +215,54 @@ LANGUAGE = Option(
     restart=True,
 )
 
+ENHANCE = Option(
+    "enhance.enabled",
+    False,
+    "Enhance prompts",
+    "Show Enhance on prompts: a language model improves what you wrote, and you choose what of it to take.",
+)
+ENHANCE_ENGINE = Option(
+    "enhance.engine",
+    "automatic",
+    "Engine",
+    "Which language model is asked where a pod's profile does not say. Automatic: this computer where a model is, else"
+    " the pod's own text encoder, else the endpoint.",
+    choices=("automatic", "local", "pod", "endpoint"),
+    choice_labels=("Automatic", "This computer", "The pod", "Endpoint"),
+)
+ENHANCE_STYLE = Option(
+    "enhance.style", "detailed", "Style", "What an enhancement adds: detailed, cinematic, artistic, minimal, or yours."
+)
+ENHANCE_LENGTH = Option(
+    "enhance.length",
+    "auto",
+    "Length",
+    "How long enhanced prompts are. As the model likes it, or always the same.",
+    choices=("auto", "short", "medium", "long"),
+    choice_labels=("As the model likes it", "Short", "Medium", "Long"),
+)
+ENHANCE_VARIANTS = Option(
+    "enhance.variants", 1, "Variants", "How many enhanced prompts to choose from.", minimum=1, maximum=8
+)
+ENHANCE_LOCKED = Option(
+    "enhance.locked",
+    "",
+    "Locked phrases",
+    "Words that no enhancement may change, such as names, with ; between them.",
+)
+ENHANCE_ENDPOINT = Option(
+    "enhance.endpoint",
+    "",
+    "Endpoint",
+    "Address of an OpenAI-compatible server (llama-server, Ollama, vLLM, LM Studio) for pods whose profile names none."
+    " Prompts are sent there.",
+)
+ENHANCE_ENDPOINT_MODEL = Option(
+    "enhance.endpoint_model", "", "Endpoint's model", "Its name there. Empty: the first that the server names."
+)
+ENHANCE_ENDPOINT_VISION = Option(
+    "enhance.endpoint_vision", False, "Endpoint sees pictures", "Its model can describe pictures."
+)
 OPTIONS: tuple[Option[Any], ...] = (
     THEME,
     SCALE,
@@ -237,6 +285,15 @@ OPTIONS: tuple[Option[Any], ...] = (
     LLM_THREADS,
     LLM_CONTEXT,
     LLM_PROGRAM,
+    ENHANCE,
+    ENHANCE_ENGINE,
+    ENHANCE_STYLE,
+    ENHANCE_LENGTH,
+    ENHANCE_VARIANTS,
+    ENHANCE_LOCKED,
+    ENHANCE_ENDPOINT,
+    ENHANCE_ENDPOINT_MODEL,
+    ENHANCE_ENDPOINT_VISION,
 )
 
 GROUPS: Mapping[str, str] = {
@@ -246,8 +303,11 @@ GROUPS: Mapping[str, str] = {
     "outputs": "Outputs",
     "workflows": "Workflows",
     "llm": "Language model",
+    "enhance": "Enhancing prompts",
 }
 """What the pages of the dialog are called, in their order. A table that is not named here comes last."""
+ENHANCE_ENGINES = "enhance_engines"
+"""Table: id of a pod → the engine its prompts are enhanced with, where that is not ENHANCE_ENGINE's."""
 SHORTCUTS = "shortcuts"
 """Table: id of a command → its keys, where the user chose others."""
 
