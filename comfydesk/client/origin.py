@@ -18,6 +18,7 @@ from comfydesk.client.address import Address
 from comfydesk.client.answers import Answer, refusal
 from comfydesk.client.bodies import Inflate
 from comfydesk.client.network import Network, connection_error
+from comfydesk.client.wire import Wire
 from comfydesk.errors import NotComfyError, PodError, PodUnreachableError
 
 Transport: TypeAlias = httpx.AsyncBaseTransport
@@ -75,6 +76,7 @@ class Origin:
         self._address = address
         self._transport = transport
         self._network = network
+        self._left = False
         self._calls: _Caller | None = None
         self._transfers: _Caller | None = None
 
@@ -103,6 +105,15 @@ class Origin:
         self._calls = self._transfers = None
         for client in clients:
             await client.aclose()
+
+    async def leave(self) -> None:
+        """Close, and refuse requests (PodUnreachableError) until `enter`: nobody would close what they open."""
+        self._left = True
+        await self.close()
+
+    def enter(self) -> None:
+        """Take requests again."""
+        self._left = False
 
     async def exchange(
         self,
@@ -167,6 +178,8 @@ class Origin:
 
     def _client(self, *, transfer: bool = False) -> "_Caller":
         """Transfers have connections of their own: a slow download never holds up a cancel."""
+        if self._left:
+            raise PodUnreachableError("The pod is not connected any more")
         client = self._transfers if transfer else self._calls
         if client is None:
             client = self._new_client(IDLE_TIMEOUT if transfer else None)
@@ -180,13 +193,17 @@ class Origin:
         transport = self._transport
         if transport is None:
             network = self.network
-            transport = httpx.AsyncHTTPTransport(
-                verify=network.tls or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),  # plain http: trusts nobody
-                proxy=network.proxy,
-                limits=httpx.Limits(max_connections=16, max_keepalive_connections=8, keepalive_expiry=30),
-                trust_env=False,
-            )
+            transport = Wire(network.tls) if network.proxy is None else _through_proxy(network)
         return _Caller(_SameOrigin(transport, self.address, own=self._transport is None), idle)
+
+
+def _through_proxy(network: Network) -> Transport:
+    return httpx.AsyncHTTPTransport(
+        verify=network.tls or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),  # plain http: trusts nobody
+        proxy=network.proxy,
+        limits=httpx.Limits(max_connections=16, max_keepalive_connections=8, keepalive_expiry=30),
+        trust_env=False,
+    )
 
 
 class _Caller:

@@ -107,7 +107,6 @@ async def test_no_log_at_any_level_shows_a_secret(auth: Auth, caplog: pytest.Log
         await connection.close()
     secrets = [SECRET, "secret-client-id", *(value for _, value in auth.headers)]
     texts = [caplog.text, repr(rest), repr(caught.value), str(caught.value)]
-    assert caplog.records, "httpx logs its requests"
     assert not [secret for secret in secrets for text in texts if secret in text]
 
 
