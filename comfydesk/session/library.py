@@ -13,6 +13,7 @@ from comfydesk.store.database import Database
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Row = TypeVar("Row")
 
 FILE_NAME = "library.sqlite"
 CHECKED_BYTES = 32 << 20
@@ -106,14 +107,14 @@ class Library:
 
     async def commit_and(
         self,
-        then: Callable[[Database, str], T],
-        function: Callable[Concatenate[Database, str, P], tuple[Change, ...]],
+        then: Callable[[Database, Row], T],
+        function: Callable[Concatenate[Database, Row, P], tuple[Change, ...]],
         /,
-        row: str,
+        row: Row,
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> tuple[tuple[Change, ...], T]:
-        """The same for a change of one row, and what `then(database, row)` reads right after it: one errand for two."""
+        """The same for a change of a row (or rows), and what `then(database, row)` reads right after: one errand."""
         changes, found = await self.call(Then(function, then), row, *args, **kwargs)
         self._publish(changes)
         return changes, found
@@ -124,13 +125,13 @@ class Library:
 
 
 @dataclass(frozen=True, slots=True)
-class Then(Generic[P, T]):
+class Then(Generic[Row, P, T]):
     """A change of a row, and a look at it."""
 
-    change: Callable[Concatenate[Database, str, P], tuple[Change, ...]]
-    look: Callable[[Database, str], T]
+    change: Callable[Concatenate[Database, Row, P], tuple[Change, ...]]
+    look: Callable[[Database, Row], T]
 
-    def __call__(self, db: Database, row: str, /, *args: P.args, **kwargs: P.kwargs) -> tuple[tuple[Change, ...], T]:
+    def __call__(self, db: Database, row: Row, /, *args: P.args, **kwargs: P.kwargs) -> tuple[tuple[Change, ...], T]:
         changes = self.change(db, row, *args, **kwargs)
         return changes, self.look(db, row)
 

@@ -189,27 +189,32 @@ def transition_many(
 ) -> tuple[Change, ...]:
     """The same for many at once. Returns those that changed, in one change."""
     with db.transaction(durable=durable):
-        rows = db.query(
-            """UPDATE jobs SET state = :state, error = :error,
-                sent = CASE WHEN :state IN ('sent', 'running', 'saving') THEN coalesce(sent, :now)
-                    WHEN :state = 'queued' THEN NULL ELSE sent END,
-                started = CASE :state WHEN 'running' THEN :now ELSE started END,
-                finished = CASE WHEN :ended THEN :now END
-            WHERE id IN (SELECT value FROM json_each(:ids)) AND state IN (SELECT value FROM json_each(:sources))
-            RETURNING id""",
-            {
-                "state": to,
-                "error": pack_error(error),
-                "now": now,
-                "ended": to.ended,
-                "ids": listed(ids),
-                "sources": listed(ALLOWED[to]),
-            },
-        )
-        changed = {row["id"] for row in rows}
-        if to in (S.SAVING, S.DONE, S.FAILED):
-            _note_run(db, changed)
-    return changed_jobs(job for job in ids if job in changed)
+        return changed_jobs(_to(db, ids, to, now, error))
+
+
+def _to(db: Database, ids: Sequence[str], to: JobState, now: float, error: JobError | None) -> tuple[str, ...]:
+    """Those that changed, in the order of `ids`."""
+    rows = db.query(
+        """UPDATE jobs SET state = :state, error = :error,
+            sent = CASE WHEN :state IN ('sent', 'running', 'saving') THEN coalesce(sent, :now)
+                WHEN :state = 'queued' THEN NULL ELSE sent END,
+            started = CASE :state WHEN 'running' THEN :now ELSE started END,
+            finished = CASE WHEN :ended THEN :now END
+        WHERE id IN (SELECT value FROM json_each(:ids)) AND state IN (SELECT value FROM json_each(:sources))
+        RETURNING id""",
+        {
+            "state": to,
+            "error": pack_error(error),
+            "now": now,
+            "ended": to.ended,
+            "ids": listed(ids),
+            "sources": listed(ALLOWED[to]),
+        },
+    )
+    changed = {row["id"] for row in rows}
+    if to in (S.SAVING, S.DONE, S.FAILED):
+        _note_run(db, changed)
+    return tuple(job for job in ids if job in changed)
 
 
 def _note_run(db: Database, ids: Iterable[str]) -> None:
@@ -242,16 +247,18 @@ def request_cancel(db: Database, ids: Sequence[str], now: float) -> tuple[Change
     return changed_jobs(job for job in ids if job in changed)
 
 
-def begin_sending(db: Database, job: str, pod: str, now: float) -> tuple[Change, ...]:
+def begin_sending(db: Database, ids: Sequence[str], pod: str, now: float) -> tuple[Change, ...]:
     """On disk before the POST begins: SENDING, where to, and when.
 
-    Nothing happens if the job was cancelled or held meanwhile.
+    Nothing happens to those that were cancelled or held meanwhile.
     """
     with db.transaction(durable=True):
-        changes = transition(db, job, S.SENDING, now)
-        if changes:
-            db.execute("UPDATE jobs SET posted = ?, pod = ? WHERE id = ?", (now, pod, job))
-    return changes
+        changed = _to(db, ids, S.SENDING, now, None)
+        db.execute(
+            "UPDATE jobs SET posted = ?, pod = ? WHERE id IN (SELECT value FROM json_each(?))",
+            (now, pod, listed(changed)),
+        )
+    return changed_jobs(changed)
 
 
 def accepted(

@@ -21,13 +21,15 @@ class PodLoad:
     """Jobs that may wait on it behind the running one: enough not to idle, few enough to reorder."""
     sending: bool = False
     """One is on its way, or it is not known yet whether it arrived."""
+    at_once: int = 1
+    """How many may be sent one after the other without a new decision."""
     backlog: float = 0.0
     """Seconds until all that it has is done, other people's jobs included."""
 
     @property
-    def open(self) -> bool:
-        """Whether it takes another job now. One is sent at a time, so that they arrive in their order."""
-        return self.ready and not self.sending and self.ours <= self.ahead
+    def room(self) -> int:
+        """How many jobs it takes now. They are sent one after the other, so that they arrive in their order."""
+        return max(0, min(self.at_once, self.ahead + 1 - self.ours)) if self.ready and not self.sending else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +80,24 @@ def plan(waiting: Iterable[Candidate], pods: Mapping[str, PodLoad]) -> dict[str,
 def assign(
     waiting: Iterable[Candidate], pods: Mapping[str, PodLoad], planned: Mapping[str, str] | None = None
 ) -> tuple[Assignment, ...]:
-    """What to send now: each open pod gets the first job that is `planned` (see `plan`) for it.
+    """What to send now: each pod gets as many as it has room for, the first that are `planned` (see `plan`) for it.
 
     A pod that is away holds up only its own jobs.
     """
     jobs = in_order(waiting)
     where = plan(jobs, pods) if planned is None else planned
-    chosen: dict[str, Assignment | None] = {}
+    chosen: list[Assignment] = []
+    room = {pod: load.room for pod, load in pods.items()}
     for job in jobs:
         pod = where.get(job.id)
-        if pod is None or pod in chosen or not pods[pod].open:
+        if pod is None or not room[pod]:
             continue
         if job.ready and pod not in job.lacking:
-            chosen[pod] = Assignment(job.id, pod)
+            chosen.append(Assignment(job.id, pod))
+            room[pod] -= 1
         elif job.patience > 0 and job.pod != ANY:
-            chosen[pod] = None
-    return tuple(assignment for assignment in chosen.values() if assignment is not None)
+            room[pod] = 0
+    return tuple(chosen)
 
 
 def in_order(waiting: Iterable[Candidate]) -> Sequence[Candidate]:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from comfydesk.errors import (
@@ -31,8 +31,21 @@ from comfydesk.store.records import ANY, Job, JobError, JobState
 
 LOOKAHEAD = 64
 """Queued jobs per pod that one decision considers."""
+SEEN_FOR = 0.25
+"""Seconds for which the head of the queue is taken as it was read, if nothing is known to have changed in it."""
 TOLD_AFTER = 3
 """Failed attempts after which the reason is shown with the job."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A job that can be sent."""
+
+    followed: Followed
+    graph: Mapping[str, Any]
+    document: Mapping[str, Any] | None
+    posted: float | None
+    """When an earlier attempt began of which nobody knows what came."""
 
 
 class Dispatcher:
@@ -61,6 +74,13 @@ class Dispatcher:
         self._ahead = ahead
         self.waiting: tuple[Waiting, ...] = ()
         """The first jobs to go, as of the last decision; those for any pod with the one that they are planned for."""
+        self._head: tuple[Waiting, ...] = ()
+        """The first queued jobs of each pod, as of the last look."""
+        self._head_read = 0.0
+        self._taken: set[str] = set()
+        """Those of them that were chosen since then, or were on their way."""
+        self._next: dict[str, str] = {}
+        """Pod → the graph that comes next there."""
         self._wake = asyncio.Event()
         self._news = True
         """The queue itself may be another than at the last decision."""
@@ -112,34 +132,50 @@ class Dispatcher:
 
     async def _round(self) -> None:
         links = [link for link in self._links.all() if link.online]
-        if not links or not (self._news or any(self._load(link, ()).open for link in links)):
+        if not links or not (self._news or any(self._load(link, ()).room for link in links)):
             return
-        self._news = False
-        # The first of each pod: a thousand jobs for one do not hide those for another.
-        found: dict[str, Waiting] = {}
-        for link in links:
-            passed = tuple(self._anywhere.unable)
-            mine = await self._library.call(jobs.waiting, self._owner, [link.target.id], LOOKAHEAD, passed)
-            found |= {job.id: job for job in mine}
-        waiting = sorted(found.values(), key=lambda job: job.position)
+        now = asyncio.get_running_loop().time()
+        waiting = await self._first(links, now)
         for_any = [job for job in waiting if job.pod == ANY]
         seconds = await self._anywhere.seconds(for_any, links)
-        if self._anywhere.unable & found.keys():
+        if self._anywhere.unable & {job.id for job in for_any}:
             self.wake()  # those behind them come into sight
         # From here on nothing else happens in between: what is decided is decided on how things stand.
         candidates = [self._candidate(job, seconds) for job in waiting if job.id not in self._sending]
         loads = {link.target.id: self._load(link, candidates if for_any else ()) for link in self._links.all()}
         planned = plan(candidates, loads)
         self.waiting = tuple(replace(job, pod=planned.get(job.id, job.pod)) for job in waiting)
-        self._inputs = {key: values for key, values in self._inputs.items() if key[0] in found}
-        for candidate in in_order(candidates):
-            self._give_inputs(candidate, planned.get(candidate.id, candidate.pod), found[candidate.id].has_files)
+        with_files = {job.id for job in waiting if job.has_files}
+        self._inputs = {key: values for key, values in self._inputs.items() if key[0] in with_files}
+        for candidate in in_order(candidates) if with_files else ():
+            self._give_inputs(candidate, planned.get(candidate.id, candidate.pod), candidate.id in with_files)
+        self._next = {job.pod: job.graph_hash for job in reversed(self.waiting)}
+        chosen: dict[str, list[str]] = {}
         for assignment in assign(candidates, loads, planned):
             self._sending[assignment.job] = assignment.pod
-            self._tasks.start(self._send(assignment.job, assignment.pod), f"send {assignment.job}")
+            self._taken.add(assignment.job)
+            chosen.setdefault(assignment.pod, []).append(assignment.job)
+        for pod, ids in chosen.items():
+            self._tasks.start(self._send(ids, pod), f"send {ids[0]}")
         times = [time for job in candidates if not job.ready for time in (job.patience, self._ledger.wait(job.id))]
+        if self._head_read < now:
+            times.append(self._head_read + SEEN_FOR - now)
         if soon := [time for time in times if time > 0]:
             self._wake_in(min(soon))
+
+    async def _first(self, links: Sequence[Link], now: float) -> tuple[Waiting, ...]:
+        """The first queued jobs of each pod: a thousand for one do not hide those for another."""
+        here = {link.target.id for link in links}
+        if self._news or now - self._head_read > SEEN_FOR or len(self._taken) > LOOKAHEAD // 2:
+            self._news, self._head_read = False, now
+            found: dict[str, Waiting] = {}
+            passed = tuple(self._anywhere.unable)
+            for pod in here:
+                mine = await self._library.call(jobs.waiting, self._owner, [pod], LOOKAHEAD, passed)
+                found |= {job.id: job for job in mine}
+            self._head = tuple(sorted(found.values(), key=lambda job: job.position))
+            self._taken = {job for job in found if job in self._sending or self._follower.get(job) is not None}
+        return tuple(job for job in self._head if job.id not in self._taken)
 
     def _wake_in(self, seconds: float) -> None:
         if self._alarm is not None:
@@ -171,10 +207,11 @@ class Dispatcher:
         pod = link.target.id
         # What the stream has told to be over has left its place, though it may still have to be asked after.
         followed = tuple(one for one in self._follower.on(pod) if not one.seen_end)
-        unanswered = any(one.sending or one.state is JobState.SENDING for one in followed)
-        sending = pod in self._sending.values() or unanswered
+        sending = pod in self._sending.values() or any(one.unanswered for one in followed)
         backlog = self._backlog(link, followed, candidates) if candidates else 0.0
-        return PodLoad(link.online, len(followed), self._ahead(), sending, backlog)
+        wanted = self._ahead()
+        ahead = self._follower.may_wait(pod, self._next.get(pod, ""), wanted)
+        return PodLoad(link.online, len(followed), ahead, sending, 1 if ahead == wanted else ahead, backlog)
 
     def _backlog(self, link: Link, followed: Sequence[Followed], candidates: Sequence[Candidate]) -> float:
         """Seconds until the pod has done what it has: ours by what is known of them, others' as if they were ours."""
@@ -199,41 +236,71 @@ class Dispatcher:
             self._uploading.pop(pod, None)
             self.wake()
 
-    async def _send(self, job_id: str, pod: str) -> None:
-        inputs = self._inputs.pop((job_id, pod), None)
+    async def _send(self, ids: Sequence[str], pod: str) -> None:
+        inputs = {job_id: self._inputs.pop((job_id, pod), None) for job_id in ids}
         try:
-            job, link = await self._library.call(jobs.get, job_id), self._links.get(pod)
-            if job is not None and link is not None and job.state is JobState.QUEUED:
-                await self._send_job(replace(job, pod=pod), link, inputs)
+            found, link = await self._library.call(jobs.many, ids), self._links.get(pod)
+            ready: list[Prepared] = []
+            for job in found:
+                if link is None or job.state is not JobState.QUEUED:
+                    continue
+                prepared = await self._prepared(replace(job, pod=pod), link, inputs[job.id])
+                if prepared is None:  # those behind it wait for the next decision
+                    break
+                ready.append(prepared)
+            if link is not None and ready:
+                await self._send_prepared(ready, pod, link)
         except StoreError as error:  # no room to write that it is sent: not at once again
-            self._ledger.failed(job_id, error)
+            for job_id in ids:
+                self._ledger.failed(job_id, error)
             raise
         finally:
-            self._sending.pop(job_id, None)
+            for job_id in ids:
+                self._sending.pop(job_id, None)
             self.free()
 
-    async def _send_job(self, job: Job, link: Link, values: Mapping[str, Any] | None) -> None:
-        """Everything up to the pod's answer. What fails before the POST leaves the job queued, or fails it."""
+    async def _prepared(self, job: Job, link: Link, values: Mapping[str, Any] | None) -> Prepared | None:
+        """What is to be sent. What fails leaves the job queued, or fails it."""
         try:
             if values is None:
                 values = await self._uploads.resolve(job.values, job.pod, link.pod)
             graph, document = await self._documents.prepare(job, values, link.catalog)
         except Exception as error:
             await self._failed_unsent(job, error)
-            return
-        followed = await self._follower.weigh(job, graph)
-        # From here on who cancels the job finds it: there is no moment between "queued" and "on its way".
-        self._follower.register(followed)
+            return None
+        return Prepared(await self._follower.weigh(job, graph), graph, document, job.posted)
+
+    async def _send_prepared(self, ready: Sequence[Prepared], pod: str, link: Link) -> None:
+        """One after the other. When it is not certain that one has arrived, those behind it go back to the queue."""
+        # From here on who cancels a job finds it: there is no moment between "queued" and "on its way".
+        for one in ready:
+            self._follower.register(one.followed)
+        unsent = list(ready)
         try:
-            if not await self._follower.commit(followed, jobs.begin_sending, job.pod, time.time()):
-                self._follower.drop(followed)  # cancelled or held meanwhile
-                return
-            if followed.state is not JobState.SENDING:  # cancelled since: it is not on the pod, and never will be
-                await self._follower.commit(followed, jobs.transition, JobState.CANCELLED, time.time())
-                return
-            await self._post(followed, link, graph, document, posted=job.posted)
+            await self._follower.begin([one.followed for one in ready], pod)
+            certain = True
+            while unsent:
+                one = unsent[0]
+                if certain:
+                    certain = await self._send_one(one, link)
+                elif one.followed.state in (JobState.SENDING, JobState.CANCELLING):
+                    await self._return(one.followed, one.posted)
+                self._follower.sent(unsent.pop(0).followed)
         finally:
-            self._follower.sent(followed)
+            for one in unsent:
+                self._follower.sent(one.followed)
+
+    async def _send_one(self, one: Prepared, link: Link) -> bool:
+        """Everything up to the pod's answer. Returns whether those behind it may go."""
+        followed = one.followed
+        if followed.state is JobState.CANCELLING:  # it is not on the pod, and never will be
+            await self._follower.commit(followed, jobs.transition, JobState.CANCELLED, time.time())
+            return True
+        if followed.state is not JobState.SENDING:
+            self._follower.drop(followed)  # cancelled or held meanwhile
+            return True
+        await self._post(followed, link, one.graph, one.document, posted=one.posted)
+        return followed.answer is not None or followed.state not in (JobState.SENDING, JobState.QUEUED, JobState.HELD)
 
     async def _post(
         self,
@@ -278,6 +345,7 @@ class Dispatcher:
         if not await self._follower.commit(followed, jobs.give_back, time.time(), posted=posted):
             # Cancelled meanwhile, and not on the pod.
             await self._follower.commit(followed, jobs.transition, JobState.CANCELLED, time.time())
+        self.wake()
 
     async def _rejected(self, followed: Followed, error: PromptRejectedError) -> None:
         job = followed.job

@@ -6,7 +6,7 @@ hint, a poll, a reconnect, a restart of this program or a cancellation, goes thr
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
@@ -16,7 +16,7 @@ from comfydesk.client.tracker import Tracker
 from comfydesk.errors import PodError, PodStatusError, StoreError
 from comfydesk.events import Change, Feed, JobProgress, PodEvent, PreviewFrame, RunState
 from comfydesk.session.jobs.arrival import arrives_until, is_direct
-from comfydesk.session.jobs.followed import WAITING, WORTH_A_NOTE, Followed, Pace
+from comfydesk.session.jobs.followed import SHORT, WAITING, WORTH_A_NOTE, Followed, Pace, may_wait
 from comfydesk.session.jobs.reports import lost_track, of_dropped, of_remote, queued_anew, unanswered, unknown
 from comfydesk.session.jobs.timings import LEAST_SECONDS, WHOLE, Stopwatch, Timings, signature_of, weights
 from comfydesk.session.library import Library
@@ -37,7 +37,7 @@ __all__ = ["WAITING", "Followed", "Follower", "Pace"]
 
 
 class Follower:
-    """`on_saving(job)`: it has finished, its files wait. `on_free()`: a pod may take another job now.
+    """`on_saving(job, files)`: it has finished, its files wait. `on_free()`: a pod may take another job now.
 
     `run_again_lost`: whether the user wants what a pod has lost to be queued anew.
     """
@@ -48,7 +48,7 @@ class Follower:
         links: Links,
         tasks: Tasks,
         progress: Feed[JobProgress | PreviewFrame],
-        on_saving: Callable[[Job], None],
+        on_saving: Callable[[Job, Sequence[JobFile] | None], None],
         on_free: Callable[[], None],
         pace: Pace,
         run_again_lost: Callable[[], bool] = lambda: False,
@@ -78,6 +78,10 @@ class Follower:
     def on(self, pod: str) -> tuple[Followed, ...]:
         """Our jobs that this pod has or is being sent, in the order they were sent."""
         return tuple(followed for followed in self._followed.values() if followed.job.pod == pod)
+
+    def may_wait(self, pod: str, graph_hash: str, ahead: int) -> int:
+        """How many jobs may wait there behind the running one, if such come next; `ahead` is what the user wants."""
+        return may_wait(ahead, self._wholes.get((pod, graph_hash)))
 
     async def weigh(self, job: Job, graph: Mapping[str, Any]) -> Followed:
         """What there is to know of a job before it is followed. Raises StoreError."""
@@ -169,6 +173,18 @@ class Follower:
             await self.reread(followed)
         return bool(changes)
 
+    async def begin(self, followed: Sequence[Followed], pod: str) -> None:
+        """Note that they are about to be sent, of as many as still may be; see their states. Raises StoreError."""
+        known = [one.job for one in followed]
+        ids = [job.id for job in known]
+        _, rows = await self._library.commit_and(jobs.many, jobs.begin_sending, ids, pod, time.time())
+        found = {row.id: row for row in rows}
+        for one, before in zip(followed, known, strict=True):
+            if one.job is before:
+                self._found(one, found.get(before.id))
+            else:
+                await self.reread(one)
+
     async def reread(self, followed: Followed) -> None:
         """The store decides what is allowed, and other programs write to it too: what it holds is what we go on with.
 
@@ -193,7 +209,14 @@ class Follower:
         if answer.prompt_id != job.remote_id:
             self._rename(followed, answer.prompt_id)
         followed.answer = answer
-        await self._record(followed)
+        if followed.is_short and followed.is_plain:  # it is most likely over before that was worth a note
+            asyncio.get_running_loop().call_later(SHORT, self._still_there, followed)
+        else:
+            await self._record(followed)
+
+    def _still_there(self, followed: Followed) -> None:
+        if followed.answer is not None and not followed.seen_end and self._followed.get(followed.job.id) is followed:
+            self._tasks.start(self._record(followed), f"sent {followed.job.id}")
 
     async def _record(self, followed: Followed) -> None:
         answer = followed.answer
@@ -272,7 +295,7 @@ class Follower:
                     if followed.is_over():
                         break
             if followed.state is JobState.SAVING:
-                self._on_saving(followed.job)
+                self._on_saving(followed.job, followed.files)
         except Exception as error:
             await self._library.commit(
                 jobs.transition, followed.job.id, JobState.UNKNOWN, time.time(), error=lost_track(error)
@@ -283,7 +306,8 @@ class Follower:
 
     async def _look(self, followed: Followed) -> None:
         """Ask store and pod how it stands. Raises StoreError."""
-        await self._record(followed)
+        if not (followed.seen_end and followed.is_plain):
+            await self._record(followed)
         if not followed.seen_end:  # nothing that another program may have asked for changes an end
             await self.reread(followed)
         link = self._links.get(followed.job.pod)
@@ -328,6 +352,7 @@ class Follower:
                 await self._over(followed, remote, JobState.CANCELLED, None)
 
     async def _settle_missing(self, followed: Followed) -> None:
+        await self._record(followed)
         now = time.monotonic()
         if followed.missed is None:
             followed.missed = now
@@ -364,7 +389,8 @@ class Follower:
 
     async def _succeeded(self, followed: Followed, remote: RemoteJob) -> None:
         job, files = followed.job, _files(followed.job.id, remote)
-        await self.commit(followed, job_files.begin_saving, files, time.time(), remote.texts, began=followed.began)
+        if await self.commit(followed, job_files.begin_saving, files, time.time(), remote.texts, began=followed.began):
+            followed.files = files
         measured = followed.stopwatch.measured()
         if remote.started and remote.finished:
             measured[WHOLE] = Timing(max(remote.finished - remote.started, LEAST_SECONDS), 0.0)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from comfydesk.session.jobs.timings import Stopwatch
-from comfydesk.store.records import Job, JobState
+from comfydesk.store.records import Job, JobFile, JobState
 
 if TYPE_CHECKING:
     from comfydesk.client.submission import Accepted
@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 WAITING = (JobState.HELD, JobState.QUEUED)
 WORTH_A_NOTE = 0.1
 """Seconds that a job has to run before the store is told: the row of a quicker one goes from sent to saving."""
+
+
+SHORT = 0.5
+"""Seconds below which a job is short: what is noted of it on its way is little help to anybody, and costs as much."""
+BUSY = 0.25
+"""Seconds of short jobs that may wait on a pod: it is not to idle while we speak with it."""
+MOST_AHEAD = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +57,40 @@ class Followed:
     """When the stream first told that it runs (time.time)."""
     seen_end: bool = False
     """The stream has told that it is over: its place on the pod is free, whatever has yet to be asked."""
+    files: tuple[JobFile, ...] | None = None
+    """What it has left on the pod, once it is known."""
     poked: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def state(self) -> JobState:
         return self.job.state
 
+    @property
+    def unanswered(self) -> bool:
+        """Nobody knows yet whether the pod has it."""
+        return self.sending or (self.state is JobState.SENDING and self.answer is None)
+
+    @property
+    def is_plain(self) -> bool:
+        """The pod's answer, if it came, says nothing but that the pod has it."""
+        return self.answer is None or (self.answer.prompt_id == self.job.id and not self.answer.node_errors)
+
+    @property
+    def is_short(self) -> bool:
+        """By what is known of such jobs on its pod."""
+        seconds = self.stopwatch.whole()
+        return seconds is not None and seconds < SHORT
+
     def is_over(self) -> bool:
         """Nothing more happens on the pod."""
         return not self.sending and (self.state.ended or self.state in (JobState.SAVING, *WAITING))
+
+
+def may_wait(ahead: int, seconds: float | None) -> int:
+    """Jobs that may wait on a pod behind the running one: as the user wants it, and of short ones enough to be busy.
+
+    `seconds`: what one takes there, if that is known.
+    """
+    if seconds is None or seconds >= SHORT or ahead < 1:
+        return ahead
+    return max(ahead, min(MOST_AHEAD, int(BUSY / max(seconds, 0.001))))

@@ -9,7 +9,7 @@ import glob
 import hashlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from weakref import WeakValueDictionary
 
@@ -18,7 +18,7 @@ from comfydesk.client.files import inside, media_kind, numbered
 from comfydesk.client.remote import RemoteFile
 from comfydesk.errors import AuthError, KnownError, PodError, PodStatusError, PodUnreachableError, StoreError
 from comfydesk.events import Change
-from comfydesk.session.jobs.media import Looked, Measures, look
+from comfydesk.session.jobs.media import Looked, look
 from comfydesk.session.jobs.naming import Names
 from comfydesk.session.jobs.reports import of_known
 from comfydesk.session.library import Library
@@ -35,6 +35,19 @@ PATIENT_TRIES = 2
 """After so many the user is told, if the pod itself is online."""
 GONE = frozenset({400, 404, 410})
 RemoteKey = tuple[str, str, str, str]
+Known = tuple[tuple[Output, str], ...]
+"""Outputs that were saved from under one name of a pod, each with the ETag it had then."""
+
+
+@dataclass(slots=True, eq=False)
+class Saving:
+    """A job whose files are being saved."""
+
+    pod: str
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    """Tries again before its time."""
+    over: bool = False
+    """The last file's errand has ended the job as well."""
 
 
 class Saver:
@@ -55,44 +68,47 @@ class Saver:
         self._names = names
         self._folder = folder
         self._places = asyncio.Semaphore(parallel())
-        self._planning = asyncio.Lock()
         self._fetching: WeakValueDictionary[RemoteKey, asyncio.Lock] = WeakValueDictionary()
-        self._saving: dict[str, tuple[str, asyncio.Event]] = {}
-        """Job → its pod, and what wakes it before its time."""
+        self._saving: dict[str, Saving] = {}
 
-    def save(self, job: Job) -> None:
-        """Begin, unless it is under way: then try again now."""
+    def save(self, job: Job, files: Sequence[JobFile] | None = None) -> None:
+        """Begin, unless it is under way: then try again now. `files`: what is missing, of a job that has just run."""
         known = self._saving.get(job.id)
         if known is not None:
-            known[1].set()
+            known.wake.set()
             return
-        self._saving[job.id] = (job.pod, asyncio.Event())
-        self._tasks.start(self._save(job), f"save {job.id}")
+        self._saving[job.id] = Saving(job.pod)
+        self._tasks.start(self._save(job, files), f"save {job.id}")
 
     def poke(self, pod: str) -> None:
         """The pod is back: try again now."""
-        for where, wake in self._saving.values():
-            if where == pod:
-                wake.set()
+        for saving in self._saving.values():
+            if saving.pod == pod:
+                saving.wake.set()
 
-    async def _save(self, job: Job) -> None:
-        wake = self._saving[job.id][1]
+    async def _save(self, job: Job, files: Sequence[JobFile] | None) -> None:
+        saving = self._saving[job.id]
         tries = 0
         try:
-            while not await self._round(job, wake, tries):
-                await _either(wake, RETRY_SECONDS[min(tries, len(RETRY_SECONDS) - 1)])
-                tries += 1
+            while not await self._round(job, saving, tries, files):
+                await _either(saving.wake, RETRY_SECONDS[min(tries, len(RETRY_SECONDS) - 1)])
+                tries, files = tries + 1, None
         finally:
             self._saving.pop(job.id, None)
 
-    async def _round(self, job: Job, wake: asyncio.Event, tries: int) -> bool:
+    async def _round(self, job: Job, saving: Saving, tries: int, files: Sequence[JobFile] | None) -> bool:
         """One try at all that is missing. Returns whether the job is over."""
-        wake.clear()
+        saving.wake.clear()
         try:
-            missing = await self._library.call(_missing, job.id)
+            missing = await self._library.call(_missing, job.id) if files is None else files
             if missing is None:  # cancelled
                 return True
-            troubles = await asyncio.gather(*(self._settle(job, file) for file in missing))
+            if len(missing) == 1:
+                troubles = [await self._settle(job, missing[0])]
+            else:
+                troubles = await asyncio.gather(*(self._settle(job, file) for file in missing))
+            if saving.over:
+                return True
             trouble = self._blocking([error for error in troubles if error is not None], job.pod, tries)
             if trouble is not None:  # the results are still on the pod: say why, keep the record
                 await self._library.commit(jobs.note, job.id, of_known(trouble))
@@ -124,7 +140,7 @@ class Saver:
         # Jobs that end with the same file one after the other: the second finds what the first has saved.
         key = (job.pod, file.type, file.subfolder, file.filename)
         try:
-            async with self._fetching.setdefault(key, asyncio.Lock()), self._places:
+            async with self._fetching.setdefault(key, asyncio.Lock()):
                 await self._fetch(job, file, link)
         except PodStatusError as error:
             if error.status not in GONE:
@@ -146,14 +162,11 @@ class Saver:
         # An earlier run of ours may have had it here, and have been ended before it could note that.
         complete = await asyncio.to_thread(taken_up, Path(file.path)) if file.path else None
         if complete is None:
-            if await self._have_it(job, file, link, remote):
+            target = await self._target(job, file, link, remote)
+            if target is None:
                 return
-            try:
-                target = Path(file.path) if file.path else await self._plan(job, file)
-            except PodError as error:  # a name that no honest pod gives
-                await self._library.commit(job_files.file_lost, file, str(error))
-                return
-            complete = await link.pod.fetch(remote, target)
+            async with self._places:
+                complete = await link.pod.fetch(remote, target)
         await self._take(job, file, link, remote, complete)
 
     async def _take(self, job: Job, file: JobFile, link: Link, remote: RemoteFile, complete: Fetched) -> None:
@@ -166,9 +179,7 @@ class Saver:
             what = f"{complete.path.name} does not open"
             warning = JobError(what, f"{looked.problem}; it came twice like that", "It is saved as the pod has it")
             await self._library.commit(jobs.warn, job.id, warning)
-        elif await self._same_elsewhere(job, file, complete):
-            return
-        await self._add(job, file, complete, looked.measures)
+        await self._add(job, file, complete, looked)
 
     async def _again(self, link: Link, remote: RemoteFile, complete: Fetched, looked: Looked) -> tuple[Fetched, Looked]:
         """Fetch a file that does not open once more: the better one of the two is kept, under the first one's name.
@@ -178,7 +189,8 @@ class Saver:
         beside = complete.path.with_name(f".again-{complete.path.name}")
         await asyncio.to_thread(beside.unlink, missing_ok=True)
         try:
-            second = await link.pod.fetch(remote, beside)
+            async with self._places:
+                second = await link.pod.fetch(remote, beside)
             better = await asyncio.to_thread(look, second.path, media_kind(complete.path.name))
             if better.problem:
                 return complete, looked
@@ -201,12 +213,11 @@ class Saver:
                 return True
         return False
 
-    async def _have_it(self, job: Job, file: JobFile, link: Link, remote: RemoteFile) -> bool:
+    async def _have_it(self, job: Job, file: JobFile, link: Link, remote: RemoteFile, known: Known) -> bool:
         """A rerun that the pod answered from its cache names a file that we saved before: that one it is, then.
 
         Unless the user wants this job's results elsewhere: that copy is made.
         """
-        known = await self._library.call(store.named, job.pod, file.type, file.subfolder, file.filename)
         if not known:
             return False
         etag = (await link.pod.stat(remote)).etag
@@ -220,22 +231,39 @@ class Saver:
                 return True
         return False
 
-    async def _plan(self, job: Job, file: JobFile) -> Path:
-        """The place for a file: by its template, numbered where that is taken. Written down before it is used."""
+    async def _target(self, job: Job, file: JobFile, link: Link, remote: RemoteFile) -> Path | None:
+        """The place for a file: by its template, numbered where that is taken. Written down before it is used.
+
+        None: it is here already, or cannot be had.
+        """
+        if file.path:
+            known = await self._library.call(store.named, job.pod, file.type, file.subfolder, file.filename)
+            return None if await self._have_it(job, file, link, remote, known) else Path(file.path)
+        try:
+            folder, relative = await self._place(job, file)
+            number, path = await asyncio.to_thread(_free, folder, relative, 1)
+        except PodError as error:  # a name that no honest pod gives
+            await self._library.commit(job_files.file_lost, file, str(error))
+            return None
+        known, planned = await self._library.call(_plan_unless_known, job.pod, file, str(path))
+        if await self._have_it(job, file, link, remote, known):
+            return None
+        while not planned:
+            number, path = await asyncio.to_thread(_free, folder, relative, number if known else number + 1)
+            planned, known = await self._library.call(job_files.plan_file, file, str(path)), ()
+        return path
+
+    async def _place(self, job: Job, file: JobFile) -> tuple[Path, PurePosixPath]:
+        """Folder and name by the template. Raises PodError, StoreError."""
         folder = Path(job.folder) if job.folder else self._folder()
         relative, problem = await self._names.place(job, file)
         if problem is not None:
             await self._library.commit(jobs.warn, job.id, problem)
-        number = 0
-        async with self._planning:
-            while True:
-                number += 1
-                number, path = await asyncio.to_thread(_free, folder, relative, number)
-                if await self._library.call(job_files.plan_file, file, str(path)):
-                    return path
+        return folder, relative
 
-    async def _add(self, job: Job, file: JobFile, fetched: Fetched, measures: Measures) -> None:
-        path = fetched.path
+    async def _add(self, job: Job, file: JobFile, fetched: Fetched, looked: Looked) -> None:
+        """To the library; with the last of its files the job is over, in the same errand."""
+        path, measures = fetched.path, looked.measures
         identity = Identity(job.pod, file.type, file.subfolder, file.filename, fetched.etag)
         media = media_kind(path.name)
         output = Output(
@@ -253,7 +281,15 @@ class Saver:
             height=measures.height,
             duration=measures.duration,
         )
-        await self._library.commit(_add_and_link, file, output, identity)
+        saving = True
+        for alone in (not looked.problem, False):
+            changes, saving = await self._library.commit_and(
+                _is_saving, _add_and_link, job.id, file, output, identity, alone=alone
+            )
+            if changes or await self._same_elsewhere(job, file, fetched):
+                break
+        if not saving and job.id in self._saving:
+            self._saving[job.id].over = True
 
 
 def _missing(db: Database, job: str) -> tuple[JobFile, ...] | None:
@@ -278,11 +314,28 @@ def _end(db: Database, job: str, now: float) -> tuple[Change, ...]:
         return (*warned, *jobs.transition(db, job, verdict.state, now, error=verdict.error))
 
 
-def _add_and_link(db: Database, file: JobFile, output: Output, identity: Identity) -> tuple[Change, ...]:
+def _plan_unless_known(db: Database, pod: str, file: JobFile, path: str) -> tuple[Known, bool]:
+    """What was saved from under that name before; if nothing, the place is written down, if nobody has it."""
+    known = store.named(db, pod, file.type, file.subfolder, file.filename)
+    return known, not known and job_files.plan_file(db, file, path)
+
+
+def _add_and_link(
+    db: Database, job: str, file: JobFile, output: Output, identity: Identity, *, alone: bool
+) -> tuple[Change, ...]:
+    """`alone`: unless the library has these very bytes elsewhere; then nothing happens."""
+    if alone and any(path != output.path for _, path in job_files.same_bytes(db, output.sha256, output.size)):
+        return ()
     with db.transaction():
         job_files.plan_file(db, file, output.path)  # where it really lies: its name may have been taken meanwhile
         stored, added = store.add(db, output, identity)
-        return (*added, *job_files.file_saved(db, file, stored.id))
+        linked = job_files.file_saved(db, file, stored.id)
+        ended = () if job_files.missing(db, job) else _end(db, job, output.created)
+    return (*added, *(ended or linked))
+
+
+def _is_saving(db: Database, job: str) -> bool:
+    return db.first("SELECT 1 FROM jobs WHERE id = ? AND state = 'saving'", (job,)) is not None
 
 
 def taken_up(path: Path) -> Fetched | None:

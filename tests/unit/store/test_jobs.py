@@ -139,11 +139,11 @@ def test_whether_a_post_may_have_arrived_outlives_everything_but_an_answer(db: D
         return job
 
     assert not new_job().unanswered
-    jobs.begin_sending(db, "a", "p", 3.0)
+    jobs.begin_sending(db, ["a"], "p", 3.0)
     assert (stored().posted, stored().unanswered) == (3.0, True)
     jobs.give_back(db, "a", 4.0, posted=3.0)
     assert (stored().state, stored().unanswered) == (S.QUEUED, True)
-    jobs.begin_sending(db, "a", "p", 5.0)
+    jobs.begin_sending(db, ["a"], "p", 5.0)
     jobs.accepted(db, "a", "a", 6.0)
     assert (stored().state, stored().sent, stored().unanswered) == (S.SENT, 6.0, False)
 
@@ -227,7 +227,7 @@ def test_live_is_what_a_pod_has_or_may_have(db: Database, new_job: Make) -> None
 def test_only_ended_jobs_can_be_taken_from_the_list_and_what_they_were_stays(db: Database, new_job: Make) -> None:
     new_job("a")
     new_job("b", values={"1.x": 3}, batch="together", workflow_id="bundled/w")
-    jobs.begin_sending(db, "b", "p", 1.0)
+    jobs.begin_sending(db, ["b"], "p", 1.0)
     jobs.transition(db, "b", S.FAILED, 4.0)
     output, _ = outputs.add(db, saved_output("/o/1.png", "b"), Identity("p", "output", "sub", "1.png", "e"))
     assert order.remove(db, ["a", "b", "nobody"]) == (JobsChanged(removed=("b",)),)
@@ -248,12 +248,12 @@ def test_a_job_for_any_pod_belongs_to_one_only_while_it_is_there(db: Database, n
     new_job("a", pod="", target=ANY)
     new_job("b")
     assert [(job.id, job.pod) for job in jobs.waiting(db, "me", ["q"], 9)] == [("a", ANY)]
-    jobs.begin_sending(db, "a", "q", 1.0)
+    jobs.begin_sending(db, ["a"], "q", 1.0)
     assert [job.pod for job in jobs.many(db, ["a", "b"])] == ["q", "p"]
     jobs.give_back(db, "a", 2.0, posted=None)
     assert [(job.pod, job.target) for job in jobs.many(db, ["a"])] == [("", ANY)]
     # Where it may have arrived it has to be looked up first.
-    jobs.begin_sending(db, "a", "q", 3.0)
+    jobs.begin_sending(db, ["a"], "q", 3.0)
     jobs.give_back(db, "a", 4.0, posted=3.0)
     assert [job.id for job in jobs.waiting(db, "me", ["r"], 9)] == []
     assert [job.id for job in jobs.waiting(db, "me", ["q"], 9)] == ["a"]

@@ -58,7 +58,7 @@ def test_each_open_pod_gets_the_first_of_its_own(jobs: list[tuple[str, int]], po
     chosen = {assignment.pod: assignment.job for assignment in assign(waiting, pods)}
     for pod, load in pods.items():
         mine = {job.id: job.position for job in waiting if job.pod == pod}
-        assert (pod in chosen) == bool(mine and load.open)
+        assert (pod in chosen) == bool(mine and load.room)
         if pod in chosen:
             assert mine[chosen[pod]] == min(mine.values())
     assert set(chosen) <= set(pods)
@@ -175,7 +175,7 @@ def test_what_is_planned_can_run_there_and_what_can_run_is_planned(
     for job in waiting:
         possible = {pod for pod in job.seconds if pod in pods and pods[pod].ready}
         assert (planned.get(job.id) in possible) if possible else job.id not in planned
-    assert all(pods[one.pod].open for one in assign(waiting, pods, planned))
+    assert all(pods[one.pod].room for one in assign(waiting, pods, planned))
     away = {pod: replace(load, ready=False) for pod, load in pods.items()}
     assert plan(waiting, away) == {}
     assert math.isfinite(sum(load.backlog for load in pods.values()))
