@@ -106,16 +106,17 @@ class Pod:
 
     async def open(self) -> None:
         """Connect in the background, and stay connected. Returns at once; `link` tells how it goes."""
+        self.rest.enter()
         if not self._tasks:
             self._tasks = [self._start(self._stream.run(), "stream"), self._start(self._watch(), "watch")]
 
     async def close(self) -> None:
-        """End the connection and all requests' connections. A closed pod may be opened again."""
+        """End the connection and all requests; further ones are refused. A closed pod may be opened again."""
         tasks, self._tasks = self._tasks, []
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self.rest.close()
+        await self.rest.leave()
 
     async def wait_online(self, timeout: float) -> LinkStatus:  # noqa: ASYNC109 (part of the facade's contract)
         """Until jobs can be sent, at most `timeout` seconds. Raises what stands in the way.

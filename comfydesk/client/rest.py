@@ -58,6 +58,14 @@ class Rest:
         """End all connections. May be called twice; a later call opens them again."""
         await self._origin.close()
 
+    async def leave(self) -> None:
+        """Close, and refuse requests (PodUnreachableError) until `enter`."""
+        await self._origin.leave()
+
+    def enter(self) -> None:
+        """Take requests again."""
+        self._origin.enter()
+
     # --- About the server -----------------------------------------------------------------------------------------
 
     async def system_stats(self) -> Any:
@@ -214,7 +222,9 @@ class Rest:
 
     async def model_preview(self, folder: str, index: int, name: str) -> bytes:
         """The picture beside a model (WebP)."""
-        return (await self._call("GET", f"/api/experiment/models/preview/{_segment(folder)}/{index}/{quote(name)}")).body
+        return (
+            await self._call("GET", f"/api/experiment/models/preview/{_segment(folder)}/{index}/{quote(name)}")
+        ).body
 
     async def folder_paths(self) -> Any:
         """Model folder → its absolute paths on the pod. Internal to ComfyUI."""

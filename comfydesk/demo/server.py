@@ -55,6 +55,7 @@ class DemoPod:
         shared = Shared(classes, self._folders, self.queue, self.hub, self.script, speed)
         self._parts = PodParts(shared, Executor(shared))
         self._runner: web.AppRunner | None = None
+        self._connections: set[asyncio.Task[Any]] = set()
 
     @property
     def url(self) -> str:
@@ -94,6 +95,11 @@ class DemoPod:
         await self.hub.stop()
         await asyncio.to_thread(self._parts.executor.stop)
         await runner.cleanup()
+        # aiohttp forgets those whose client has hung up, though their answers may still be in the making.
+        left = tuple(self._connections)
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     async def restart(self, *, lose_history: bool = True, down: float = 0) -> None:
         """Stop, stay away for `down` seconds, start on the same port. The queue is always lost, as on a real pod."""
@@ -115,11 +121,21 @@ class DemoPod:
 
     def _application(self) -> web.Application:
         size: int = FEATURES["max_upload_size"]
-        application = web.Application(client_max_size=size, middlewares=[_same_origin, playing(self.script)])
+        application = web.Application(
+            client_max_size=size, middlewares=[self._counted, _same_origin, playing(self.script)]
+        )
         application.add_routes(doubled([web.get("/ws", self.hub.serve)]))
         for family in (prompts, files, userdata, catalog):
             application.add_routes(family.routes(self._parts))
         return application
+
+    @web.middleware
+    async def _counted(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Keeps hold of the connection until it is over."""
+        if request.task not in self._connections:
+            self._connections.add(request.task)
+            request.task.add_done_callback(self._connections.discard)
+        return await handler(request)
 
     def _queue_changed(self) -> None:
         self.hub.post("status", {"status": self._queue_info()})

@@ -249,8 +249,8 @@ async def test_two_clients_hear_only_their_own_jobs(client: Connect) -> None:
 async def test_a_socket_cut_in_the_middle_heals(client: Connect) -> None:
     """As after a lost network: the pod goes on, and the next connection picks its thread up."""
     async with client() as it:
-        await it.pod.close()
         prompt_id = await it.start(picture())
+        await it.pod.close()
         await it.pod.open()
         await it.pod.wait_online(10)
         job = None

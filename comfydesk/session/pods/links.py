@@ -1,7 +1,8 @@
 """The pods we are connected to, and what we know of each: its status, its statistics, its list of nodes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 REFRESH_PATIENCE = 20.0
 """Seconds for which a list of nodes that is on its way keeps others from being asked for."""
 
-CLOSE_WITHIN = 1.0
 PodFactory = Callable[[PodTarget, str], Executor]
 """Target, client id."""
 
@@ -72,8 +72,7 @@ class Link:
         self.catalog_error: PodError | None = None
         """Why the last attempt to get it failed."""
         self.last_state = LinkState.OFFLINE
-        self.asking: asyncio.Task[Any] | None = None
-        """What it is and has."""
+        self._asking: set[asyncio.Task[Any]] = set()
         self._raw: Any = None
         self._version = 0
         self._refreshed_since = -REFRESH_PATIENCE
@@ -182,15 +181,24 @@ class Link:
             await asyncio.to_thread(self.cache.write_bytes, name, known)
         return known
 
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """For a background task: what it does meanwhile ends before the pod is left."""
+        task = asyncio.current_task()
+        assert task is not None, "asked outside of a task"
+        self._asking.add(task)
+        try:
+            yield
+        finally:
+            self._asking.discard(task)
+
     async def close(self) -> None:
+        """Leave the pod, and all that still asks it."""
+        asking = self._asking - {asyncio.current_task()}
+        for task in asking:
+            task.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
         await self.pod.close()
-        asking = self.asking
-        if asking is not None and not asking.done():
-            # Its line is cut, which ends it; but a request after that one would open connections that nobody closes.
-            await asyncio.wait((asking,), timeout=CLOSE_WITHIN)
-            asking.cancel()
-            await asyncio.gather(asking, return_exceptions=True)
-            await self.pod.close()
         if self.target.route is not None:
             await self.target.route.close()
 
@@ -302,10 +310,10 @@ class Links:
         """Until it has worked, or the link is down; each new connection begins anew."""
         if link.is_refreshing:  # the pod is slow: one such answer at a time is enough
             return
-        link.asking = asyncio.current_task()
         for delay in (1, 5, 30, 60):
             try:
-                await link.refresh()
+                with link.asking():
+                    await link.refresh()
             except PodError as error:
                 if self._links.get(link.target.id) is not link:
                     return

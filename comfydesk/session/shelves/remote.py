@@ -115,7 +115,8 @@ class RemoteShelves:
 
         async def run() -> None:
             try:
-                await work(link)
+                with link.asking():
+                    await work(link)
             finally:
                 self._running.discard(key)
                 if not self._running:
@@ -158,7 +159,7 @@ class RemoteShelves:
     async def _fetch_templates(self, link: Link, found: Mapping[str, Template]) -> None:
         assert link.shelf is not None
         files = {template.file: template.stamp for template in found.values()}
-        with suppress(PodError):
+        with link.asking(), suppress(PodError):
             await self._mirror(link, TEMPLATES, files, link.shelf.template)
 
     async def _sync_examples(self, link: Link) -> None:

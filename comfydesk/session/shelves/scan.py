@@ -9,8 +9,8 @@ import os
 import stat
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import aclosing, closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -79,9 +79,11 @@ class WorkflowScan:
         same = [(path, known[path][1]) for path in files if path not in changed]
         for start in range(0, len(same), BATCH):
             await take(same[start : start + BATCH])
-        async for cards in _read(changed):
-            await self._library.call(remember_cards, [(path, changed[path], card) for path, card in cards])
-            await take(cards)
+        # Closed by us: cancelled in between, it would end later, when nobody waits for its threads any more.
+        async with aclosing(_read(changed)) as batches:
+            async for cards in batches:
+                await self._library.call(remember_cards, [(path, changed[path], card) for path, card in cards])
+                await take(cards)
         return tuple(entries[path] for path in files if path in entries)
 
 
@@ -118,7 +120,7 @@ def _entries(cards: Cards, folder: Path, source: str, catalog: Catalog | None) -
 # --- Reading files, off the loop -------------------------------------------------------------------------------------
 
 
-async def _read(changed: Mapping[Path, FileStamp]) -> AsyncIterator[Cards]:
+async def _read(changed: Mapping[Path, FileStamp]) -> AsyncGenerator[Cards, None]:
     """The cards of files, batch by batch, as they come."""
     if not changed:
         return
