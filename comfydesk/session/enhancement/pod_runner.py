@@ -1,0 +1,58 @@
+"""A pod's text node as a job: in the queue as what it is, without an output, gone from the list when it is done."""
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+from comfydesk.errors import KnownError, LlmAnswerError, LlmError, LlmUnreachableError
+from comfydesk.session.jobs.queue import Queue
+from comfydesk.session.values import OpenWorkflow
+from comfydesk.store.records import Job, JobState
+from comfydesk.workflow.graph import ApiGraph
+from comfydesk.workflow.parse import build_workflow
+
+
+class PodRunner:
+    """Runs graphs that end in text on one pod, before what else waits for it."""
+
+    def __init__(self, queue: Queue, pod: str) -> None:
+        self._queue = queue
+        self._pod = pod
+
+    async def __call__(self, graph: Mapping[str, Any], title: str) -> str:
+        """The text that the graph showed, as soon as it is there. Cancelled: the job is too. Raises LlmError."""
+        parsed = build_workflow(dict(graph))
+        assert isinstance(parsed, ApiGraph), "the graph is ours"
+        workflow = OpenWorkflow(id="", name=title, graph=parsed, api=parsed)
+        try:
+            (job,) = await self._queue.enqueue(workflow, {}, target=self._pod, front=True)
+        except KnownError as error:
+            raise _told(error) from error
+        try:
+            (ended,) = await self._queue.wait([job.id]) or (None,)
+        except BaseException:
+            await asyncio.shield(self._drop(job.id))
+            raise
+        return await self._text(job.id, ended)
+
+    async def _drop(self, job: str) -> None:
+        with contextlib.suppress(KnownError):
+            await self._queue.cancel(job)
+
+    async def _text(self, job_id: str, job: Job | None) -> str:
+        if job is None or job.state is JobState.CANCELLED:
+            raise LlmAnswerError("The job was cancelled")
+        if job.state is not JobState.DONE:
+            error = job.error
+            what = f"The pod could not run it: {error.what}" if error else "The pod has lost the job"
+            raise LlmAnswerError(what, error.why if error else "", error.advice if error else "Try again")
+        with contextlib.suppress(KnownError):
+            await self._queue.remove(job_id)
+        if not job.texts or not job.texts[-1].strip():
+            raise LlmAnswerError("The pod's model answered with nothing", "", "Try again")
+        return job.texts[-1]
+
+
+def _told(error: KnownError) -> LlmError:
+    return LlmUnreachableError(error.what, error.why, error.advice)
