@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from comfydesk.errors import KnownError
 from comfydesk.events import Change, Feed, JobProgress, PreviewFrame
 from comfydesk.paths import Paths
+from comfydesk.session.enhancement.enhancer import Enhancer
 from comfydesk.session.gallery.gallery import Gallery
 from comfydesk.session.jobs.follow import Pace
 from comfydesk.session.jobs.queue import Queue
@@ -35,6 +36,7 @@ from comfydesk.store.records import Output
 if TYPE_CHECKING:
     from comfydesk.client.remote import SystemStats
     from comfydesk.hosts.ssh import HostKey
+    from comfydesk.session.enhancement.engines import Engines
     from comfydesk.workflow.catalog import Catalog
     from comfydesk.workflow.needs import Needs
 
@@ -111,6 +113,9 @@ class Session:
             pod_names=self._pod_names,
         )
         """What was made: found, arranged, exported, and used again."""
+        self.enhancer = Enhancer(lambda: self.engines, self._library, settings, paths.data / "styles")
+        """Prompts made better by a language model."""
+        self._engines: Engines | None = None
         self._lease: Lease | None = None
 
     async def __aenter__(self) -> "Session":
@@ -143,6 +148,7 @@ class Session:
     async def close(self) -> None:
         """Leave the pods and close the library. Jobs go on where they are; the next start finds them. Again is fine."""
         await self._tasks.close()
+        await self.enhancer.close()
         await self._pods.close()
         await self._library.close()
         if self._lease is not None:
@@ -225,6 +231,15 @@ class Session:
         Raises PodError: what the first failed attempt met, or that it took too long.
         """
         await wait_for_catalog(self._pods.link(), self.changes, seconds, fresh=fresh)
+
+    @property
+    def engines(self) -> "Engines":
+        """Language models: of this computer, of pods, of endpoints."""
+        if self._engines is None:
+            from comfydesk.session.enhancement.engines import Engines
+
+            self._engines = Engines(self.settings, self._pods, self.queue, self.paths.data)
+        return self._engines
 
     # --- Workflows --------------------------------------------------------------------------------------------------
 
