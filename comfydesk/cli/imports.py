@@ -27,6 +27,7 @@ async def taken_in(args: argparse.Namespace, context: Context) -> int:
     try:
         teller = _Teller(context)
         outcome = await session.gallery.importer.run(ImportPlan(args.folder, args.copy), teller.tell)
+        await session.gallery.importer.settled()
     finally:
         await session.close()
     for skipped in outcome.skipped:
@@ -79,13 +80,17 @@ class _Teller:
 
 
 def stream(context: Context) -> int:
-    """For session.gallery.reading_children: a JSON path per line on stdin, what it holds per line on stdout."""
+    """For session.gallery.reading_children: a JSON text per line on stdin, what that file holds per line on stdout.
+
+    A text is a letter and a path: w for all that can be read, h for its hash too, q for what is quickly read.
+    """
     from comfydesk.session.gallery.reading import FileReader, answer
 
     _bound_memory()
     reader = FileReader()
     for line in sys.stdin:
-        context.emit(answer(reader, Path(json.loads(line))))
+        order = json.loads(line)
+        context.emit(answer(reader, Path(order[1:]), hashed=order[0] in "wh", whole=order[0] == "w"))
     return 0
 
 

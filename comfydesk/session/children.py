@@ -7,40 +7,48 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 AHEAD = 16
 """Paths sent before their answers are read: enough to keep the child busy, few enough to fit into the pipe."""
 
 
+AnyPath = TypeVar("AnyPath", str, Path)
+
+
 def answers(
-    paths: Sequence[Path],
+    paths: Iterable[AnyPath],
     program: Sequence[str],
     patience: float,
     on_start: Callable[["subprocess.Popen[bytes]"], None] = lambda _: None,
-) -> Generator[tuple[Path, bytes, str], None, None]:
+) -> Generator[tuple[AnyPath, bytes, str], None, None]:
     """Each path with its line, in order; where the line is empty, with why the child ended over it.
 
-    `patience`: seconds without an answer after which a file is given up on. Blocks: call it in a thread. Closing the
-    iterator ends the child; who may not wait for the next answer kills what `on_start` was given.
+    `paths` are taken as they are needed, AHEAD of their answers. `patience`: seconds without an answer after which a
+    file is given up on. Blocks: call it in a thread. Closing the iterator ends the child; who may not wait for the
+    next answer kills what `on_start` was given.
     """
-    left = deque(paths)
-    while left:
+    upcoming = iter(paths)
+    waiting: deque[AnyPath] = deque()
+    while (first := waiting.popleft() if waiting else next(upcoming, None)) is not None:
+        upcoming = chain((first,), tuple(waiting), upcoming)
         child = _Child(program, patience)
+        waiting.clear()
         try:
             on_start(child.process)
-            for path, line in child.lines(list(left)):
-                left.popleft()
+            for path, line in child.lines(upcoming, waiting):
                 yield path, line, ""
         finally:
             told = child.end()
-        if left:
+        if waiting:
             # It ended before its work did: the file it was at is the reason.
-            yield left.popleft(), b"", told
+            yield waiting.popleft(), b"", told
 
 
 def our_program(*words: str) -> list[str]:
@@ -59,20 +67,21 @@ class _Child:
     def __init__(self, program: Sequence[str], patience: float) -> None:
         self._patience = patience
         self._too_slow = False
+        self._asked: float | None = None
+        self._over = threading.Event()
         self.process = subprocess.Popen(  # noqa: S603 - our own program
             program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, **_apart()
         )
+        threading.Thread(target=self._watch, name="watch child", daemon=True).start()
 
-    def lines(self, paths: list[Path]) -> Iterator[tuple[Path, bytes]]:
-        """As many as the child manages."""
+    def lines(self, upcoming: Iterator[AnyPath], waiting: deque[AnyPath]) -> Iterator[tuple[AnyPath, bytes]]:
+        """As many as the child manages; `waiting` has what it was sent and has not answered."""
         assert self.process.stdout is not None
-        waiting: deque[Path] = deque()
-        upcoming = iter(paths)
         while True:
             while len(waiting) < AHEAD and (path := next(upcoming, None)) is not None:
+                waiting.append(path)
                 if not self._send(path):
                     return
-                waiting.append(path)
             if not waiting:
                 return
             line = self._line()
@@ -82,6 +91,7 @@ class _Child:
 
     def end(self) -> str:
         """End the child; why it ended by itself, if it did."""
+        self._over.set()
         with suppress(OSError):
             if self.process.stdin is not None:
                 self.process.stdin.close()
@@ -94,7 +104,7 @@ class _Child:
             return f"Reading it takes more than {self._patience:.0f} s"
         return f"Its reader ended with {code}"
 
-    def _send(self, path: Path) -> bool:
+    def _send(self, path: str | Path) -> bool:
         assert self.process.stdin is not None
         try:
             self.process.stdin.write(json.dumps(str(path)).encode("ascii") + b"\n")
@@ -106,18 +116,19 @@ class _Child:
     def _line(self) -> bytes:
         """The next line; empty when the child has ended or was ended for being slow."""
         assert self.process.stdout is not None
-        watch = threading.Timer(self._patience, self._give_up)
-        watch.daemon = True
-        watch.start()
-        try:
-            line = self.process.stdout.readline()
-        finally:
-            watch.cancel()
+        self._asked = time.monotonic()
+        line = self.process.stdout.readline()
+        self._asked = None
         return line if line.endswith(b"\n") else b""
 
-    def _give_up(self) -> None:
-        self._too_slow = True
-        self.process.kill()
+    def _watch(self) -> None:
+        """One thread for all lines: a timer for each would cost more than many a file."""
+        while not self._over.wait(min(self._patience / 4, 1.0)):
+            asked = self._asked
+            if asked is not None and time.monotonic() - asked > self._patience:
+                self._too_slow = True
+                self.process.kill()
+                return
 
 
 def _apart() -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sqlite3
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -53,6 +54,8 @@ class Taken:
     """Of a file without a graph."""
     graph: Document | None = None
     document: Document | None = None
+    pending: bool = False
+    """Its hash or its workflow is still to be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,14 +150,14 @@ def take(
 
 def _take_one(db: Database, file: Taken, gone: dict[str, int], rules: int, written: Written, *, watched: bool) -> None:
     path = stored_path(file.path)
-    known = db.first("SELECT id, sha256 FROM outputs WHERE path = ?", (path,))
-    if known is not None and known["sha256"] == file.sha256:
+    known = db.first("SELECT id, sha256, size, mtime_ns FROM outputs WHERE path = ?", (path,))
+    if known is not None and _is_same(known, file):
         db.execute("UPDATE outputs SET mtime_ns = ?, missing = NULL WHERE id = ?", (file.mtime_ns, known["id"]))
         return
     if known is not None:  # other bytes at the same place: another output
         db.execute("DELETE FROM outputs WHERE id = ?", (known["id"],))
         written.removed.append(known["id"])
-    mover = gone.pop(file.sha256, None)
+    mover = gone.pop(file.sha256, None) if file.sha256 else None
     if mover is not None:
         name = plain_text(Path(file.path).name)
         db.execute(
@@ -162,11 +165,11 @@ def _take_one(db: Database, file: Taken, gone: dict[str, int], rules: int, writt
             (path, name, file.mtime_ns, mover),
         )
         written.moved.append(mover)
-    elif db.first("SELECT 1 FROM outputs WHERE sha256 = ? AND deletion IS NULL", (file.sha256,)) is not None:
+    elif file.sha256 and _has_bytes(db, file.sha256):
         _note_seen(db, Seen(file.path, file.size, file.mtime_ns, DUPLICATE))
         written.duplicates += 1
         return
-    elif watched and db.first("SELECT 1 FROM forgotten WHERE sha256 = ?", (file.sha256,)) is not None:
+    elif watched and _is_forgotten(db, file.sha256):
         _note_seen(db, Seen(file.path, file.size, file.mtime_ns, DELETED))
         return
     else:
@@ -174,15 +177,30 @@ def _take_one(db: Database, file: Taken, gone: dict[str, int], rules: int, writt
     db.execute("DELETE FROM seen_files WHERE path = ?", (os.fsencode(file.path),))
 
 
+def _has_bytes(db: Database, sha256: str, other_than: int = 0) -> bool:
+    sql = "SELECT 1 FROM outputs WHERE sha256 = ? AND deletion IS NULL AND id <> ?"
+    return db.first(sql, (sha256, other_than)) is not None
+
+
+def _is_forgotten(db: Database, sha256: str) -> bool:
+    return db.first("SELECT 1 FROM forgotten WHERE sha256 = ?", (sha256,)) is not None
+
+
+def _is_same(known: sqlite3.Row, file: Taken) -> bool:
+    if known["sha256"] and file.sha256:
+        return bool(known["sha256"] == file.sha256)
+    return (known["size"], known["mtime_ns"]) == (file.size, file.mtime_ns)
+
+
 def _insert(db: Database, file: Taken, rules: int) -> int:
-    for document in (file.graph, file.document):
-        if document is not None:
-            put_packed(db, document.hash, document.data)
-    db.execute("DELETE FROM forgotten WHERE sha256 = ?", (file.sha256,))
+    _put_documents(db, file)
+    if file.sha256:
+        db.execute("DELETE FROM forgotten WHERE sha256 = ?", (file.sha256,))
     output = output_of(file)
     more: dict[str, Value] = {
         "mtime_ns": file.mtime_ns,
         "facts": rules,
+        "pending": file.pending,
         "models": "\n".join(plain_text(name) for name, _ in file.models),
         "settings": json.dumps(dict(file.settings)) if file.settings else None,
     }
@@ -192,6 +210,12 @@ def _insert(db: Database, file: Taken, rules: int) -> int:
             "INSERT OR IGNORE INTO output_models (output, model, kind) VALUES (?, ?, ?)", (row, plain_text(name), kind)
         )
     return row
+
+
+def _put_documents(db: Database, file: Taken) -> None:
+    for document in (file.graph, file.document):
+        if document is not None:
+            put_packed(db, document.hash, document.data)
 
 
 def output_of(file: Taken) -> Output:
@@ -217,6 +241,54 @@ def output_of(file: Taken) -> Output:
         graph_hash=None if file.graph is None else file.graph.hash,
         document_hash=None if file.document is None else file.document.hash,
     )
+
+
+# --- The rest of what was taken in quickly ----------------------------------------------------------------------------
+
+
+def sizes(db: Database) -> frozenset[int]:
+    """The sizes of all files there are: only of a file of one of these can the library have the bytes."""
+    return frozenset(size for (size,) in db.tuples("SELECT DISTINCT size FROM outputs"))
+
+
+def pending(db: Database, limit: int, after: int = 0) -> tuple[tuple[int, str], ...]:
+    """Outputs whose hash or workflow is still to be read: id and path."""
+    rows = db.tuples("SELECT id, path FROM outputs WHERE pending AND id > ? ORDER BY id LIMIT ?", (after, limit))
+    return tuple((output, os.fsdecode(path)) for output, path in rows)
+
+
+def complete(db: Database, files: Sequence[Taken], broken: Sequence[str], *, keep_deleted: bool) -> tuple[Change, ...]:
+    """Write what was still to be read. `broken`: paths that could not be read any more: they stay as they are.
+
+    What turns out to be a copy of another output, or (unless `keep_deleted`) of a deleted one, is taken out again.
+    """
+    removed: list[int] = []
+    updated: list[int] = []
+    with db.transaction():
+        for path in broken:
+            db.execute("UPDATE outputs SET pending = 0 WHERE path = ?", (stored_path(path),))
+        for file in files:
+            row = db.first("SELECT id FROM outputs WHERE path = ? AND pending", (stored_path(file.path),))
+            if row is None:
+                continue
+            forgotten = not keep_deleted and _is_forgotten(db, file.sha256)
+            if forgotten or _has_bytes(db, file.sha256, row["id"]):
+                db.execute("DELETE FROM outputs WHERE id = ?", (row["id"],))
+                why = DELETED if forgotten else DUPLICATE
+                _note_seen(db, Seen(file.path, file.size, file.mtime_ns, why))
+                removed.append(row["id"])
+                continue
+            _put_documents(db, file)
+            output = output_of(file)
+            db.execute(
+                """UPDATE outputs SET pending = 0, sha256 = ?, size = ?, mtime_ns = ?, graph_hash = ?,
+                    document_hash = ? WHERE id = ?""",
+                (file.sha256, file.size, file.mtime_ns, output.graph_hash, output.document_hash, row["id"]),
+            )
+            updated.append(row["id"])
+    if not (removed or updated):
+        return ()
+    return (OutputsChanged(updated=tuple(updated), removed=tuple(removed)),)
 
 
 def _note_seen(db: Database, one: Seen) -> None:

@@ -317,4 +317,9 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             model TEXT NOT NULL
         )""",
     ),
+    (
+        # 1: taken in quickly; its hash (then empty) or its workflow is still to be read.
+        "ALTER TABLE outputs ADD COLUMN pending INTEGER NOT NULL DEFAULT 0",
+        "CREATE INDEX outputs_pending ON outputs (id) WHERE pending",
+    ),
 )

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import math
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ from comfydesk.session.tasks import Tasks
 from comfydesk.store import albums, outputs, provenance
 from comfydesk.store import facets as facet_counts
 from comfydesk.store import listing as listings
+from comfydesk.store.database import Database
 from comfydesk.store.facets import Facets
 from comfydesk.store.listing import Listing, OutputIndex, Step
 from comfydesk.store.provenance import Provenance
@@ -73,7 +75,7 @@ class Gallery:
         self._reader.start()
         if resume:
             await self._trash.start()
-            self.importer.resume()
+        self.importer.start(resume=resume)
 
     async def warm(self) -> None:
         """Read what a first listing needs, so that it is there at once: for an idle moment after the start."""
@@ -106,9 +108,20 @@ class Gallery:
     async def facets(self, wanted: OutputFilter = EVERYTHING) -> Facets:
         """How many there are of each model, workflow, tag and so on among what `wanted` finds.
 
-        A tenth of a second at 100,000: wait for a pause in the typing.
+        A tenth of a second at 100,000: wait for a pause in the typing. Cancelled, it is over within a millisecond, and
+        what is asked for next need not wait for it.
         """
-        return await self._library.read(facet_counts.facets, wanted)
+        stop = threading.Event()
+
+        def count(db: Database) -> Facets:
+            with db.stoppable(stop.is_set):
+                return facet_counts.facets(db, wanted)
+
+        try:
+            return await self._library.read(count)
+        except asyncio.CancelledError:
+            stop.set()
+            raise
 
     async def check_files(self, ids: Sequence[int] | None = None) -> None:
         """Notice files that others moved or deleted, and find them again in the library's folder. None: all."""

@@ -12,6 +12,7 @@ import os
 import shutil
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -22,7 +23,7 @@ from comfydesk.errors import KnownError, PodError, StoreError, UsageError
 from comfydesk.events import Change, Feed
 from comfydesk.session.gallery.facts import RULES
 from comfydesk.session.gallery.found_files import SETTLE_NS, FoundFiles, Skipped, look
-from comfydesk.session.gallery.reading_children import Read, ReadingChildren
+from comfydesk.session.gallery.reading_children import Depth, Read, ReadingChildren
 from comfydesk.session.library import Library
 from comfydesk.session.tasks import Tasks
 from comfydesk.store import imports as store
@@ -32,6 +33,8 @@ AT_ONCE = 128
 """Files whose rows are written in one transaction."""
 AT_LEAST_EVERY = 0.4
 """Seconds."""
+ROUND = 2000
+"""Files that a child reads to the end before it is let go."""
 MOST_TOLD = 1000
 """Skipped files that are named; the rest are counted."""
 PART = ".comfydesk-import-"
@@ -93,14 +96,25 @@ class Importer:
         self._folder = folder
         self._turn = asyncio.Lock()
         self._stopping = threading.Event()
+        self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
         self.progress: Feed[ImportProgress | None] = Feed()
         """Of the import that runs; None when it is over. Those of watched folders are not told."""
         self.finished: Feed[Imported] = Feed()
         """Of imports that went on by themselves after a start."""
 
-    def resume(self) -> None:
-        """Go on with what was under way when the program ended. The library is open."""
-        self._tasks.start(self._go_on(), "go on importing")
+    def start(self, *, resume: bool) -> None:
+        """The library is open. `resume`: go on with what was under way when the program ended."""
+        self._tasks.start(self._complete(), "read imported files")
+        if resume:
+            self._wake.set()
+            self._tasks.start(self._go_on(), "go on importing")
+
+    async def settled(self) -> None:
+        """Until hashes and workflows of all that was imported by now are known."""
+        if self._wake.is_set():
+            self._idle.clear()
+        await self._idle.wait()
 
     async def run(self, plan: ImportPlan, on_progress: OnProgress | None = None) -> Imported:
         """Take in all media below a folder. Ended by `cancel`; if the program ends, it goes on at the next start."""
@@ -163,9 +177,13 @@ class Importer:
             await self._library.call(store.note_stamps, found.stamps)
         run.begin(found)
         if found.new and not self._stopping.is_set():
-            await self._read_all(run, [path for path, _ in found.new])
+            known = await self._library.read(store.sizes)
+            await self._read_all(
+                run, await asyncio.to_thread(_depths, found.new, known, all_hashed=run.plan.copy or run.watched)
+            )
+            self._wake.set()
 
-    async def _read_all(self, run: "_Run", paths: Sequence[Path]) -> None:
+    async def _read_all(self, run: "_Run", paths: Sequence[tuple[Path, Depth]]) -> None:
         children = ReadingChildren(paths)
         try:
             while not self._stopping.is_set():
@@ -186,8 +204,8 @@ class Importer:
                 seen.append(Seen(str(path), *run.stamps.get(path, (0, 0)), one.why or one.what))
             else:
                 taken.append(one)
-        hashes = [one.sha256 for one in taken]
-        copies = await self._library.read(store.copies, hashes) if taken else {}
+        hashes = [one.sha256 for one in taken if one.sha256]
+        copies = await self._library.read(store.copies, hashes) if hashes else {}
         gone = await asyncio.to_thread(_gone, copies)
         if run.plan.copy:
             taken, copied = await asyncio.to_thread(self._copied, run, taken, copies)
@@ -200,6 +218,31 @@ class Importer:
         outcome.added += len(written.added) - len(written.removed)
         outcome.changed += len(written.removed) + len(written.moved)
         outcome.duplicates += written.duplicates
+
+    # --- What was left for later ------------------------------------------------------------------------------------
+
+    async def _complete(self) -> None:
+        while True:
+            if not self._wake.is_set():
+                self._idle.set()
+            await self._wake.wait()
+            self._wake.clear()
+            try:
+                await self._complete_all()
+            except KnownError as error:  # the next import wakes us again
+                self._tasks.problems.publish(error)
+
+    async def _complete_all(self) -> None:
+        """In one child: the user waits for nothing of it."""
+        while rows := await self._library.read(store.pending, ROUND):
+            children = ReadingChildren([(Path(path), Depth.WHOLE) for _, path in rows], number=1)
+            try:
+                while read := await asyncio.to_thread(_batch, children):
+                    taken = [one for _, one in read if isinstance(one, Taken)]
+                    broken = [str(path) for path, one in read if not isinstance(one, Taken)]
+                    await self._library.commit(store.complete, taken, broken, keep_deleted=True)
+            finally:
+                await asyncio.to_thread(children.close)
 
     def _copied(
         self, run: "_Run", taken: Sequence[Taken], copies: Mapping[str, Sequence[Copy]]
@@ -254,6 +297,17 @@ class _Run:
         rate = self.done / max(time.monotonic() - self._began, 0.001)
         left = (self._total - self.done) / rate if self._total is not None and rate else None
         self._tell(ImportProgress(self.plan, self.done, self._total, self.outcome.added, rate, left))
+
+
+def _depths(
+    files: Sequence[tuple[Path, Stamp]], known: frozenset[int], *, all_hashed: bool
+) -> list[tuple[Path, Depth]]:
+    """A file can only be a copy of one of its size: of others the hash can wait."""
+    counted = Counter(size for _, (size, _) in files)
+    return [
+        (path, Depth.HASHED if all_hashed or size in known or counted[size] > 1 else Depth.QUICK)
+        for path, (size, _) in files
+    ]
 
 
 def _batch(children: ReadingChildren) -> list[Read]:

@@ -11,15 +11,15 @@ import os
 import stat
 import zlib
 from collections import OrderedDict
-from dataclasses import asdict, dataclass, field, replace
-from io import BufferedReader
+from dataclasses import dataclass, field, fields, replace
+from io import SEEK_SET, BytesIO, FileIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from comfydesk.client.files import media_kind
 from comfydesk.errors import GraphError, KnownError, MediaError
 from comfydesk.session.gallery import shapes
-from comfydesk.session.gallery.facts import CHECKPOINT, LORA, Facts, read_facts
+from comfydesk.session.gallery.facts import CHECKPOINT, LORA, Facts, FindRoles, ShapeRoles, read_facts
 from comfydesk.store.imports import Document, Taken
 from comfydesk.workflow.embedded import Embedded, extract
 from comfydesk.workflow.embedded.documents import looks_like_safetensors
@@ -31,6 +31,10 @@ WHOLE = 32 << 20
 """Bytes up to which a file is read at once; of larger ones the parts that are needed, and the rest for its hash."""
 MAX_DOCUMENT = 8 << 20
 """Characters of a workflow that is taken along. The largest official template has 0.5 MB."""
+HEAD = 64 << 10
+"""Bytes that are read at first: all of a small file, and the texts of a large one."""
+LIGHT = 256 << 10
+"""Characters of a graph that is parsed beside others: some milliseconds."""
 _KEPT = 64
 _CARRIERS = frozenset(
     {"png", "webp", "jpeg", "exr", "svg", "avif", "mp4", "matroska", "flac", "ogg", "mp3", "glb", "m4a"}
@@ -45,41 +49,50 @@ class _Graph:
     facts: Facts = field(default_factory=Facts)
 
 
+class TooHeavyError(MediaError):
+    """Reading it here would hold up others."""
+
+
 class FileReader:
-    """Reads one file after the other; remembers the last workflows, since a batch has one for all."""
+    """Reads one file after the other; remembers the last workflows, since a batch has one for all.
 
-    def __init__(self) -> None:
+    `light`: what would hold the interpreter's lock for long, or needs a library that might crash, raises TooHeavyError.
+    """
+
+    def __init__(self, *, light: bool = False) -> None:
+        self._light = light
         self._graphs: OrderedDict[bytes, _Graph] = OrderedDict()
+        self._roles = ShapeRoles()
 
-    def read(self, path: Path) -> Taken:
-        """All that the library keeps of the file. Raises MediaError with the reason why it is not taken."""
+    def read(self, path: Path, *, hashed: bool = True, whole: bool = True) -> Taken:
+        """All that the library keeps of the file. Raises MediaError with the reason why it is not taken.
+
+        `whole` False: its workflow is left out, and with `hashed` False its hash, unless it is small: `pending` then.
+        That takes a fifth of the time.
+        """
         try:
             # Not blocking: a FIFO would wait for a writer.
-            with open(path, "rb", opener=_opened) as file:
+            with open(path, "rb", buffering=0, opener=_opened) as file:
                 about = os.fstat(file.fileno())
                 if not stat.S_ISREG(about.st_mode):
                     raise _refused("It is no regular file")
                 if about.st_size == 0:
                     raise _refused("It is empty")
-                return self._read(path, file, about)
+                return self._read(path, file, about, hashed=hashed or whole, whole=whole)
         except OSError as error:
             raise _refused(error.strerror or str(error)) from None
 
-    def _read(self, path: Path, file: BufferedReader, about: os.stat_result) -> Taken:
-        whole = about.st_size <= WHOLE
-        data = file.read() if whole else file.read(1 << 16)
-        kind = shapes.kind_of(data[:64])
-        if not kind and looks_like_safetensors(data[:64]) and path.suffix == ".latent":
-            kind = "latent"
-        if not kind and media_kind(path.name) != "model3d":
-            raise _refused("Its content is of no known format")
+    def _read(self, path: Path, file: FileIO, about: os.stat_result, *, hashed: bool, whole: bool) -> Taken:
+        head = file.read(min(about.st_size, WHOLE) if hashed else HEAD)
+        if not hashed and len(head) < about.st_size <= WHOLE and not _has_ending(file, head, about.st_size):
+            head += file.read(about.st_size - len(head))
+        kind = _kind(path, head)
         media = shapes.media_of(kind, media_kind(path.name)) if kind else "model3d"
-        width, height, duration = _measured(path, kind, media, memoryview(data) if whole else None)
-        if whole:
-            digest = hashlib.sha256(data).hexdigest()
-        else:
-            file.seek(0)
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if self._light and media != "image":
+            raise TooHeavyError("The file is not read here")
+        source = _Peeked(file, head, about.st_size)
+        width, height, duration = _measured(path, kind, media, source)
+        digest = source.sha256() if hashed or len(head) == about.st_size else ""
         taken = Taken(
             path=str(path),
             media=media,
@@ -91,14 +104,15 @@ class FileReader:
             height=height,
             duration=duration,
         )
-        return self._described(taken, _embedded(kind, data if whole else file))
+        return self._described(taken, _embedded(kind, source), whole=whole)
 
-    def _described(self, taken: Taken, embedded: Embedded) -> Taken:
+    def _described(self, taken: Taken, embedded: Embedded, *, whole: bool) -> Taken:
         """With what it says of its making."""
-        graph = self._graph(embedded.prompt)
-        document = None if embedded.workflow is None else self._document(embedded.workflow)
+        graph = self._graph(embedded.prompt, whole=whole)
+        document = None if embedded.workflow is None or not whole else self._document(embedded.workflow)
         written = read_parameters(embedded.notes) if embedded.notes else None
         facts = graph.facts if written is None else _joined(graph.facts, written)
+        carries = embedded.prompt is not None or embedded.workflow is not None
         return replace(
             taken,
             prompt=facts.prompt,
@@ -110,18 +124,21 @@ class FileReader:
             scheduler=facts.scheduler,
             steps=facts.steps,
             cfg=facts.cfg,
-            settings=_settings(written) if written is not None and graph.document is None else {},
+            settings=_settings(written) if written is not None and embedded.prompt is None else {},
             graph=graph.document,
             document=document,
+            pending=not taken.sha256 or (carries and not whole),
         )
 
-    def _graph(self, text: str | None) -> _Graph:
+    def _graph(self, text: str | None, *, whole: bool) -> _Graph:
         if text is None or len(text) > MAX_DOCUMENT:
             return _Graph()
+        if self._light and len(text) > LIGHT:
+            raise TooHeavyError("The file is not read here")
         key = hashlib.sha1(text.encode("utf-8", "surrogatepass"), usedforsecurity=False).digest()
         found = self._graphs.get(key)
-        if found is None:
-            found = self._graphs[key] = _graph_of(text)
+        if found is None or (whole and found.document is None):
+            found = self._graphs[key] = _graph_of(text, self._roles, whole=whole)
             if len(self._graphs) > _KEPT:
                 self._graphs.popitem(last=False)
         return found
@@ -144,32 +161,93 @@ def packed(document: Any, text: str) -> Document | None:
     return Document(hashlib.sha256(canonical.encode()).hexdigest(), data)
 
 
-def _graph_of(text: str) -> _Graph:
+def _graph_of(text: str, roles: FindRoles, *, whole: bool) -> _Graph:
     try:
         raw = load_json(text)
         parsed = build_workflow(raw)
         if not isinstance(parsed, ApiGraph):
             return _Graph()
-        return _Graph(packed(raw, text), read_facts(parsed))
+        return _Graph(packed(raw, text) if whole else None, read_facts(parsed, find_roles=roles))
     except (GraphError, ValueError, RecursionError, MemoryError):
         return _Graph()
 
 
-def _embedded(kind: str, data: bytes | BinaryIO) -> Embedded:
+def _kind(path: Path, head: bytes) -> str:
+    """The file's format; "" for a 3D model that only its name tells. Raises MediaError."""
+    kind = shapes.kind_of(head[:64])
+    if kind:
+        return kind
+    if path.suffix == ".latent" and looks_like_safetensors(head[:64]):
+        return "latent"
+    if media_kind(path.name) != "model3d":
+        raise _refused("Its content is of no known format")
+    return ""
+
+
+def _has_ending(file: FileIO, head: bytes, size: int) -> bool:
+    """Whether its last bytes tell that it is all there, where a format has such."""
+    kind = shapes.kind_of(head[:64])
+    tail = _at(file, size - 12, 12)
+    return kind not in ("png", "jpeg") or tail.endswith((b"IEND\xaeB`\x82", b"\xff\xd9"))
+
+
+def _at(file: FileIO, offset: int, size: int) -> bytes:
+    file.seek(offset)
+    found = file.read(size)
+    file.seek(HEAD)
+    return found
+
+
+class _Peeked(BytesIO):
+    """A file whose beginning is in memory; the rest is read where it is asked for."""
+
+    def __init__(self, file: FileIO, head: bytes, size: int) -> None:
+        super().__init__()
+        self._file = file
+        self.head = head
+        self.length = size
+        self._place = 0
+
+    @property
+    def tail(self) -> bytes:
+        self.seek(max(0, self.length - 12))
+        return self.read(12)
+
+    def seek(self, offset: int, whence: int = SEEK_SET) -> int:
+        self._place = offset if whence == SEEK_SET else self.length + offset
+        return self._place
+
+    def read(self, size: int | None = -1) -> bytes:
+        end = self.length if size is None or size < 0 else self._place + size
+        if end <= len(self.head) or len(self.head) == self.length:
+            found = self.head[self._place : end]
+        else:
+            self._file.seek(self._place)
+            found = self._file.read(end - self._place)
+        self._place += len(found)
+        return found
+
+    def sha256(self) -> str:
+        digest = hashlib.sha256(self.head)
+        self._file.seek(len(self.head))
+        while block := self._file.read(1 << 20):
+            digest.update(block)
+        return digest.hexdigest()
+
+
+def _embedded(kind: str, source: _Peeked) -> Embedded:
     if kind not in _CARRIERS:
         return Embedded()
     try:
-        return extract(data)
+        return extract(source.head if len(source.head) == source.length else source)
     except GraphError:  # a container that is odd, or damaged: whether it opens, others tell
         return Embedded()
 
 
-def _measured(
-    path: Path, kind: str, media: str, data: memoryview | None
-) -> tuple[int | None, int | None, float | None]:
+def _measured(path: Path, kind: str, media: str, source: _Peeked) -> tuple[int | None, int | None, float | None]:
     """Width, height and seconds, None where there are none. Raises MediaError for what does not open."""
     if media == "image":
-        size = None if data is None else shapes.size_of(kind, data)
+        size = shapes.size_of(kind, memoryview(source.head), source.tail, source.length)
         if size is None and shapes.has_shape(kind):
             size = _picture_size(path)
         return (*size, None) if size else (None, None, None)
@@ -250,23 +328,27 @@ def _refused(why: str) -> MediaError:
     return MediaError("The file is not taken", why)
 
 
+_FIELDS = tuple(field.name for field in fields(Taken))
+
+
 # --- Between processes ------------------------------------------------------------------------------------------------
 
 
-def answer(reader: FileReader, path: Path) -> str:
-    """What was read as a line for `taken_from`; never raises for what is in the file."""
+def answer(reader: FileReader, path: Path, *, hashed: bool = True, whole: bool = True) -> str:
+    """What `reader.read` gives as a line for `taken_from`; never raises for what is in the file."""
     try:
-        taken = reader.read(path)
+        taken = reader.read(path, hashed=hashed, whole=whole)
     except KnownError as error:
         return json.dumps({"why": error.why or error.what})
     except (MemoryError, RecursionError):
         return json.dumps({"why": "It does not fit into memory"})
     except Exception as error:
         return json.dumps({"why": f"It cannot be read ({type(error).__name__}: {' '.join(str(error).split())[:200]})"})
-    values = asdict(taken)
+    values = {name: getattr(taken, name) for name in _FIELDS}
     for name in ("graph", "document"):
-        if values[name] is not None:
-            values[name]["data"] = base64.b64encode(values[name]["data"]).decode()
+        document = values[name]
+        if document is not None:
+            values[name] = {"hash": document.hash, "data": base64.b64encode(document.data).decode()}
     return json.dumps(values)
 
 

@@ -4,25 +4,28 @@ Two processes read 1.7 times as many files in a second as one, two threads no mo
 measured by tests/bench/test_import_speed.py.
 """
 
+import contextlib
 import os
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from contextlib import closing
+from enum import StrEnum
 from pathlib import Path
 from queue import Empty, Full, Queue
 
 from comfydesk.errors import KnownError, MediaError
-from comfydesk.session.children import answers, our_program, shares
-from comfydesk.session.gallery.reading import taken_from
+from comfydesk.session.children import answers, our_program
+from comfydesk.session.gallery.reading import FileReader, TooHeavyError, taken_from
 from comfydesk.store.imports import Taken
 
 PATIENCE = 20.0
 """Seconds for one file."""
 MOST_CHILDREN = 4
-FEW = 40
-"""Files that one child reads alone: each takes a fifth of a second to start."""
+LATER = 0.5
+"""Seconds after which a child is started, and each one more: it takes a fifth of a second of the processor."""
 AHEAD = 256
 """Answers kept until they are asked for."""
 
@@ -36,22 +39,39 @@ def program() -> list[str]:
 
 def children_for(files: int) -> int:
     """How many are worth their start."""
-    return 1 if files <= FEW else max(1, min(MOST_CHILDREN, os.cpu_count() or 1))
+    return max(1, min(MOST_CHILDREN, os.cpu_count() or 1, files))
+
+
+class Depth(StrEnum):
+    """How much is read of a file; the values are what a child is told."""
+
+    QUICK = "q"
+    """What the library shows and finds it by; not its hash, unless it is small, nor its workflow."""
+    HASHED = "h"
+    """The same and its hash."""
+    WHOLE = "w"
 
 
 class ReadingChildren:
-    """Reads `paths`; `batch` gives what was read since, in any order. Close it in any case. For worker threads."""
+    """Reads files, each as deep as is said; `batch` gives what was read since, in any order. Close it in any case.
 
-    def __init__(self, paths: Sequence[Path], number: int | None = None) -> None:
+    For worker threads. Until the children have started, files are read on a thread here.
+    """
+
+    def __init__(self, paths: Sequence[tuple[Path, Depth]], number: int | None = None) -> None:
         self._left = len(paths)
+        self._paths = deque(paths)
+        self._heavy: deque[tuple[Path, Depth]] = deque()
+        """For the children alone."""
         self._read: Queue[Read | BaseException] = Queue(AHEAD)
         self._stopping = threading.Event()
+        self._started = threading.Event()
+        self._here_done = threading.Event()
         self._children: list[subprocess.Popen[bytes]] = []
         number = children_for(len(paths)) if number is None else number
-        self._threads = [
-            threading.Thread(target=self._serve, args=(share,), name=f"read files {index}", daemon=True)
-            for index, share in enumerate(shares(paths, number))
-        ]
+        self._worth = threading.Event()
+        self._threads = [threading.Thread(target=self._serve, args=(one,), daemon=True) for one in range(number)]
+        self._threads.append(threading.Thread(target=self._serve_here, daemon=True))
         for thread in self._threads:
             thread.start()
 
@@ -80,21 +100,69 @@ class ReadingChildren:
     def close(self) -> None:
         """End the children, and wait for that. Again is fine."""
         self._stopping.set()
+        self._worth.set()
         for child in self._children:
             child.kill()
         for thread in self._threads:
             thread.join()
 
-    def _serve(self, share: Sequence[Path]) -> None:
+    def _serve(self, place: int) -> None:
+        # Few files are read here before a child is even there.
+        self._worth.wait(LATER * (place + 1))
+        if self._stopping.is_set():
+            return
         try:
-            with closing(answers(share, program(), PATIENCE, self._started)) as lines:
-                for path, line, told in lines:
-                    if not self._put((path, _read(line, told))):
+            with closing(answers(self._orders(), program(), PATIENCE, self._on_start)) as lines:
+                for order, line, told in lines:
+                    self._started.set()
+                    if not self._put((Path(str(order)[1:]), _read(line, told))):
                         return
         except OSError as error:
             self._put(error)
 
-    def _started(self, child: "subprocess.Popen[bytes]") -> None:
+    def _orders(self) -> Iterator[str]:
+        while (one := self._next()) is not None:
+            yield f"{one[1]}{one[0]}"
+
+    def _next(self) -> tuple[Path, Depth] | None:
+        while True:
+            here_done = self._here_done.is_set()
+            for source in (self._heavy, self._paths):
+                with contextlib.suppress(IndexError):
+                    return source.popleft()
+            if here_done:
+                return None
+            self._here_done.wait()  # what is read here now may turn out to be for a child
+
+    def _serve_here(self) -> None:
+        """Until a child has answered."""
+        reader = FileReader(light=True)
+        try:
+            while not self._started.is_set():
+                try:
+                    path, depth = self._paths.popleft()
+                except IndexError:
+                    return
+                if not self._put_here(reader, path, depth):
+                    return
+        finally:
+            self._here_done.set()
+            self._worth.set()
+
+    def _put_here(self, reader: FileReader, path: Path, depth: Depth) -> bool:
+        try:
+            if depth is Depth.WHOLE:
+                raise TooHeavyError("")
+            taken: Taken | KnownError = reader.read(path, hashed=depth is Depth.HASHED, whole=False)
+        except TooHeavyError:
+            self._heavy.append((path, depth))
+            self._worth.set()
+            return not self._stopping.is_set()
+        except MediaError as error:
+            taken = error
+        return self._put((path, taken))
+
+    def _on_start(self, child: "subprocess.Popen[bytes]") -> None:
         self._children.append(child)
         if self._stopping.is_set():  # `close` may have been too early to see it
             child.kill()

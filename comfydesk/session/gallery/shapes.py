@@ -64,20 +64,22 @@ def media_of(kind: str, name_says: str) -> str:
     return next((media for media, kinds in _MEDIA.items() if kind in kinds), "other")
 
 
-def size_of(kind: str, data: memoryview) -> tuple[int, int] | None:
-    """Width and height of a picture whose bytes these are, all or from the beginning. None: read it otherwise.
+def size_of(kind: str, data: memoryview, tail: bytes, length: int) -> tuple[int, int] | None:
+    """Width and height of a picture that begins with `data`, ends with `tail` and has `length` bytes.
 
-    Raises MediaError for a picture that is cut off, and for one that claims more than MOST_PIXELS.
+    None: neither these bytes nor this module can tell. Raises MediaError for a picture that is cut off, and for one
+    that claims more than MOST_PIXELS.
     """
     found = None
+    whole = len(data) == length
     if kind == "png":
-        found = _png(data)
+        found = _png(data, walk=not tail.endswith(b"IEND\xaeB`\x82"), whole=whole)
     elif kind == "jpeg":
-        found = _jpeg(data)
+        found = _jpeg(data, ended=tail.endswith(b"\xff\xd9"), whole=whole)
     elif kind == "gif" and len(data) >= 10:
         found = _little(data, 6, 2), _little(data, 8, 2)
     elif kind == "webp":
-        found = _webp(data)
+        found = _webp(data, length)
     if found is not None:
         check_size(*found)
     return found
@@ -95,13 +97,17 @@ def has_shape(kind: str) -> bool:
     return kind not in _SHAPELESS
 
 
-def _png(data: memoryview) -> tuple[int, int]:
-    """The header; and every chunk, to see that it has its end."""
+def _png(data: memoryview, *, walk: bool, whole: bool) -> tuple[int, int] | None:
+    """The header; and with `walk` every chunk, to see that it has its end."""
     if len(data) < 33 or bytes(data[12:16]) != b"IHDR":
         raise _cut_off()
     size = _big(data, 16, 4), _big(data, 20, 4)
     if not all(size):
         raise MediaError("The picture is damaged", "Its header claims no pixels")
+    if not walk:
+        return size
+    if not whole:
+        return None
     at, parts = 8, 0
     while at + 12 <= len(data) and parts < 100_000:
         if bytes(data[at + 4 : at + 8]) == b"IEND":
@@ -111,7 +117,7 @@ def _png(data: memoryview) -> tuple[int, int]:
     raise _cut_off()
 
 
-def _jpeg(data: memoryview) -> tuple[int, int] | None:
+def _jpeg(data: memoryview, *, ended: bool, whole: bool) -> tuple[int, int] | None:
     at = 2
     size = None
     for _ in range(10_000):
@@ -121,17 +127,21 @@ def _jpeg(data: memoryview) -> tuple[int, int] | None:
             break
         mark = data[at + 1]
         if mark == 0xDA:
+            if ended or not whole:
+                return size if ended else None
             if bytes(data[at:]).rfind(b"\xff\xd9") < 0:
                 break
             return size
         if 0xC0 <= mark <= 0xCF and mark not in (0xC4, 0xC8, 0xCC):
             size = _big(data, at + 7, 2), _big(data, at + 5, 2)
         at += 2 if mark == 0x01 or 0xD0 <= mark <= 0xD8 else 2 + _big(data, at + 2, 2)
+    if not whole:
+        return None
     raise _cut_off()
 
 
-def _webp(data: memoryview) -> tuple[int, int] | None:
-    if len(data) < 30 or _little(data, 4, 4) + 8 > len(data) + 1:
+def _webp(data: memoryview, length: int) -> tuple[int, int] | None:
+    if len(data) < 30 or _little(data, 4, 4) + 8 > length + 1:
         raise _cut_off()
     match bytes(data[12:16]):
         case b"VP8X":
