@@ -24,8 +24,11 @@ from comfydesk.store.imports import Taken
 PATIENCE = 20.0
 """Seconds for one file."""
 MOST_CHILDREN = 4
+FEW = 64
+"""Files that are read on a thread here: a child takes a fifth of a second to start. More would be in the way of the
+store's thread, which has to wait for the interpreter's lock after each statement."""
 LATER = 0.5
-"""Seconds after which a child is started, and each one more: it takes a fifth of a second of the processor."""
+"""Seconds for that; then a child is started after all."""
 AHEAD = 256
 """Answers kept until they are asked for."""
 
@@ -39,7 +42,7 @@ def program() -> list[str]:
 
 def children_for(files: int) -> int:
     """How many are worth their start."""
-    return max(1, min(MOST_CHILDREN, os.cpu_count() or 1, files))
+    return max(1, min(MOST_CHILDREN, os.cpu_count() or 1, -(-files // FEW)))
 
 
 class Depth(StrEnum):
@@ -55,7 +58,7 @@ class Depth(StrEnum):
 class ReadingChildren:
     """Reads files, each as deep as is said; `batch` gives what was read since, in any order. Close it in any case.
 
-    For worker threads. Until the children have started, files are read on a thread here.
+    For worker threads. FEW files are read on a thread here, as far as they are light.
     """
 
     def __init__(self, paths: Sequence[tuple[Path, Depth]], number: int | None = None) -> None:
@@ -70,8 +73,12 @@ class ReadingChildren:
         self._children: list[subprocess.Popen[bytes]] = []
         number = children_for(len(paths)) if number is None else number
         self._worth = threading.Event()
-        self._threads = [threading.Thread(target=self._serve, args=(one,), daemon=True) for one in range(number)]
-        self._threads.append(threading.Thread(target=self._serve_here, daemon=True))
+        self._threads = [threading.Thread(target=self._serve, daemon=True) for _ in range(number)]
+        if len(paths) <= FEW:
+            self._threads.append(threading.Thread(target=self._serve_here, daemon=True))
+        else:
+            self._here_done.set()
+            self._worth.set()
         for thread in self._threads:
             thread.start()
 
@@ -106,9 +113,9 @@ class ReadingChildren:
         for thread in self._threads:
             thread.join()
 
-    def _serve(self, place: int) -> None:
+    def _serve(self) -> None:
         # Few files are read here before a child is even there.
-        self._worth.wait(LATER * (place + 1))
+        self._worth.wait(LATER)
         if self._stopping.is_set():
             return
         try:
