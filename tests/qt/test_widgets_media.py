@@ -12,7 +12,8 @@ from pytestqt.qtbot import QtBot
 
 from comfydesk.qt.models.thumbnails import Thumbnails
 from comfydesk.qt.theme import Theme
-from comfydesk.qt.widgets.drop_zone import DropZone, refusal
+from comfydesk.qt.widgets.drop_files import refusal
+from comfydesk.qt.widgets.drop_zone import DropZone
 from comfydesk.store.records import LocalFile
 
 

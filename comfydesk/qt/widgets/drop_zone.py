@@ -1,19 +1,19 @@
-"""A picture, video, sound or 3D file to work from: dropped, pasted, chosen, or one that the pod has."""
+"""A picture, video, sound or 3D file to work from: dropped, pasted, chosen, of the library, or one that the pod has."""
 
 from collections.abc import Sequence
-from pathlib import Path, PureWindowsPath
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any
 
 import shiboken6
-from PySide6.QtCore import QFileInfo, QMimeData, QObject, QRect, QSize, Qt, QThreadPool, Signal
+from PySide6.QtCore import QMimeData, QPoint, Qt, Signal
 from PySide6.QtGui import (
+    QContextMenuEvent,
     QDragEnterEvent,
     QDragLeaveEvent,
     QDropEvent,
     QFocusEvent,
     QGuiApplication,
     QImage,
-    QImageReader,
     QKeyEvent,
     QKeySequence,
     QMouseEvent,
@@ -21,42 +21,34 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
 )
-from PySide6.QtWidgets import QBoxLayout, QFileDialog, QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QSizePolicy, QStackedLayout, QWidget
 
 from comfydesk.qt.models.thumbnails import Thumbnails
-from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.theme import ColorName, Theme
+from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets import paint
-from comfydesk.qt.widgets.buttons import Button, Kind, Size
+from comfydesk.qt.widgets.drop_files import (
+    SUFFIXES,
+    Keeper,
+    Media,
+    details,
+    noun,
+    picture_size,
+    pod_name,
+    refusal,
+    typed,
+)
+from comfydesk.qt.widgets.drop_parts import EmptyFace, FilledFace
 from comfydesk.qt.widgets.editor import Editor
-from comfydesk.qt.widgets.labels import ElidedLabel, Label
-from comfydesk.qt.widgets.model_picker import size_text
+from comfydesk.qt.widgets.file_popup import FilePopup
+from comfydesk.qt.widgets.form_help import FormHelp
+from comfydesk.qt.widgets.menu import Menu
 from comfydesk.qt.widgets.popup_list import Entry, PopupList
-from comfydesk.qt.widgets.thumbnail import paint_thumbnail
 from comfydesk.store.records import LocalFile
 
-Media = Literal["image", "video", "audio", "model3d"]
 HEIGHT = 96
-SUFFIXES: dict[Media, tuple[str, ...]] = {
-    "image": ("png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff", "avif"),
-    "video": ("mp4", "webm", "mov", "mkv", "avi", "gif", "webp"),
-    "audio": ("wav", "mp3", "flac", "ogg", "opus", "m4a", "aac"),
-    "model3d": ("glb", "gltf", "obj", "fbx", "stl", "ply", "spz", "splat"),
-}
-_NOUNS: dict[Media, str] = {"image": "picture", "video": "video", "audio": "sound", "model3d": "3D file"}
-_ICONS: dict[Media, str] = {"image": "image", "video": "video", "audio": "audio", "model3d": "cube"}
-
-
-def refusal(path: Path, media: Media) -> str:
-    """Why this file cannot be taken; "" when it can. Looks at name and size only."""
-    if not path.is_file():
-        return f"{path.name} is no longer there." if not path.exists() else f"{path.name} is a folder."
-    if path.suffix.lower().lstrip(".") not in SUFFIXES[media]:
-        kinds = ", ".join(ending.upper() for ending in SUFFIXES[media][:4])
-        return f"{path.name} is no {_NOUNS[media]} that can be sent. Choose a file such as {kinds}."
-    if path.stat().st_size == 0:
-        return f"{path.name} is empty."
-    return ""
+PICTURED_PIXELS = 64_000_000
+"""Pictures up to this size have a thumbnail; a larger one without is not broken."""
 
 
 class DropZone(Editor):
@@ -68,7 +60,8 @@ class DropZone(Editor):
     `files` names the pod's own files on offer; `pasted` is the folder where pictures from the clipboard are kept.
     """
 
-    fit_changed = Signal()
+    masking_changed = Signal(str)
+    """Why nothing can be painted on what is in it; "" if something can."""
 
     def __init__(
         self,
@@ -79,20 +72,23 @@ class DropZone(Editor):
         files: Sequence[str] = (),
         thumbnails: Thumbnails | None = None,
         pasted: Path | None = None,
+        help_: FormHelp | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(theme, parent)
-        self._media, self._files, self._thumbnails, self._pasted = media, tuple(files), thumbnails, pasted
+        self.media: Media = media
+        self._files, self._thumbnails, self._help = tuple(files), thumbnails, help_
         self._value: Path | str = ""
         self._problem = ""
         self._wanted: Path | None = None
         """A pasted picture that is still being written: whatever is put in meanwhile is what the user wants."""
-        self._kept = _Kept(self)
-        self._kept.kept.connect(self._on_kept, Qt.ConnectionType.QueuedConnection)
+        self._keeper = Keeper(pasted, self)
+        self._keeper.kept.connect(self._on_kept, Qt.ConnectionType.QueuedConnection)
         self._over = False
         self._popup: PopupList | None = None
-        self._empty = _Empty(theme, media, bool(files))
-        self._filled = _Filled(theme, media)
+        self._library: FilePopup | None = None
+        self._empty = EmptyFace(theme, media, on_pod=bool(files), in_library=self._has_library)
+        self._filled = FilledFace(theme, media)
         self._stack = QStackedLayout()
         self._stack.addWidget(self._empty)
         self._stack.addWidget(self._filled)
@@ -100,12 +96,7 @@ class DropZone(Editor):
         self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self._empty.choose.clicked.connect(self.browse)
-        self._empty.pod.clicked.connect(lambda: self._offer(self._empty.pod))
-        self._filled.replace.clicked.connect(self.browse)
-        if thumbnails is not None:
-            thumbnails.ready.connect(self._ready)
-            thumbnails.failed.connect(self._failed)
+        self._join()
         theme.changed.connect(self._measure)
         self._measure()
         self.set_value(value)
@@ -116,14 +107,15 @@ class DropZone(Editor):
         return self._value
 
     def set_value(self, value: Any) -> None:
-        self._value, self._wanted = _typed(value), None
+        self._value, self._wanted = typed(value), None
         self._say("")
         self._show()
 
     def set_name(self, name: str) -> None:
         self.setAccessibleName(name)
-        self._empty.choose.setAccessibleName(f"Choose {name}")
-        self._filled.replace.setAccessibleName(f"Replace {name}")
+        self._empty.choose.setAccessibleName(tr("Choose {name}", name=name))
+        self._filled.replace.setAccessibleName(tr("Replace {name}", name=name))
+        self._filled.more.setAccessibleName(tr("Other ways to replace {name}", name=name))
 
     def problem(self) -> str:
         return self._problem
@@ -139,12 +131,21 @@ class DropZone(Editor):
         """Take the file away again."""
         self._take("")
 
+    def no_mask(self) -> str:
+        """Why nothing can be painted on what is in it; "" if something can."""
+        if not self._value:
+            return tr("Choose a picture first")
+        if isinstance(self._value, str):
+            return tr("It is on the pod: choose a picture of this computer to paint on it")
+        return tr("It is no longer on this computer") if not self._value.is_file() else self._problem
+
     # --- Ways in --------------------------------------------------------------------------------------------------
 
     def browse(self) -> None:
         """Open a file dialog that blocks nothing."""
-        endings = " ".join(f"*.{ending}" for ending in SUFFIXES[self._media])
-        dialog = QFileDialog(self, f"Choose a {_NOUNS[self._media]}", "", f"{_NOUNS[self._media].title()} ({endings})")
+        endings = " ".join(f"*.{ending}" for ending in SUFFIXES[self.media])
+        kind = noun(self.media)
+        dialog = QFileDialog(self, tr("Choose a {noun}", noun=kind), "", f"{kind.title()} ({endings})")
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.fileSelected.connect(lambda chosen: self.offer(Path(chosen)))
         dialog.finished.connect(dialog.deleteLater)
@@ -152,37 +153,70 @@ class DropZone(Editor):
 
     def offer(self, path: Path) -> None:
         """Take `path`, or say why not and keep what is there."""
-        why_not = refusal(path, self._media)
+        why_not = refusal(path, self.media)
         self._say(why_not)
         if not why_not:
             self._take(path)
 
     def paste(self) -> None:
         """A file or a picture from the clipboard."""
-        self._receive(QGuiApplication.clipboard().mimeData())
+        data = QGuiApplication.clipboard().mimeData()
+        if not self._receive(data):
+            self._say(tr("There is no {noun} in the clipboard.", noun=noun(self.media)))
+
+    def offer_library(self) -> None:
+        """Let one of the newest outputs be chosen."""
+        if self._help is not None:
+            self._help.outputs_wanted.emit(self.media, self._show_library)
+
+    def offer_pod(self) -> None:
+        """Let one of the pod's own files be chosen."""
+        if self._popup is None:
+            self._popup = PopupList(self.theme, tr("Files on the pod"), self)
+            self._popup.picked.connect(lambda at: self._take(self._files[at]))
+        current = self._files.index(self._value) if isinstance(self._value, str) and self._value in self._files else -1
+        self._popup.open_at(self, tuple(Entry(name) for name in self._files), current)
+
+    @property
+    def _has_library(self) -> bool:
+        return self._help is not None and self.media != "model3d"
+
+    def _show_library(self, files: object) -> None:
+        if not shiboken6.isValid(self) or not isinstance(files, tuple):
+            return
+        if not files:
+            self._say(tr("The library has no {noun} yet.", noun=noun(self.media)))
+            return
+        if self._library is None:
+            self._library = FilePopup(self.theme, self._thumbnails, self)
+            self._library.picked.connect(lambda path: self.offer(Path(path)))
+        self._library.open_at(self, files, self.media)
+
+    def _open_menu(self, at: QPoint) -> None:
+        menu = Menu(self.theme, tr("Ways in"), parent=self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.add(tr("Choose a file\N{HORIZONTAL ELLIPSIS}"), "open").triggered.connect(lambda _=False: self.browse())
+        menu.add(tr("Paste"), "copy", keys="Ctrl+V").triggered.connect(lambda _=False: self.paste())
+        if self._has_library:
+            menu.add(tr("From the library"), "grid").triggered.connect(lambda _=False: self.offer_library())
+        if self._files:
+            menu.add(tr("From the pod"), "pod").triggered.connect(lambda _=False: self.offer_pod())
+        if self._value:
+            menu.addSeparator()
+            menu.add(tr("Take it away"), "close").triggered.connect(lambda _=False: self.clear())
+        menu.popup(at)
 
     def _receive(self, data: QMimeData) -> bool:
         local = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
         if local:
             self.offer(local[0])
             return True
-        if self._media == "image" and data.hasImage() and self._pasted is not None:
-            self._keep(QImage(data.imageData()))
+        if self.media == "image" and data.hasImage() and self._keeper.can_keep:
+            self._wanted = self._keeper.keep(QImage(data.imageData()))
+            if self._wanted is None:
+                self._say(tr("The picture could not be kept. Is the disk full?"))
             return True
         return False
-
-    def _keep(self, image: QImage) -> None:
-        """A picture that is no file yet becomes one; on a worker, for that takes half a second if it is large."""
-        if image.isNull() or self._pasted is None:
-            return
-        self._pasted.mkdir(parents=True, exist_ok=True)
-        taken = {path.name for path in self._pasted.iterdir()}
-        name = next(name for n in range(1, len(taken) + 2) if (name := f"pasted_{n:04}.png") not in taken)
-        path = self._pasted / name
-        path.touch()  # the name is taken: another one may be pasted while this one is written
-        self._wanted = path
-        kept, thread = self._kept, QThreadPool.globalInstance()
-        thread.start(lambda: _write(image, path, kept))
 
     def _on_kept(self, path: Path, written: bool) -> None:
         if path != self._wanted:
@@ -191,7 +225,7 @@ class DropZone(Editor):
         if written:
             self._take(path)
         else:
-            self._say("The picture could not be kept. Is the disk full?")
+            self._say(tr("The picture could not be kept. Is the disk full?"))
 
     def _take(self, value: Path | str) -> None:
         changed = value != self._value
@@ -201,38 +235,37 @@ class DropZone(Editor):
         if changed:
             self.value_changed.emit(value)
 
-    def _offer(self, anchor: QWidget) -> None:
-        if self._popup is None:
-            self._popup = PopupList(self.theme, "Files on the pod", self)
-            self._popup.picked.connect(lambda at: self._take(self._files[at]))
-        current = self._files.index(self._value) if isinstance(self._value, str) and self._value in self._files else -1
-        self._popup.open_at(anchor, tuple(Entry(name) for name in self._files), current)
-
     # --- Showing --------------------------------------------------------------------------------------------------
 
     def _show(self) -> None:
         self._stack.setCurrentWidget(self._filled if self._value else self._empty)
         self._describe()
-        if not self._value:
-            return
-        if isinstance(self._value, str):
-            self._filled.tell(PureWindowsPath(self._value).name, "In the pod's input folder")
+        if isinstance(self._value, Path):
+            there = self._value.is_file()
+            words = details(self._value, self.media) if there else tr("No longer on this computer")
+            self._filled.tell(self._value.name, words, doubtful=not there)
+            self._load(self._value if there else None)
+        elif self._value:
+            # Names with a folder's mark, "x.png [output]", are in no list.
+            known = not self._files or self._value in self._files or self._value.endswith("]")
+            words = tr("In the pod's input folder") if known else tr("Not in the pod's input folder: choose another")
+            self._filled.tell(pod_name(self._value), words, doubtful=not known)
             self._load(None)
-            return
-        there = self._value.is_file()
-        details = _describe(self._value, self._media) if there else "No longer on this computer"
-        self._filled.tell(self._value.name, details)
-        self._load(self._value if there else None)
+        self.masking_changed.emit(self.no_mask())
 
     def _describe(self) -> None:
         """For screen readers: what is in it, or what is wrong with that."""
-        words = str(self._value) if self._value else f"No {_NOUNS[self._media]} yet"
+        words = str(self._value) if self._value else tr("No {noun} yet", noun=noun(self.media))
         self.setAccessibleDescription(f"{words}. {self._problem}" if self._problem else words)
 
     def _load(self, path: Path | None) -> None:
         picture = None
-        if path is not None and self._thumbnails is not None and self._media in ("image", "video"):
-            picture = self._thumbnails.get(str(path), self._media)
+        if path is not None and self._thumbnails is not None and self.media in ("image", "video"):
+            picture = self._thumbnails.get(str(path), self.media)
+            reason = self._thumbnails.reason(str(path)) if picture is None else ""
+            if reason:
+                self._failed(str(path), reason)
+                return
         self._filled.preview.show_picture(picture)
 
     def _ready(self, path: str) -> None:
@@ -242,7 +275,9 @@ class DropZone(Editor):
     def _failed(self, path: str, reason: str) -> None:
         if self._is_mine(path):
             self._filled.preview.show_broken(reason)
-            self._say(f"{Path(path).name} cannot be read: {reason.rstrip('.')}.")
+            size = picture_size(Path(path)) if self.media == "image" else None
+            if size is None or size[0] * size[1] <= PICTURED_PIXELS:
+                self._say(tr("{name} cannot be read: {why}.", name=Path(path).name, why=reason.rstrip(".")))
 
     def _is_mine(self, path: str) -> bool:
         return isinstance(self._value, Path) and str(self._value) == path
@@ -256,6 +291,17 @@ class DropZone(Editor):
 
     def _measure(self) -> None:
         self.setMinimumHeight(max(self.theme.px(HEIGHT), self.theme.metrics("body").height() * 4 + self.theme.px(24)))
+
+    def _join(self) -> None:
+        self._empty.choose.clicked.connect(self.browse)
+        self._empty.library.clicked.connect(self.offer_library)
+        self._empty.pod.clicked.connect(self.offer_pod)
+        self._filled.replace.clicked.connect(self.browse)
+        more = self._filled.more
+        more.clicked.connect(lambda: self._open_menu(more.mapToGlobal(more.rect().bottomLeft())))
+        if self._thumbnails is not None:
+            self._thumbnails.ready.connect(self._ready)
+            self._thumbnails.failed.connect(self._failed)
 
     # --- Events ---------------------------------------------------------------------------------------------------
 
@@ -286,6 +332,9 @@ class DropZone(Editor):
         self.setFocus(Qt.FocusReason.MouseFocusReason)
         super().mousePressEvent(event)
 
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        self._open_menu(event.globalPos())
+
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
         self.update()
@@ -310,131 +359,3 @@ class DropZone(Editor):
         if self._receive(event.mimeData()):
             event.acceptProposedAction()
         self.update()
-
-
-class _Kept(QObject):
-    """From the worker to the zone."""
-
-    kept = Signal(object, bool)
-
-
-def _write(image: QImage, path: Path, kept: _Kept) -> None:
-    """Write a pasted picture. For worker threads."""
-    written = image.save(str(path), quality=100)  # 100: little compression, five times as fast
-    if not written:
-        path.unlink(missing_ok=True)
-    if shiboken6.isValid(kept):  # else the form was closed meanwhile
-        kept.kept.emit(path, written)
-
-
-def _typed(value: Any) -> Path | str:
-    if isinstance(value, LocalFile):
-        return Path(value.path)
-    return value if isinstance(value, Path) else "" if value is None else str(value)
-
-
-def _describe(path: Path, media: Media) -> str:
-    """What name and header say: "1920 by 1080, 3.1 MB". Reads no pixels."""
-    parts = []
-    if media == "image":
-        size = QImageReader(str(path)).size()
-        if size.isValid():
-            parts.append(f"{size.width()} × {size.height()}")  # noqa: RUF001  # the sign people read
-    parts.append(size_text(QFileInfo(str(path)).size()))
-    return " · ".join(parts)
-
-
-class _Empty(QWidget):
-    def __init__(self, theme: Theme, media: Media, on_pod: bool) -> None:
-        super().__init__()
-        self._theme, self._media = theme, media
-        self._label = Label(theme, f"Drop or paste a {_NOUNS[media]}", color="text2", wrap=True)
-        self._label.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.choose = Button(theme, "Choose…", size=Size.COMPACT)
-        self.pod = Button(theme, "From the pod", kind=Kind.GHOST, size=Size.COMPACT, menu=True)
-        self.pod.setVisible(on_pod)
-        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
-        center = Qt.AlignmentFlag.AlignHCenter
-        self._row.addStretch(1)
-        self._row.addWidget(self.choose, 0, center)
-        self._row.addWidget(self.pod, 0, center)
-        self._row.addStretch(1)
-        column = QVBoxLayout(self)
-        column.addStretch(1)
-        column.addSpacing(theme.px(20))
-        column.addWidget(self._label)
-        column.addLayout(self._row)
-        column.addStretch(1)
-        theme.changed.connect(self._turn)
-        self._turn()
-
-    def _turn(self) -> None:
-        """Large words stand below each other."""
-        direction = QBoxLayout.Direction
-        self._row.setDirection(direction.TopToBottom if self._theme.labels_above else direction.LeftToRight)
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        side = self._theme.px(20)
-        spot = QRect(0, self._label.geometry().top() - side - self._theme.px(4), self.width(), side)
-        paint.icon_in(QPainter(self), self._theme, spot, _ICONS[self._media], "text2", 20)
-
-
-class _Filled(QWidget):
-    def __init__(self, theme: Theme, media: Media) -> None:
-        super().__init__()
-        self._theme = theme
-        self.preview = _Preview(theme, media)
-        self._name = ElidedLabel(theme, font="small_strong", middle=True)
-        self._details = ElidedLabel(theme, font="caption", color="text2")
-        self.fit = ElidedLabel(theme, font="caption", color="text2")
-        self.replace = Button(theme, "Replace", size=Size.COMPACT)
-        self._row = QHBoxLayout(self)
-        self._row.addWidget(self.preview)
-        self._column = QVBoxLayout()
-        self._row.addLayout(self._column, 1)
-        for part in (self._name, self._details, self.fit):
-            self._column.addWidget(part)
-        self._column.addStretch(1)
-        self._column.addWidget(self.replace, 0, Qt.AlignmentFlag.AlignLeft)
-        theme.changed.connect(self._measure)
-        self._measure()
-
-    def tell(self, name: str, details: str) -> None:
-        self._name.set_text(name)
-        self._details.set_text(details)
-
-    def _measure(self) -> None:
-        px = self._theme.px
-        self._row.setContentsMargins(px(8), px(8), px(8), px(8))
-        self._row.setSpacing(px(12))
-        self._column.setSpacing(px(4))
-
-
-class _Preview(QWidget):
-    """The thumbnail: as high as the zone, 16:9."""
-
-    def __init__(self, theme: Theme, media: Media) -> None:
-        super().__init__()
-        self._theme, self._media = theme, media
-        self._picture: Any = None
-        self._broken = False
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
-
-    def sizeHint(self) -> QSize:
-        return QSize(self._theme.px(132), self._theme.px(80))
-
-    def show_picture(self, picture: Any) -> None:
-        self._picture, self._broken = picture, False
-        self.setToolTip("")
-        self.update()
-
-    def show_broken(self, reason: str) -> None:
-        self._picture, self._broken = None, True
-        self.setToolTip(plain_tip(reason))
-        self.update()
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        icon = _ICONS[self._media]
-        paint_thumbnail(
-            QPainter(self), self._theme, self.rect(), self._picture, icon=icon, broken=self._broken, radius=2
-        )

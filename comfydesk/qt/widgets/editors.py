@@ -8,7 +8,8 @@ from comfydesk.qt.models.thumbnails import Thumbnails
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.widgets.choice_combo import ChoiceEditor
 from comfydesk.qt.widgets.color_editor import ColorEditor
-from comfydesk.qt.widgets.drop_zone import DropZone, Media
+from comfydesk.qt.widgets.drop_files import MEDIA
+from comfydesk.qt.widgets.drop_zone import DropZone
 from comfydesk.qt.widgets.editor import Editor
 from comfydesk.qt.widgets.form_help import FormHelp
 from comfydesk.qt.widgets.json_editor import JsonEditor
@@ -32,12 +33,6 @@ class Surroundings:
     help: FormHelp | None = None
 
 
-_MEDIA: dict[Kind, Media] = {
-    Kind.IMAGE: "image",
-    Kind.VIDEO: "video",
-    Kind.AUDIO: "audio",
-    Kind.MODEL3D: "model3d",
-}
 _SPANS: dict[Role, tuple[Number, Number]] = {
     Role.STEPS: (1, 50),
     Role.CFG: (0, 10),
@@ -106,8 +101,15 @@ def _make(theme: Theme, field: Field, value: Any, around: Surroundings) -> Edito
             )
         case Kind.IMAGE | Kind.VIDEO | Kind.AUDIO | Kind.MODEL3D:
             files = tuple(str(choice) for choice in field.choices)
-            media = _MEDIA[field.kind]
-            return DropZone(theme, media, value, files=files, thumbnails=around.thumbnails, pasted=around.pasted)
+            return DropZone(
+                theme,
+                MEDIA[field.kind],
+                value,
+                files=files,
+                thumbnails=around.thumbnails,
+                pasted=around.pasted,
+                help_=around.help,
+            )
         case Kind.COLOR:
             return ColorEditor(theme, _text(value))
         case Kind.OTHER:

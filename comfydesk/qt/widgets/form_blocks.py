@@ -39,8 +39,10 @@ class HeadedPart(FormPart):
         self._measure()
 
     def add_action(self, widget: QWidget) -> None:
-        """One more action in the heading's line."""
+        """One more action in the heading's line; Tab reaches it before the editor, which is below."""
         self._head.addWidget(widget)
+        for each in (widget, *widget.findChildren(IconButton)):
+            QWidget.setTabOrder(each, self._editor.focusProxy() or self._editor)
 
     def fields(self) -> tuple[Field, ...]:
         return (self._field,)
@@ -85,16 +87,44 @@ class PromptPart(HeadedPart):
 
 
 class MediaPart(HeadedPart):
-    """A file to work from, and how to take it away."""
+    """A file to work from, and what can be done with it: painted on, exchanged with the next one, taken away."""
+
+    swap_wanted = Signal(str)
+    mask_wanted = Signal(object)
+    """The DropZone."""
 
     def __init__(self, theme: Theme, field: Field, zone: DropZone) -> None:
         super().__init__(theme, field, zone)
         self._zone = zone
-        self.clear = IconButton(theme, "close", f"Take away {field.label}", size=Size.COMPACT)
-        self.add_action(self.clear)
+        self._masked = self._partner = False
+        self.paint_mask = IconButton(theme, "mask", tr("Paint a mask on {name}", name=field.label), size=Size.COMPACT)
+        self.swap = IconButton(theme, "swap", tr("Exchange"), size=Size.COMPACT)
+        self.clear = IconButton(theme, "close", tr("Take away {name}", name=field.label), size=Size.COMPACT)
+        for button in (self.paint_mask, self.swap, self.clear):
+            self.add_action(button)
         self.clear.clicked.connect(zone.clear)
+        self.swap.clicked.connect(lambda: self.swap_wanted.emit(field.id))
+        self.paint_mask.clicked.connect(lambda: self.mask_wanted.emit(zone))
         zone.value_changed.connect(self._shown)
+        zone.masking_changed.connect(self.paint_mask.set_blocked)
         self._shown(zone.value())
+
+    @property
+    def zone(self) -> DropZone:
+        return self._zone
+
+    def set_masked(self, masked: bool) -> None:
+        """Whether the workflow reads a mask from this picture."""
+        self._masked = masked
+        self.paint_mask.set_blocked(self._zone.no_mask())
+        self._shown(self._zone.value())
+
+    def set_partner(self, name: str) -> None:
+        """The file that this one can be exchanged with; "" for none."""
+        self._partner = bool(name)
+        if name:
+            self.swap.set_name(tr("Exchange with {name}", name=name))
+        self._shown(self._zone.value())
 
     def show_value(self, field_id: str, value: Any, /) -> None:
         super().show_value(field_id, value)
@@ -102,6 +132,8 @@ class MediaPart(HeadedPart):
 
     def _shown(self, value: Any) -> None:
         self.clear.setVisible(bool(value))
+        self.paint_mask.setVisible(self._masked)
+        self.swap.setVisible(self._partner)
 
 
 class NegativePart(FormPart):

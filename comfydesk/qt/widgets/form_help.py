@@ -24,7 +24,7 @@ class FormHelp(QObject):
     history_wanted = Signal(str, str, object)
     """TextKind, words to search for, and an answer to call with a tuple of texts, the last used first."""
     outputs_wanted = Signal(str, object)
-    """A kind of media, and an answer to call with a tuple of GalleryFile, the newest first."""
+    """A kind of media, and an answer to call with a tuple of LibraryFile, the newest first."""
     model_wanted = Signal(str, str)
     """Folder and name of a model that is looked at: its picture is asked for."""
     starred = Signal(str, str, bool)

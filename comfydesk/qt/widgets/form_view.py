@@ -3,15 +3,15 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.widgets.all_inputs import AllInputs
 from comfydesk.qt.widgets.drop_zone import DropZone
 from comfydesk.qt.widgets.editors import Surroundings, make_editor
 from comfydesk.qt.widgets.form_blocks import MediaPart, NegativePart, PromptPart
+from comfydesk.qt.widgets.form_media import FormMedia, missing_files
 from comfydesk.qt.widgets.form_part import LABEL_WIDTH, FormPart, RowPart
 from comfydesk.qt.widgets.form_plan import (
     Block,
@@ -26,27 +26,13 @@ from comfydesk.qt.widgets.form_plan import (
     shown_ids,
 )
 from comfydesk.qt.widgets.form_rows import LorasPart, PairPart, SizePart
+from comfydesk.qt.widgets.plain import Line
 from comfydesk.qt.widgets.seed_row import SeedRow
 from comfydesk.workflow.fields import Field, Form, Kind, Role
 
 WIDEST_LABEL = 104
 REST_LABEL = 112
 MARGIN = 16
-
-
-class Divider(QWidget):
-    """A line of one pixel."""
-
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-
-    def sizeHint(self) -> QSize:
-        return QSize(0, 1)
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        QPainter(self).fillRect(self.rect(), self._theme.color("border"))
 
 
 class FormView(QScrollArea):
@@ -80,6 +66,7 @@ class FormView(QScrollArea):
         self._parts: dict[str, FormPart] = {}
         self._all: AllInputs | None = None
         self._focused: FormPart | None = None
+        self.media = FormMedia(self._around.help, self._exchange)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -181,6 +168,10 @@ class FormView(QScrollArea):
         """Field id → why what is typed there is no value. Not empty: nothing should be generated yet."""
         return dict(self._problems)
 
+    def missing_files(self) -> dict[str, str]:
+        """Field id → why there is no file to send, as of now."""
+        return missing_files(self._form, self._values)
+
     # --- Seeds ----------------------------------------------------------------------------------------------------
 
     def locked_seeds(self) -> frozenset[str]:
@@ -248,13 +239,13 @@ class FormView(QScrollArea):
         sections = plan(self._form)
         for at, section in enumerate(sections):
             if at:
-                self._column.addWidget(Divider(self.theme))
+                self._column.addWidget(Line(self.theme))
             for block in section:
                 self._add(self._make(block))
         self._align_labels()
         rest = tuple(field for field in self._form.fields if field.id not in shown_ids(sections))
         if rest:
-            self._column.addWidget(Divider(self.theme))
+            self._column.addWidget(Line(self.theme))
             self._all = AllInputs(self.theme, rest, self._make_row)
             self._all.built.connect(self._wire)
             self._column.addWidget(self._all)
@@ -267,6 +258,7 @@ class FormView(QScrollArea):
             old.deleteLater()
         self.setWidget(content)
         content.setAutoFillBackground(False)
+        self.media.adopt({id(part): part for part in self._parts.values()}.values())
         self._count()
 
     def _make(self, block: Block) -> FormPart:
@@ -356,7 +348,15 @@ class FormView(QScrollArea):
         if count:
             self._count()
 
+    def _exchange(self, one: str, other: str) -> None:
+        """Two fields' values change places, as the user's change."""
+        values = {one: self._values[other], other: self._values[one]}
+        for field_id, value in values.items():
+            self.set_value(field_id, value)
+            self._tell(field_id, value)
+
     def _count(self) -> None:
+        self.media.show_fit(self._form, self._values)
         if self._all is not None:
             self._all.set_changed(len(self.changed()))
 

@@ -13,7 +13,7 @@ FILE_NAME = "drafts.json"
 VERSION = 1
 MAX_BYTES = 32_000_000
 """A larger file is none of ours."""
-_PATH = "$path"
+PATH_MARK = "$path"
 """Marks a file of this computer among the values, which is something else than a text that looks like one."""
 
 
@@ -56,11 +56,11 @@ class DraftFile:
 
 def _keep(value: object) -> dict[str, str]:
     if isinstance(value, Path):
-        return {_PATH: str(value)}
+        return {PATH_MARK: str(value)}
     msg = f"{type(value).__name__} in a draft"
     raise TypeError(msg)
 
 
 def _revive(value: dict[str, Any]) -> Any:
-    path = value.get(_PATH)
+    path = value.get(PATH_MARK)
     return Path(path) if len(value) == 1 and isinstance(path, str) else value
