@@ -114,6 +114,13 @@ DEFAULT_POD = Option(
     'The pod that is used when none is named: a profile\'s name, an address, or "demo".',
 )
 
+WATCHED_FOLDERS = Option(
+    "outputs.watched",
+    "",
+    "Watched folders",
+    "Folders of this computer whose pictures, videos and sounds are in the library, with ; between them. Files stay"
+    " where they are; what comes, goes and moves there is noticed.",
+)
 WORKFLOW_FOLDERS = Option(
     "workflows.folders",
     "",
@@ -278,6 +285,7 @@ OPTIONS: tuple[Option[Any], ...] = (
     DOWNLOADS,
     OUTPUT_FOLDER,
     OUTPUT_TEMPLATE,
+    WATCHED_FOLDERS,
     WORKFLOW_FOLDERS,
     LLM_MODEL,
     LLM_IDLE,

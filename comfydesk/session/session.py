@@ -14,6 +14,7 @@ from comfydesk.events import Change, Feed, JobProgress, PreviewFrame
 from comfydesk.paths import Paths
 from comfydesk.session.enhancement.enhancer import Enhancer
 from comfydesk.session.gallery.gallery import Gallery
+from comfydesk.session.gallery.watching import folders_of
 from comfydesk.session.jobs.follow import Pace
 from comfydesk.session.jobs.queue import Queue
 from comfydesk.session.lease import Lease
@@ -29,7 +30,7 @@ from comfydesk.session.shelves.shelves import Shelves
 from comfydesk.session.tasks import Tasks
 from comfydesk.session.values import OpenWorkflow, PodState, PodTarget, WorkflowEntry
 from comfydesk.session.waiting import wait_for_catalog
-from comfydesk.settings import OUTPUT_FOLDER, Settings
+from comfydesk.settings import OUTPUT_FOLDER, WATCHED_FOLDERS, Settings
 from comfydesk.store import order, outputs
 from comfydesk.store.records import Output
 
@@ -111,6 +112,7 @@ class Session:
             folder=self._output_folder,
             catalog_of=self._catalog_of,
             pod_names=self._pod_names,
+            watched=lambda: folders_of(settings.get(WATCHED_FOLDERS)),
         )
         """What was made: found, arranged, exported, and used again."""
         self.enhancer = Enhancer(lambda: self.engines, self._library, settings, paths.data / "styles")

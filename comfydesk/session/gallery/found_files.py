@@ -52,17 +52,21 @@ def look(
     *,
     deep: bool = True,
     settle_before: int | None = None,
+    leave_out: Path | None = None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> FoundFiles:
     """All media below `folder`. Links to folders are not followed, links to files are.
 
     `deep` False: the folder alone. `settle_before`: files changed later than this (ns) are left for another time.
+    `leave_out`: a folder that is not looked into.
     Names that begin with a dot are left out, and our own unfinished files with them.
     """
     found = FoundFiles()
     stack = [(str(folder), 0)]
     while stack and not stopped():
         where, depth = stack.pop()
+        if leave_out is not None and where == str(leave_out):
+            continue
         try:
             found.folders[where] = Path(where).stat().st_mtime_ns
             with os.scandir(where) as entries:

@@ -17,6 +17,7 @@ from comfydesk.session.gallery.importing import Importer
 from comfydesk.session.gallery.presence import Presence
 from comfydesk.session.gallery.reader import CatalogOf, FactsReader, Graphs
 from comfydesk.session.gallery.trash import Trash
+from comfydesk.session.gallery.watching import Watcher
 from comfydesk.session.jobs.recipes import Recipe
 from comfydesk.session.library import Library
 from comfydesk.session.tasks import Tasks
@@ -54,8 +55,9 @@ class Gallery:
         catalog_of: CatalogOf,
         pod_names: Callable[[], Mapping[str, str]],
         trash: Trash | None = None,
+        watched: Callable[[], Sequence[Path]] = tuple,
     ) -> None:
-        """`folder`: the library's. `pod_names`: by id."""
+        """`folder`: the library's. `pod_names`: by id. `watched`: folders whose media belong to the library."""
         self._library = library
         self._tasks = tasks
         self._index = OutputIndex()
@@ -67,6 +69,8 @@ class Gallery:
         self._presence = Presence(library, folder)
         self.importer = Importer(library, tasks, changes, folder)
         """Takes in what lies on this computer."""
+        self.watcher = Watcher(library, tasks, self.importer, self._presence, watched)
+        """Notices what comes and goes in folders of the user's."""
         self.collections = Collections(library, changes)
         """Stars, favourites, notes, tags, albums and saved searches."""
 
@@ -75,6 +79,7 @@ class Gallery:
         self._reader.start()
         if resume:
             await self._trash.start()
+            self.watcher.start()
         self.importer.start(resume=resume)
 
     async def warm(self) -> None:

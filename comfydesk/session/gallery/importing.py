@@ -132,7 +132,9 @@ class Importer:
         async with self._turn:
             self._stopping.clear()
             before = time.time_ns() - SETTLE_NS
-            found = await asyncio.to_thread(look, folder, known, deep=deep, settle_before=before)
+            # What is being downloaded into the library's own folder is the queue's affair.
+            own = self._folder().absolute()
+            found = await asyncio.to_thread(look, folder, known, deep=deep, settle_before=before, leave_out=own)
             await self._take_found(_Run(ImportPlan(folder), watched=True), found)
         return found
 
