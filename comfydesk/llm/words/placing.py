@@ -9,6 +9,7 @@ from comfydesk.llm.words.spans import Kind, Span
 Token = str | int
 """Plain text, or the number of a group of spans."""
 _BOUNDARY = re.compile(r"[,.;!?\n]+\s*|[。，、！？]\s*")
+_STOPS = ",.;:!?。，、！？"
 _LEAD = re.compile(r"(?:[^\W_][\w'’-]*[ \t]+){1,4}\Z")
 
 
@@ -26,7 +27,7 @@ def place(masked: str, groups: Sequence[Span], tokens: Sequence[Token], number: 
         spot = spots[0] if share < 0.05 else spots[-1]
     else:
         total = sum(len(token) for token in tokens if isinstance(token, str)) or 1
-        spot = min(spots, key=lambda entry: abs(entry[2] / total - share))
+        spot = min(spots, key=lambda entry: abs(entry[2] / total - share) + _roughness(tokens, entry[0], entry[1]))
     index, offset, _ = spot
     lead = _lead(masked, number) if span.kind is Kind.QUOTE else ""
     if index == len(tokens):
@@ -65,6 +66,16 @@ def _spots(tokens: Sequence[Token], low: int, high: int) -> Iterator[tuple[int, 
         yield index + 1, 0, so_far
 
 
+def _roughness(tokens: Sequence[Token], index: int, offset: int) -> float:
+    """How ill a spot is suited: within a clause it would tear the clause apart."""
+    token = tokens[index] if index < len(tokens) else ""
+    before = token[:offset] if isinstance(token, str) else ""
+    if not before.strip() and index:
+        before = _last_text(tokens[:index])
+    whole = not before.strip() or before.rstrip()[-1] in _STOPS or index == len(tokens)
+    return 0.0 if whole else 0.5
+
+
 def _share(masked: str, number: int) -> float:
     """How far into the original it stood, 0 to 1."""
     return masked.find(f"<k{number + 1}/>") / max(1, len(masked) - len(f"<k{number + 1}/>"))
@@ -80,16 +91,13 @@ def _lead(masked: str, number: int) -> str:
 def _between(before: str, number: int, after: str, lead: str) -> list[Token]:
     """It, with what keeps it apart from its neighbours."""
     left = before.rstrip()
-    if not left:
-        start = "" if not before else " "
-    elif left[-1] in ",.;!?。，、！？:":
-        start = " "
+    new_sentence = left.endswith((".", "!", "?")) and bool(lead)
+    start = ", " if left and left[-1] not in _STOPS else " " if before else ""
+    if new_sentence:
+        stop = ". " if after.strip() else "."
     else:
-        start = ", "
-    stop = "" if not after.strip() or after.lstrip()[0] in ",.;!?" else ", "
-    if left.endswith((".", "!", "?")) and after.strip() and not after.lstrip()[0].islower():
-        stop = ". "
-    return [start + lead, number, stop]
+        stop = "" if not after.strip() or after.lstrip()[0] in ",.;!?" else ", "
+    return [start + (lead[:1].upper() + lead[1:] if new_sentence else lead), number, stop]
 
 
 def _last_text(tokens: Sequence[Token]) -> str:

@@ -1,16 +1,14 @@
 """Prompts with every kind of protected span, and answers of models that mean no good."""
 
 import random
+import re
 import string
 from collections.abc import Callable
 
-import pytest
 from hypothesis import strategies as st
 
-WORDS = (
-    "a fox in tall grass under a wide sky with soft light and long shadows near an old barn by the sea "
-    "where boats don't rest it's 5 o'clock 50% fog the dogs' bed"
-).split()
+WORDS = ["a", "fox", "in", "tall", "grass", "under", "soft", "light", "near", "an", "old", "barn", "by", "the", "sea"]
+WORDS += ["where", "boats", "don't", "rest", "it's", "5", "o'clock", "50%", "fog", "dogs'", "bed", "a, b", "so. And"]
 _name = st.text(string.ascii_letters + string.digits, min_size=2, max_size=8)
 _inner = st.lists(st.sampled_from(WORDS), min_size=1, max_size=4).map(" ".join)
 _weight = st.floats(0.1, 2.0).map(lambda value: f"{value:.1f}")
@@ -51,8 +49,6 @@ Spoiler = Callable[[str, random.Random], str]
 
 
 def _placeholders(text: str) -> list[str]:
-    import re
-
     return re.findall(r"<k\d+/>", text)
 
 
@@ -134,8 +130,3 @@ SPOILERS: dict[str, Spoiler] = {
     "says something else": lambda text, _: "I am a teapot (short:1.2)",
     "says a lot": lambda text, _: "word " * 20_000,
 }
-
-
-@pytest.fixture
-def spoilers() -> dict[str, Spoiler]:
-    return SPOILERS
