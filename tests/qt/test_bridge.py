@@ -13,8 +13,9 @@ from pytestqt.qtbot import QtBot
 from comfydesk.errors import KnownError, PodError, StoreError
 from comfydesk.events import Change, Feed, JobProgress, JobsChanged, OutputsChanged, PreviewFrame, RunState
 from comfydesk.qt.bridge.batch import Batch
+from comfydesk.qt.bridge.decoding import LARGEST, decode
 from comfydesk.qt.bridge.feeds import Bridge
-from comfydesk.qt.bridge.previews import LARGEST, Preview, PreviewDecoder, decode
+from comfydesk.qt.bridge.previews import Preview, PreviewDecoder
 from comfydesk.qt.bridge.tasks import Tasks
 from comfydesk.store.records import Job, JobState, Output
 

@@ -4,16 +4,11 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QObject, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QImage, QImageReader
+from PySide6.QtCore import QObject, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QImage
 
 from comfydesk.events import PreviewFrame
-
-LARGEST = 2048
-"""Pixels on the longer side: a preview fills a part of the window, SaveImageWebsocket sends pictures of any size.
-
-A few KB can claim to be a picture of many GB: QImageReader's own allocation limit (256 MB) refuses those.
-"""
+from comfydesk.qt.bridge.decoding import decode
 
 SMALL = QSize(192, 192)
 """Room for a preview of a job that is not looked at: its row in the queue."""
@@ -29,27 +24,6 @@ class Preview:
     image: QImage
     prompt_id: str | None
     node: str | None
-
-
-def decode(data: bytes, room: QSize | None = None) -> QImage:
-    """The picture in `data`, at most LARGEST pixels long; a null image if there is none.
-
-    With `room` it comes as large as fits there, larger than it is if need be: so the window copies it to the screen
-    and scales nothing itself. Made for worker threads: `QImageReader.read` releases the GIL, scaling included, while
-    `QImage.fromData` and `scaled` hold it.
-    """
-    buffer = QBuffer()
-    buffer.setData(QByteArray(data))
-    buffer.open(QIODevice.OpenModeFlag.ReadOnly)
-    reader = QImageReader(buffer)
-    reader.setAutoTransform(True)
-    size = reader.size()
-    most = QSize(LARGEST, LARGEST)
-    wanted = most.boundedTo(room) if room is not None and not room.isEmpty() else size.boundedTo(most)
-    scaled = size.scaled(wanted, Qt.AspectRatioMode.KeepAspectRatio)
-    if scaled != size and not scaled.isEmpty():
-        reader.setScaledSize(scaled)
-    return reader.read()
 
 
 class PreviewDecoder(QObject):

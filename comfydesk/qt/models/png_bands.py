@@ -6,14 +6,16 @@ is kept per band: PNG itself has no way into the middle. Blocks: for worker thre
 """
 
 import struct
+import tempfile
 import zlib
 from array import array
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice
+from PySide6.QtCore import QByteArray
 from PySide6.QtGui import QImage, QImageReader
 
 from comfydesk.errors import MediaError
@@ -121,11 +123,16 @@ class PngBands:
         header = self.header
         start = struct.pack(">IIBBBBB", header.width, rows, header.depth, header.colour, 0, 0, 0)
         parts = (SIGNATURE, _chunk(b"IHDR", start), self._head, _chunk(b"IDAT", zlib.compress(filtered, 0)))
-        buffer = QBuffer()
-        buffer.setData(QByteArray(b"".join((*parts, _chunk(b"IEND", b"")))))
-        buffer.open(QIODevice.OpenModeFlag.ReadOnly)
-        reader = QImageReader(buffer, QByteArray(b"png"))
-        image = reader.read()
+        # By way of a file: a reader on a QBuffer can wait for another for ever, see qt/bridge/decoding.py.
+        number, name = tempfile.mkstemp(".png")
+        try:
+            with open(number, "wb") as file:  # noqa: PTH123 - of a descriptor
+                file.writelines((*parts, _chunk(b"IEND", b"")))
+            reader = QImageReader(name, QByteArray(b"png"))
+            image = reader.read()
+        finally:
+            with suppress(OSError):
+                Path(name).unlink()
         if image.isNull():
             raise MediaError("No picture", f"It is damaged ({reader.errorString()})")
         return image

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QObject, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QImage, QImageReader, QPixmap
 
 from comfydesk.errors import MediaError
+from comfydesk.qt.bridge.decoding import decode
 from comfydesk.session.gallery.thumbnails import EDGES, PICTURED, Source, ThumbnailCache
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,7 @@ _REASONS = 4096
 _TAKE_MS = 4.0
 """What is spent on pictures that have come, in one go."""
 _LARGEST_DRAWING = 4096
+_LARGEST_STRIP = 16_384
 
 Key = tuple[str, int]
 """path, edge"""
@@ -226,22 +228,11 @@ def _load(cache: ThumbnailCache, request: _Request) -> QImage:
         return _drawing(source.path, edge)
     for _ in range(2):
         data = cache.strip(source) if edge == STRIP else cache.poster(source, edge)
-        image = decode(data)
+        image = decode(data, None, _LARGEST_STRIP)
         if not image.isNull():
             return image
         cache.forget(source)  # damaged on disk: once more
     raise MediaError("No picture", "Its thumbnail cannot be read")
-
-
-def decode(data: bytes) -> QImage:
-    """A JPEG or PNG in the format that is painted fastest. The reader lets other threads work meanwhile."""
-    buffer = QBuffer()
-    buffer.setData(QByteArray(data))
-    buffer.open(QIODevice.OpenModeFlag.ReadOnly)
-    image = QImageReader(buffer).read()
-    if image.hasAlphaChannel():
-        return image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
-    return image if image.format() == QImage.Format.Format_RGB32 else image.convertToFormat(QImage.Format.Format_RGB32)
 
 
 def _drawing(path: str, edge: int) -> QImage:
