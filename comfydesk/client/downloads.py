@@ -196,6 +196,8 @@ class Part:
         self._path = destination.with_name(f"{destination.name}.{key}.part")
         self._file: FileIO | None = None
         self._hash = hashlib.sha256()
+        self._etag_noted = False
+        """There is a file that tells the ETag."""
         self.size = 0
         self.etag = ""
 
@@ -206,11 +208,17 @@ class Part:
     def open(self) -> None:
         """Create it, or take up what an earlier run has left."""
         with _disk(self._destination):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = _opened_alone(self._path)
+            try:
+                self._file = _opened_alone(self._path)
+            except FileNotFoundError:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._file = _opened_alone(self._path)
             if self._file is None:  # another process fetches the same: leave that one alone
                 self._path = self._path.with_name(f"{self._destination.name}.{secrets.token_hex(4)}.part")
                 self._file = self._path.open("x+b", buffering=0)
+            self._etag_noted = self._etag_path.exists()
+            if not os.fstat(self._file.fileno()).st_size:
+                return
             with contextlib.suppress(OSError, UnicodeDecodeError):
                 self.etag = self._etag_path.read_text("ascii")
             if not self.etag:  # without it nobody knows what the bytes are of
@@ -241,13 +249,20 @@ class Part:
     def restart(self, etag: str) -> None:
         """Throw away what is there; what follows is of the version `etag`."""
         with _disk(self._destination):
-            self._opened().truncate(0)
+            if self.size:
+                self._opened().truncate(0)
             self._hash = hashlib.sha256()
-            self.size, known, self.etag = 0, self.etag, etag if etag.isascii() else ""
+            self.size, self.etag = 0, etag if etag.isascii() else ""
             if self.etag:
+                self._etag_noted = True
                 self._etag_path.write_text(self.etag, "ascii")
-            elif known:
-                self._etag_path.unlink(missing_ok=True)
+            else:
+                self._forget_etag()
+
+    def _forget_etag(self) -> None:
+        if self._etag_noted:
+            self._etag_noted = False
+            self._etag_path.unlink(missing_ok=True)
 
     def check_room(self, total: int | None) -> None:
         """Raise DiskFullError when `total` bytes will not fit, before the first is written."""
@@ -284,7 +299,7 @@ class Part:
                     self._path.unlink()
                     break
                 number += 1
-            self._etag_path.unlink(missing_ok=True)
+            self._forget_etag()
             _sync_folder(path.parent)
             self._let_go()
             return Fetched(path, self.size, sha256, self.etag)
@@ -294,7 +309,7 @@ class Part:
         self.close()
         with contextlib.suppress(OSError):
             self._path.unlink(missing_ok=True)
-            self._etag_path.unlink(missing_ok=True)
+            self._forget_etag()
 
     def close(self) -> None:
         """Let go of it; what is there stays for another time."""
@@ -303,7 +318,7 @@ class Part:
             if self.size == 0:
                 with contextlib.suppress(OSError):
                     self._path.unlink(missing_ok=True)
-                    self._etag_path.unlink(missing_ok=True)
+                    self._forget_etag()
 
     def _let_go(self) -> None:
         if self._file is not None:

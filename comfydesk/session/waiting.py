@@ -9,7 +9,7 @@ from comfydesk.session.pods.links import Link
 from comfydesk.store.records import Job
 
 FEW = 3
-TOGETHER = 0.05
+TOGETHER = 0.2
 """Seconds for which changes of many jobs are gathered."""
 
 

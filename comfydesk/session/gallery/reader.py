@@ -21,6 +21,8 @@ from comfydesk.workflow.patch import apply_values
 
 AT_ONCE = 50
 """Outputs whose readings are written in one transaction."""
+PAUSE = 0.5
+"""Seconds between two readings: what a busy queue brings meanwhile is read together."""
 KEPT = 32
 """Parsed graphs: a batch has one for all of its outputs."""
 
@@ -85,11 +87,15 @@ class FactsReader:
             self._wake.set()
 
     async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        last = -PAUSE
         while True:
             if not self._wake.is_set():
                 self._idle.set()
             await self._wake.wait()
+            await asyncio.sleep(last + PAUSE - loop.time())
             self._wake.clear()
+            last = loop.time()
             try:
                 await self._read_all()
             except KnownError as error:  # the next output wakes us again

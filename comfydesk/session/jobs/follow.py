@@ -127,7 +127,8 @@ class Follower:
     def sent(self, followed: Followed) -> None:
         """The POST is over, whatever came of it: what the pod says counts from now on."""
         followed.sending = False
-        followed.poked.set()
+        if followed.answer is None:  # otherwise the stream will tell soon, as the pod has just said that it has it
+            followed.poked.set()
         self._tasks.start(self._run(followed), f"follow {followed.job.id}")
 
     async def follow(self, job: Job, graph: Mapping[str, Any]) -> Followed:
