@@ -1,11 +1,12 @@
 """The panel on the right: what is open, its form, and the button that makes it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from comfydesk.errors import KnownError
 from comfydesk.qt.docks.dock import Dock, Panel
@@ -13,17 +14,21 @@ from comfydesk.qt.docks.generation_footer import Footer
 from comfydesk.qt.models.making import Making
 from comfydesk.qt.models.words import counted
 from comfydesk.qt.theme import ColorName, Theme
+from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets.badge_label import BadgeLabel
 from comfydesk.qt.widgets.badges import Badge
 from comfydesk.qt.widgets.banner import Banner
-from comfydesk.qt.widgets.buttons import IconButton, Size
+from comfydesk.qt.widgets.buttons import Button, IconButton, Size
 from comfydesk.qt.widgets.editors import Surroundings
 from comfydesk.qt.widgets.empty_state import EmptyState
+from comfydesk.qt.widgets.form_help import FormHelp
+from comfydesk.qt.widgets.form_plan import arranged
 from comfydesk.qt.widgets.form_view import FormView
 from comfydesk.qt.widgets.labels import ElidedLabel, Label
 from comfydesk.qt.widgets.menu import Menu
 from comfydesk.qt.widgets.plain import Icon, Line, pad
 from comfydesk.workflow.fields import Role
+from comfydesk.workflow.masks import masked_inputs
 
 if TYPE_CHECKING:
     from comfydesk.session.values import OpenWorkflow
@@ -50,7 +55,13 @@ class Head(QWidget):
         pad(line, theme, 0, 0, 0, 0, gap=4)
         for part in (self.icon, self.word, self.rest):
             line.addWidget(part)
-        column.addWidget(self.name)
+        self.presets = Button(theme, tr("Presets"), icon="preset", menu=True)
+        self.presets.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        first = QHBoxLayout()
+        pad(first, theme, 0, 0, 0, 0, gap=8)
+        first.addWidget(self.name, 1)
+        first.addWidget(self.presets)
+        column.addLayout(first)
         column.addLayout(line)
 
     def tell(self, name: str, word: str = "", rest: str = "", color: ColorName = "text2", icon: str = "") -> None:
@@ -71,6 +82,8 @@ class GenerationPanel(Panel):
     cancel = Signal()
     values_changed = Signal(object)
     connect_wanted = Signal()
+    shown = Signal(object)
+    """OpenWorkflow: its form is on the screen."""
 
     def __init__(self, theme: Theme, dock: Dock, around: Surroundings) -> None:
         super().__init__(theme, dock)
@@ -78,7 +91,10 @@ class GenerationPanel(Panel):
         self._pod = ""
         self.head = Head(theme)
         self.banner = Banner(theme)
-        self.form = FormView(theme, around=around)
+        self.help = FormHelp(self)
+        self.pins_of: Callable[[str], tuple[frozenset[str], frozenset[str]]] = lambda _id: (frozenset(), frozenset())
+        """Workflow id → fields that the user pinned, and took away."""
+        self.form = FormView(theme, around=replace(around, help=self.help))
         self.footer = Footer(theme)
         self.empty = EmptyState(theme, "create", "No workflow is open", "Pick one on the left, or drop a file here.")
         self._pages = QStackedWidget()
@@ -112,9 +128,13 @@ class GenerationPanel(Panel):
         """Another workflow, or the same one against another pod. `makes` is what comes out: image, video…"""
         same = self._workflow is not None and self._workflow.id == workflow.id
         self._workflow, self._makes = workflow, makes
-        if not same or self.form.form() != workflow.form:
+        form = arranged(workflow.form, *self.pins_of(workflow.id))
+        if not same or self.form.form() != form:
             locked = self.form.locked_seeds() if same else frozenset()
-            self.form.set_form(workflow.form, values)
+            self.form.media.set_masked(
+                masked_inputs(workflow.form, workflow.api) if workflow.api is not None else frozenset()
+            )
+            self.form.set_form(form, values)
             for field_id in locked:
                 self.form.set_locked(field_id, True)
         else:
@@ -122,6 +142,7 @@ class GenerationPanel(Panel):
         if not same:
             self.banner.clear()
         self._refresh()
+        self.shown.emit(workflow)
 
     def show_error(self, error: KnownError, fields: Mapping[str, str] | None = None, *, action: str = "") -> None:
         """A line at the top with at most one `action`, and messages under the fields it is about."""
@@ -190,6 +211,10 @@ class GenerationPanel(Panel):
             focused = QApplication.focusWidget()
             if wrong is None or focused is None or not wrong.isAncestorOf(focused):
                 self.form.reveal(next(iter(problems)))
+            return None
+        missing = self.form.missing_files()
+        if missing:
+            self.form.set_errors(missing)
             return None
         self.banner.clear()
         self.form.set_errors({})

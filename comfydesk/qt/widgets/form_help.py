@@ -58,6 +58,11 @@ class FormHelp(QObject):
 
     # --- Models ---------------------------------------------------------------------------------------------------
 
+    @property
+    def favourites(self) -> frozenset[tuple[str, str]]:
+        """(folder, name) of models."""
+        return self._favourites
+
     def is_favourite(self, folder: str, name: str) -> bool:
         return (folder, name) in self._favourites
 

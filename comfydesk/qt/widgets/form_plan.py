@@ -1,6 +1,6 @@
 """Which fields stand together on a form's first screen, and in what order. Values only, no widgets."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from comfydesk.workflow.fields import Field, Form, Kind, Role
 
@@ -66,6 +66,17 @@ _ORDER = (
     Role.DENOISE,
 )
 """What comes first among the numbers; the rest keeps the form's order, batch and seed come last."""
+
+
+def arranged(form: Form, pinned: frozenset[str], unpinned: frozenset[str]) -> Form:
+    """`form` with these fields put on its first screen, or taken away from it."""
+    if not pinned and not unpinned:
+        return form
+    fields = [
+        replace(field, pinned=(field.pinned or field.id in pinned) and field.id not in unpinned)
+        for field in form.fields
+    ]
+    return Form(tuple(sorted(fields, key=lambda field: not field.pinned)))
 
 
 def plan(form: Form) -> tuple[tuple[Block, ...], ...]:

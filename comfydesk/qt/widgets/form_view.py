@@ -27,6 +27,7 @@ from comfydesk.qt.widgets.form_plan import (
 )
 from comfydesk.qt.widgets.form_rows import LorasPart, PairPart, SizePart
 from comfydesk.qt.widgets.plain import Line
+from comfydesk.qt.widgets.prompt_editor import PromptEditor
 from comfydesk.qt.widgets.seed_row import SeedRow
 from comfydesk.workflow.fields import Field, Form, Kind, Role
 
@@ -210,6 +211,14 @@ class FormView(QScrollArea):
             if isinstance(part, PromptPart):
                 return part
         return None
+
+    def texts(self) -> dict[str, PromptEditor]:
+        """Field id → the editor of a prompt, of all that have a heading of their own."""
+        return {
+            field_id: part.prompt
+            for field_id, part in self._parts.items()
+            if isinstance(part, PromptPart | NegativePart)
+        }
 
     def reveal(self, field_id: str) -> None:
         """Unfold, scroll to the field and give it the focus."""

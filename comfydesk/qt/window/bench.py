@@ -130,6 +130,11 @@ class Bench(QObject):
             self.drafts.forget(self.current.id)
             self._show(self.current)
 
+    def show_again(self) -> None:
+        """What is open, with what was typed: how it is laid out has changed."""
+        if self.current is not None:
+            self._show(self.current)
+
     def check(self, entries: "Iterable[WorkflowEntry]") -> None:
         """Tell what each workflow lacks on the current pod."""
         if self._session.catalog is not None:

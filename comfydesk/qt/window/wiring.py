@@ -12,6 +12,7 @@ from comfydesk.qt.window.browse import Browse
 from comfydesk.qt.window.desk import Desk, show_folder
 from comfydesk.qt.window.draft_keeper import DraftKeeper
 from comfydesk.qt.window.finds import Finds
+from comfydesk.qt.window.form import FormDesk
 from comfydesk.qt.window.jobs import JobDesk
 from comfydesk.qt.window.library import LibraryDesk
 from comfydesk.qt.window.pods import PodDesk
@@ -40,6 +41,7 @@ class Wiring(QObject):
         self._feed(bridge)
         self._join_docks()
         self._join_actions()
+        self.form = FormDesk(desk, session, tasks, self.bench, self)
         self.keeper = DraftKeeper(desk, self.bench, tasks, self)  # last: it completes what the panel shows
         self.finds = Finds(desk, session, self.bench, self.pods, self)
         self._show_pods()
@@ -71,6 +73,7 @@ class Wiring(QObject):
         self.pods.refresh()
         self.jobs.refresh_pods()
         self.browse.refresh_pods()
+        self.form.refresh_pods()
 
     # --- Window → session -----------------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ from comfydesk.session.gallery.watching import Watcher
 from comfydesk.session.jobs.recipes import Recipe
 from comfydesk.session.library import Library
 from comfydesk.session.tasks import Tasks
-from comfydesk.store import albums, outputs, provenance
+from comfydesk.store import albums, outputs, prompts, provenance
 from comfydesk.store import facets as facet_counts
 from comfydesk.store import listing as listings
 from comfydesk.store.database import Database
@@ -109,6 +109,10 @@ class Gallery:
     async def rows(self, ids: Sequence[int]) -> tuple[Output, ...]:
         """Those of `ids` that exist, in the order of `ids`."""
         return await self._library.read(outputs.many, tuple(ids))
+
+    async def texts(self, *, negative: bool = False, limit: int = 200) -> tuple[str, ...]:
+        """Prompts (or negative prompts) that outputs were made with, each once, the last used first."""
+        return await self._library.read(prompts.recent_texts, "negative" if negative else "prompt", limit)
 
     async def facets(self, wanted: OutputFilter = EVERYTHING) -> Facets:
         """How many there are of each model, workflow, tag and so on among what `wanted` finds.

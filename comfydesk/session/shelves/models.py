@@ -82,6 +82,12 @@ class PodModels:
         found = await asyncio.gather(*(one(name) for name in names if name not in ("custom_nodes", "configs")))
         return tuple(model for models in found for model in models)
 
+    async def names(self, pod: str, folder: str) -> tuple[str, ...]:
+        """The files of one folder, in the pod's spelling. Raises PodError."""
+        async with self._places:
+            found = _list(await rest_of(self._link(pod)).models_in(folder))
+        return tuple(name for name in found if isinstance(name, str))
+
     async def preview(self, pod: str, model: PodModel) -> Path | None:
         """A file with the picture beside a model; None if there is none."""
         key = hashlib.sha256(f"{pod}/{model.folder}/{model.place}/{model.name}".encode("utf-8", "replace")).hexdigest()
