@@ -39,9 +39,10 @@ _UNFINISHED = re.compile(
 )
 _COMMON = frozenset(
     {
+        *("the", "and", "for", "its", "his", "her", "one", "two", "out", "are", "was", "has", "but", "not", "you"),
         *("with", "from", "that", "this", "into", "over", "under", "near", "some", "very", "more", "most", "image"),
         *("picture", "photo", "video", "make", "prompt", "please", "about", "their", "there", "where", "which"),
-        *("while", "have", "when", "scene"),
+        *("while", "have", "when", "scene", "all", "old", "new", "big", "can", "who", "she", "him", "them", "they"),
     }
 )
 """Words that say nothing of what a prompt is about."""
@@ -137,7 +138,7 @@ def _objection(task: Task, text: str) -> str:
 
 
 def _content(text: str) -> set[str]:
-    return {word for word in re.findall(r"[^\W\d_]{4,}", text.casefold()) if word not in _COMMON}
+    return {word for word in re.findall(r"[^\W\d_]{3,}", text.casefold()) if word not in _COMMON}
 
 
 def _shared(one: set[str], other: set[str]) -> bool:
