@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from comfydesk.session.gallery.importing import Imported, ImportProgress
 
 TELL_SECONDS = 1.0
+CONNECT_SECONDS = 60.0
 MEMORY = 4 << 30
 """Bytes of address space that a child may take: a file that wants more is refused."""
 
@@ -37,6 +38,33 @@ async def taken_in(args: argparse.Namespace, context: Context) -> int:
     else:
         context.emit(words(outcome))
     return 1 if outcome.skipped_count else 0
+
+
+async def from_pod(args: argparse.Namespace, context: Context) -> int:
+    """List or fetch what a pod has and the library lacks; the exit code is 1 if something cannot be had."""
+    from comfydesk.cli.pods import session_on_pod
+
+    failed: tuple[str, ...] = ()
+    async with session_on_pod(context) as session:
+        await session.wait_catalog(CONNECT_SECONDS)
+        pod = session.current_pod
+        assert pod is not None
+        missing = await session.pod_outputs.missing(pod.id)
+        if not args.list:
+            session.pod_outputs.progress.subscribe(
+                lambda progress: context.note(f"{progress.done} of {progress.total}")
+            )
+            await session.pod_outputs.fetch(missing)
+            failed = await session.pod_outputs.settled(pod.id)
+    for words_of_one in failed:
+        context.note(words_of_one)
+    names = [f"{one.file.subfolder}/{one.file.filename}".lstrip("/") for one in missing]
+    if context.json:
+        context.emit_json({"files": names, "failed": list(failed)})
+    else:
+        for name in names:
+            context.emit(name)
+    return 1 if failed else 0
 
 
 def document(outcome: "Imported") -> dict[str, object]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from comfydesk.cli.context import Context, Subparsers
-from comfydesk.cli.imports import stream, taken_in
+from comfydesk.cli.imports import from_pod, stream, taken_in
 from comfydesk.errors import KnownError, UsageError
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ def register(subparsers: Subparsers) -> None:
     imports = parser.add_argument_group("from elsewhere")
     imports.add_argument("--import", type=Path, dest="folder", metavar="DIR", help="take the media below it in")
     imports.add_argument("--copy", action="store_true", help="copy them into the library's folder")
+    imports.add_argument("--from-pod", action="store_true", help="fetch what the pod (--pod) has and the library lacks")
+    imports.add_argument("--list", action="store_true", help="with --from-pod: only name it")
     parser.add_argument("--stream", action="store_true", help=argparse.SUPPRESS)
     parser.set_defaults(run=run)
 
@@ -55,6 +57,10 @@ def run(args: argparse.Namespace, context: Context) -> int:
         return stream(context)
     if args.folder is not None:
         return asyncio.run(taken_in(args, context))
+    if args.from_pod:
+        return asyncio.run(from_pod(args, context))
+    if args.list:
+        raise UsageError("--list is for --from-pod", "", "Say what to list: --from-pod --pod NAME")
     if args.copy:
         raise UsageError("--copy is for --import", "", "Say what to copy: --import DIR")
     return asyncio.run(_outputs(args, context))

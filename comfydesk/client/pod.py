@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from comfydesk.client import remote
+from comfydesk.client import past, remote
 from comfydesk.client.address import Address
 from comfydesk.client.downloads import Downloads, Fetched, Progress
 from comfydesk.client.link import LinkStatus, Silence, Timing, Wakefulness
 from comfydesk.client.lookup import Lookup
 from comfydesk.client.network import Network
 from comfydesk.client.origin import Transport
+from comfydesk.client.past import PastGraph, PastJob
 from comfydesk.client.remote import RemoteFile, RemoteJob, SystemStats
 from comfydesk.client.rest import Rest
 from comfydesk.client.stream import Stream
@@ -243,6 +244,27 @@ class Pod:
         """Size and ETag as they are now: a cached rerun's file is the same as long as these are."""
         answer = await self.rest.stat(file)
         return RemoteStat(answer.length, answer.etag)
+
+    async def past_jobs(self, limit: int, offset: int) -> tuple[PastJob, ...]:
+        """Jobs that have ended, anyone's, since the server's start: the oldest first; fewer than `limit` at the end."""
+        return past.past_jobs(await self.rest.history_page(limit, offset))
+
+    async def past_graph(self, prompt_id: str) -> PastGraph:
+        """What a job of the history ran; empty when it is not in there any more."""
+        return past.past_graph(prompt_id, await self.rest.history(prompt_id))
+
+    async def output_names(self) -> tuple[RemoteFile, ...]:
+        """Files directly in the output folder, of any time; empty where the server does not list them."""
+        try:
+            return past.loose_files(await self.rest.files("output"))
+        except PodStatusError as error:
+            if error.status in (403, 404, 405):
+                return ()
+            raise
+
+    async def preview(self, file: RemoteFile) -> bytes:
+        """A picture, smaller than the file. Raises PodStatusError for what is no picture."""
+        return await self.rest.preview(file)
 
     async def upload(
         self, path: Path, *, name: str | None = None, subfolder: str = "", progress: Progress | None = None

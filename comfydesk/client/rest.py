@@ -122,6 +122,11 @@ class Rest:
         """`{}` both for unknown and for unfinished."""
         return await self._get(f"/api/history/{_segment(prompt_id)}", HISTORY)
 
+    async def history_page(self, limit: int, offset: int) -> Any:
+        """Some of it, the oldest first, graphs included."""
+        query = {"max_items": str(limit), "offset": str(offset)}
+        return await self._get("/api/history", HISTORY, query=query)
+
     async def job(self, prompt_id: str) -> Any | None:
         """GET /api/jobs/{id}; None when the pod knows no such job. RouteMissingError on older servers."""
         answer = await self._origin.exchange("GET", f"/api/jobs/{_segment(prompt_id)}", HISTORY)
@@ -160,6 +165,17 @@ class Rest:
         if answer.status != 200 or ("html" in answer.content_type and not _is_page(file)):
             raise refusal(answer, self.address)
         return answer
+
+    async def preview(self, file: RemoteFile) -> bytes:
+        """A picture as a WebP of its own size. The server makes it on its event loop: ask for two at once at most."""
+        query = {"filename": file.filename, "subfolder": file.subfolder, "type": file.type, "preview": "webp;70"}
+        answer = await self._origin.exchange("GET", "/api/view", HISTORY, query=query)
+        self._check(answer)
+        return answer.body
+
+    async def files(self, type_: str) -> Any:
+        """`["name [output]", …]`, the newest first; not what lies in subfolders. Internal to ComfyUI."""
+        return await self._get(f"/internal/files/{_segment(type_)}", HISTORY)
 
     async def upload(self, content: AsyncIterator[bytes], *, length: int, content_type: str) -> Any:
         """POST /upload/image with a ready multipart body. The answer's name is the one to use."""

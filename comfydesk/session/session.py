@@ -13,6 +13,7 @@ from comfydesk.errors import KnownError
 from comfydesk.events import Change, Feed, JobProgress, PreviewFrame
 from comfydesk.paths import Paths
 from comfydesk.session.enhancement.enhancer import Enhancer
+from comfydesk.session.gallery.from_pod import PodOutputs
 from comfydesk.session.gallery.gallery import Gallery
 from comfydesk.session.gallery.watching import folders_of
 from comfydesk.session.jobs.follow import Pace
@@ -118,6 +119,8 @@ class Session:
         self.enhancer = Enhancer(lambda: self.engines, self._library, settings, paths.data / "styles")
         """Prompts made better by a language model."""
         self._engines: Engines | None = None
+        self.pod_outputs = PodOutputs(self._library, self._links, self._tasks, self.changes, self._output_folder)
+        """What lies on pods and is not here: listed, looked at, fetched."""
         self._lease: Lease | None = None
 
     async def __aenter__(self) -> "Session":

@@ -5,7 +5,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +92,7 @@ class Written:
         return (OutputsChanged(tuple(self.added), (*self.changed, *self.moved), tuple(self.removed)),)
 
 
+_NOWHERE = Identity("", "", "", "", "")
 Stamp = tuple[int, int]
 """Size, and time of the last change in ns (0: not known)."""
 
@@ -192,11 +193,42 @@ def _is_same(known: sqlite3.Row, file: Taken) -> bool:
     return (known["size"], known["mtime_ns"]) == (file.size, file.mtime_ns)
 
 
-def _insert(db: Database, file: Taken, rules: int) -> int:
+def add_taken(
+    db: Database,
+    file: Taken,
+    identity: Identity,
+    rules: int,
+    *,
+    job: str | None = None,
+    graph_hash: str | None = None,
+    document_hash: str | None = None,
+) -> tuple[Change, ...]:
+    """Add a file that came from a pod. Other bytes at its path are another output.
+
+    The graph and document that are known of it go before those in the file.
+    """
+    with db.transaction():
+        known = db.first("SELECT id FROM outputs WHERE path = ?", (stored_path(file.path),))
+        if known is not None:
+            db.execute("DELETE FROM outputs WHERE id = ?", (known["id"],))
+        output = replace(output_of(file), job=job, pod=identity.pod)
+        if graph_hash is not None:
+            output = replace(output, graph_hash=graph_hash, document_hash=document_hash)
+        row = _insert(db, file, rules if graph_hash is None else 0, identity, output)
+    return (OutputsChanged(added=(row,), removed=() if known is None else (known["id"],)),)
+
+
+def _insert(
+    db: Database,
+    file: Taken,
+    rules: int,
+    identity: Identity = _NOWHERE,
+    output: Output | None = None,
+) -> int:
     _put_documents(db, file)
     if file.sha256:
         db.execute("DELETE FROM forgotten WHERE sha256 = ?", (file.sha256,))
-    output = output_of(file)
+    output = output or output_of(file)
     more: dict[str, Value] = {
         "mtime_ns": file.mtime_ns,
         "facts": rules,
@@ -204,7 +236,7 @@ def _insert(db: Database, file: Taken, rules: int) -> int:
         "models": "\n".join(plain_text(name) for name, _ in file.models),
         "settings": json.dumps(dict(file.settings)) if file.settings else None,
     }
-    row = insert(db, output, Identity("", "", "", "", ""), more)
+    row = insert(db, output, identity, more)
     for name, kind in file.models:
         db.execute(
             "INSERT OR IGNORE INTO output_models (output, model, kind) VALUES (?, ?, ?)", (row, plain_text(name), kind)
