@@ -205,7 +205,10 @@ def _find_backend() -> "KeyringBackend | None":
     import keyring
     from keyring.backends.chainer import ChainerBackend
 
-    found = keyring.get_keyring()
+    try:
+        found = keyring.get_keyring()
+    except Exception:  # it asks every backend that is installed, and one may break down
+        return None
     if isinstance(found, ChainerBackend):
         # The chain falls back from one member to the next, so a secret could end in a member that is none.
         return next((member for member in found.backends if is_safe(member)), None)

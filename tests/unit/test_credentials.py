@@ -218,3 +218,11 @@ def test_a_chain_is_never_used_as_a_chain(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(keyring, "get_keyring", Chain)
     assert credentials._find_backend() is locker
+
+
+def test_a_backend_that_breaks_down_while_it_is_asked_leaves_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks() -> None:
+        raise RuntimeError("no D-Bus")
+
+    monkeypatch.setattr(keyring, "get_keyring", breaks)
+    assert credentials._find_backend() is None

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 from comfydesk.qt.docks.dock import Dock, Panel
 from comfydesk.qt.models.jobs import AT_WORK, JobModel
 from comfydesk.qt.models.rows import JobRow
+from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.models.verbs import ALONE, Choice, Verb, choices, error_text, fits
 from comfydesk.qt.models.words import DOT, about
 from comfydesk.qt.theme import Theme
@@ -87,7 +88,7 @@ class QueuePanel(Panel):
         self._is_paused = paused
         self.pause.setText(tr("Resume") if paused else tr("Pause"))
         self.pause.set_icon("play" if paused else "pause")
-        self.pause.setToolTip(tr("Send what waits again") if paused else tr(GOES_ON))
+        self.pause.setToolTip(plain_tip(tr("Send what waits again") if paused else tr(GOES_ON)))
         self._on_counted()
 
     def toggle_pause(self) -> None:

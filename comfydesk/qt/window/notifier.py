@@ -5,6 +5,7 @@ from typing import Protocol
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QSystemTrayIcon, QWidget
 
+from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.theme.language import tr
 
 SERVICE = "org.freedesktop.Notifications"
@@ -52,7 +53,7 @@ class DesktopNotifier(QObject):
             return
         if self._tray is None:
             self._tray = QSystemTrayIcon(self._window.windowIcon(), self)
-            self._tray.setToolTip(tr("ComfyDesk"))
+            self._tray.setToolTip(plain_tip(tr("ComfyDesk")))
             self._tray.messageClicked.connect(self.clicked)
         self._tray.show()
         kind = QSystemTrayIcon.MessageIcon.Warning if urgent else QSystemTrayIcon.MessageIcon.Information

@@ -42,8 +42,13 @@ class Mirror:
                     data = await read(name)
                 except PodStatusError:
                     return  # gone meanwhile, or not for us
-            if await asyncio.to_thread(self._write, name, data):
-                kept[name] = wanted[name]
+            writing = asyncio.ensure_future(asyncio.to_thread(self._write, name, data))
+            try:
+                await asyncio.shield(writing)
+            finally:
+                # Cancelled or not, the thread goes on: the next sync must not write the same file beside it.
+                if await writing:
+                    kept[name] = wanted[name]
 
         news = [name for name in wanted if name not in kept][:LARGEST]
         try:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from comfydesk.client.probe import ProbeStep
-from comfydesk.credentials import Secret, auth_item
+from comfydesk.credentials import Secret, SessionCredentials, auth_item
 from comfydesk.session.pods.profile_file import ProfileStore
 from comfydesk.session.pods.profiles import MissingSecretError, Place, PlaceKind, PodProfile, new_id
 from comfydesk.session.pods.roster import Roster
@@ -14,8 +14,13 @@ from tests.pod.engines.conftest import Staging, serving
 from tests.pod.engines.endpoint_double import ENDPOINT, KEY, FakeEndpoint
 
 
+async def in_memory() -> SessionCredentials:
+    """Tests leave the computer's own keyring alone."""
+    return SessionCredentials(note="")
+
+
 async def steps(folder: Path, profile: PodProfile, key: str) -> list[ProbeStep]:
-    roster = Roster(ProfileStore(folder / "pods.toml"), Vault(), Settings())
+    roster = Roster(ProfileStore(folder / "pods.toml"), Vault(in_memory), Settings())
     secrets = {auth_item(profile.id): Secret(key)}
     return [step async for step in roster.test(profile, secrets)]
 
