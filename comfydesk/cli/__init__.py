@@ -33,6 +33,7 @@ COMMANDS = {
     "form": "graphs",
     "check": "graphs",
     "intent": "intent",
+    "enhance": "enhance",
     "workflows": "workflows",
 }
 """Command → the module here that registers it."""
