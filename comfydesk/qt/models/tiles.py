@@ -139,8 +139,9 @@ class Tiles(QObject):
         self._stopped = True
         for reading in list(self._readings.values()):
             self.drop(reading.picture)
-        self._arrived.disconnect(self._take)
+        # Only then the signal: a worker that emits while it is being disconnected could wait for us, and we for it.
         self._workers.shutdown(wait=True, cancel_futures=True)
+        self._arrived.disconnect(self._take)
 
     # --- Workers ----------------------------------------------------------------------------------------------------
 

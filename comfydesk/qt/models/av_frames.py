@@ -1,0 +1,161 @@
+"""Frames of a video one after another, decoded by PyAV: for files whose codec the player does not know. No sound."""
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QImage
+
+from comfydesk.errors import MediaError
+
+if TYPE_CHECKING:
+    import av
+
+_LARGEST = 1920
+"""Pixels on the longer side of what is handed on."""
+MAX_PIXELS = 64_000_000
+
+
+class _Decoder:
+    """One open file. On one worker thread only."""
+
+    def __init__(self, path: str) -> None:
+        import av
+
+        try:
+            self._container = av.open(path, metadata_errors="replace")
+            self._stream = self._container.streams.video[0]
+        except (av.error.FFmpegError, OSError, IndexError) as error:
+            raise MediaError("No picture", str(error) or "There is no video in it") from error
+        if self._stream.width * self._stream.height > MAX_PIXELS:
+            raise MediaError("No picture", "Its pictures are too large")
+        self._stream.thread_type = "AUTO"
+        self.rate = float(self._stream.average_rate or 24)
+        length = self._container.duration
+        self.duration = length / 1_000_000 if length else 0.0
+        self._frames: Iterator[av.VideoFrame] = self._container.decode(self._stream)
+
+    def at(self, seconds: float | None) -> tuple[QImage, float] | None:
+        """The next frame (None), or the one shown at that moment, with its time; None at the end."""
+        import av
+
+        try:
+            if seconds is not None:
+                base = self._stream.time_base or 1
+                self._container.seek(max(0, int(seconds / base)), stream=self._stream)
+                self._frames = self._container.decode(self._stream)
+            for frame in self._frames:
+                when = float(frame.time or 0.0)
+                if seconds is None or when + 0.5 / self.rate >= seconds:
+                    return _image(frame), when
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            raise MediaError("No picture", str(error)) from error
+        return None
+
+    def close(self) -> None:
+        self._container.close()
+
+
+def _image(frame: "av.VideoFrame") -> QImage:
+    scale = min(1.0, _LARGEST / max(frame.width, frame.height))
+    wide, high = max(2, round(frame.width * scale)), max(2, round(frame.height * scale))
+    plane = frame.reformat(width=wide, height=high, format="rgb24").planes[0]
+    return QImage(bytes(plane), wide, high, plane.line_size, QImage.Format.Format_RGB888).copy()
+
+
+class AvFrames(QObject):
+    """Plays by showing frame after frame; where decoding takes longer than a frame, it plays slower."""
+
+    shown = Signal(QImage, float)
+    """A frame and its time in seconds."""
+    opened = Signal(float, float)
+    """Duration in seconds, frames per second."""
+    ended = Signal()
+    failed = Signal(str)
+    _worked = Signal(object)
+
+    def __init__(self, path: str, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._path = path
+        self._decoder: _Decoder | None = None
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="frames")
+        self._busy = False
+        self._wanted: list[float | None] = [0.0]
+        self._playing, self._speed = False, 1.0
+        self._timer = QTimer(self, timerType=Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(lambda: self._ask(None))
+        self._worked.connect(self._on_worked, Qt.ConnectionType.QueuedConnection)
+        self._next()
+
+    def play(self, playing: bool) -> None:
+        self._playing = playing
+        self._pace()
+
+    def set_speed(self, speed: float) -> None:
+        self._speed = speed
+        self._pace()
+
+    def seek(self, seconds: float) -> None:
+        """Exactly the frame that is shown at that moment."""
+        self._wanted = [max(0.0, seconds)]
+        self._next()
+
+    def step(self) -> None:
+        """One frame further."""
+        self._ask(None)
+
+    def close(self) -> None:
+        self._timer.stop()
+        self._wanted = []
+        decoder = self._decoder
+        if decoder is not None:
+            self._worker.submit(decoder.close)
+        self._worker.shutdown(wait=True)
+        self._worked.disconnect(self._on_worked)
+
+    # --- Inside -----------------------------------------------------------------------------------------------------
+
+    def _pace(self) -> None:
+        if self._playing and self._decoder is not None:
+            self._timer.start(max(4, round(1000 / self._decoder.rate / self._speed)))
+        else:
+            self._timer.stop()
+
+    def _ask(self, seconds: float | None) -> None:
+        if not self._wanted:
+            self._wanted = [seconds]
+            self._next()
+
+    def _next(self) -> None:
+        if self._busy or not self._wanted:
+            return
+        self._busy = True
+        self._worker.submit(self._read, self._wanted.pop()).add_done_callback(self._hand_over)
+
+    def _read(self, seconds: float | None) -> tuple[QImage, float] | None:
+        if self._decoder is None:
+            self._decoder = _Decoder(self._path)
+        return self._decoder.at(seconds)
+
+    def _hand_over(self, future: "Future[tuple[QImage, float] | None]") -> None:
+        if not future.cancelled():
+            self._worked.emit(future)
+
+    def _on_worked(self, future: "Future[tuple[QImage, float] | None]") -> None:
+        self._busy = False
+        error = future.exception()
+        if error is not None:
+            self._timer.stop()
+            self.failed.emit(error.why if isinstance(error, MediaError) else type(error).__name__)
+            return
+        decoder, found = self._decoder, future.result()
+        if decoder is not None and not self._timer.isActive():
+            self.opened.emit(decoder.duration, decoder.rate)
+            self._pace()
+        if found is None:
+            self._timer.stop()
+            self.ended.emit()
+        else:
+            self.shown.emit(*found)
+        self._next()

@@ -1,0 +1,234 @@
+"""The viewer over a real grid model: leafing, zooming, what plays, what is broken, and the way out."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
+from pytestqt.qtbot import QtBot
+
+from comfydesk.qt.dialogs.viewer import Viewer
+from comfydesk.qt.models.gallery import GalleryModel
+from comfydesk.qt.models.thumbnails import Thumbnails
+from comfydesk.qt.theme import Theme
+from comfydesk.store.listing import Listing
+from comfydesk.store.records import Output
+from comfydesk.store.search import EVERYTHING, Grouping, Order
+
+WAIT = 10_000
+
+
+def saved(path: Path, size: tuple[int, int] = (600, 400), mode: str = "RGB") -> Path:
+    Image.linear_gradient("L").resize(size).convert(mode).save(path)
+    return path
+
+
+def output_of(number: int, path: Path, media: str = "image", size: tuple[int, int] | None = (600, 400)) -> Output:
+    wide, high = size or (None, None)
+    length = path.stat().st_size if path.exists() else 0
+    return Output(number, str(path), media, length, "", time.time() - number, width=wide, height=high, prompt="a hill")
+
+
+def model_of(*outputs: Output) -> GalleryModel:
+    from array import array
+
+    ids, count = array("q", [each.id for each in outputs]), len(outputs)
+    shapes, times = array("f", [1.5] * count), array("d", [each.created for each in outputs])
+    model = GalleryModel()
+    model.show(Listing(ids, shapes, times, (), EVERYTHING, Order.NEWEST, Grouping.NONE))
+    model.put(outputs)
+    return model
+
+
+class Room:
+    """A window with an editor, and the viewer over it."""
+
+    def __init__(self, theme: Theme, qtbot: QtBot, *outputs: Output) -> None:
+        self.window = QWidget()
+        self.editor = QLineEdit(self.window)
+        qtbot.addWidget(self.window)
+        self.window.resize(800, 640)
+        self.thumbnails = Thumbnails()
+        self.model = model_of(*outputs)
+        self.viewer = Viewer(theme, self.model, self.window, self.thumbnails)
+        self.window.show()
+        self.window.activateWindow()
+        qtbot.waitUntil(self.window.isActiveWindow)
+        self.editor.setFocus()
+        self.outputs = outputs
+
+    def close(self) -> None:
+        self.viewer.release()
+        self.thumbnails.close()
+
+
+@pytest.fixture
+def rooms(theme: Theme, qtbot: QtBot) -> Iterator["list[Room]"]:
+    made: list[Room] = []
+    yield made
+    for room in made:
+        room.close()
+
+
+def width(viewer: Viewer) -> int:
+    return viewer.view.image_size().width()
+
+
+def test_one_leafs_with_the_keys_and_the_focus_comes_back(
+    theme: Theme, qtbot: QtBot, tmp_path: Path, rooms: "list[Room]"
+) -> None:
+    first = output_of(1, saved(tmp_path / "a.png", (2000, 1000)))
+    second = output_of(2, saved(tmp_path / "b.png", (300, 200)))
+    room = Room(theme, qtbot, first, second)
+    rooms.append(room)
+    viewer = room.viewer
+    viewer.open(first)
+    qtbot.waitUntil(lambda: width(viewer) == 2000, timeout=WAIT)
+    assert viewer.view.fitted
+    assert 0.2 < viewer.view.zoom < 0.41
+    QTest.keyClick(viewer.view, Qt.Key.Key_Right)
+    qtbot.waitUntil(lambda: width(viewer) == 300, timeout=WAIT)
+    assert viewer.view.zoom == 1, "small ones are not enlarged"
+    QTest.keyClick(viewer.view, Qt.Key.Key_Right)
+    assert viewer.output is not None
+    assert viewer.output.id == 2, "there is nothing further"
+    QTest.keyClick(viewer.view, Qt.Key.Key_Home)
+    assert viewer.output.id == 1
+    QTest.keyClick(viewer.view, Qt.Key.Key_Escape)
+    assert not viewer.isVisible()
+    assert room.editor.hasFocus()
+
+
+def test_the_neighbours_are_read_in_advance_and_others_let_go(
+    theme: Theme, qtbot: QtBot, tmp_path: Path, rooms: "list[Room]"
+) -> None:
+    outputs = [output_of(number, saved(tmp_path / f"{number}.png")) for number in range(1, 6)]
+    room = Room(theme, qtbot, *outputs)
+    rooms.append(room)
+    room.viewer.open(outputs[0])
+    assert sorted(room.viewer._pictures) == [1, 2]
+    room.viewer.step(1)
+    room.viewer.step(1)
+    assert sorted(room.viewer._pictures) == [2, 3, 4]
+    assert len(room.viewer.tiles._readings) == 3
+
+
+def test_the_wheel_zooms_about_the_pointer_and_a_drag_moves(
+    theme: Theme, qtbot: QtBot, tmp_path: Path, rooms: "list[Room]"
+) -> None:
+    room = Room(theme, qtbot, output_of(1, saved(tmp_path / "a.png", (2000, 1400))))
+    rooms.append(room)
+    viewer, view = room.viewer, room.viewer.view
+    viewer.open(room.outputs[0])
+    qtbot.waitUntil(lambda: width(viewer) == 2000, timeout=WAIT)
+    spot = QPointF(200, 200)
+    view.set_zoom(1)
+
+    def under() -> tuple[float, float]:
+        x, y = view.lens.origin
+        return (spot.x() - x) / view.zoom, (spot.y() - y) / view.zoom
+
+    before = under()
+    wheel = QWheelEvent(spot, view.mapToGlobal(spot), QPoint(), QPoint(0, 120), Qt.MouseButton.NoButton,
+                        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False)  # fmt: skip
+    QApplication.sendEvent(view, wheel)
+    assert view.zoom == pytest.approx(1.25)
+    assert under() == pytest.approx(before, abs=1)
+    at = view.lens.origin
+    QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=QPoint(300, 300))
+    QTest.mouseMove(view, QPoint(280, 310))
+    QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=QPoint(280, 310))
+    assert view.lens.origin == pytest.approx((at[0] - 20, at[1] + 10), abs=1)
+    QTest.mouseDClick(view, Qt.MouseButton.LeftButton, pos=QPoint(300, 300))
+    assert view.fitted
+
+
+def test_what_is_painted_is_the_picture_and_clear_parts_show_chequers(
+    theme: Theme, qtbot: QtBot, tmp_path: Path, rooms: "list[Room]"
+) -> None:
+    image = Image.new("RGBA", (400, 400), (0, 0, 0, 0))
+    image.paste((200, 30, 40, 255), (0, 0, 400, 200))
+    image.save(tmp_path / "half.png")
+    room = Room(theme, qtbot, output_of(1, tmp_path / "half.png", size=(400, 400)))
+    rooms.append(room)
+    viewer = room.viewer
+    viewer.open(room.outputs[0])
+    middle = viewer.view.rect().center()
+
+    def colour(dx: int, dy: int) -> tuple[int, int, int]:
+        found = viewer.view.grab().toImage().pixelColor(middle + QPoint(dx, dy))
+        return found.red(), found.green(), found.blue()
+
+    qtbot.waitUntil(lambda: colour(0, -100) == (200, 30, 40), timeout=WAIT)
+    shades = {colour(x, 100) for x in range(0, 40, 2)}
+    assert len(shades) == 2, "two shades of grey in turn"
+
+
+def test_a_broken_file_says_why_and_offers_another_program(
+    theme: Theme, qtbot: QtBot, tmp_path: Path, rooms: "list[Room]"
+) -> None:
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"\x89PNG\r\n\x1a\n not really")
+    room = Room(theme, qtbot, output_of(1, broken), output_of(2, tmp_path / "gone.png"))
+    rooms.append(room)
+    viewer = room.viewer
+    viewer.open(room.outputs[0])
+    qtbot.waitUntil(viewer._trouble.isVisible, timeout=WAIT)
+    assert viewer._trouble.button.text() == "Open in another program"
+    viewer.step(1)
+    qtbot.waitUntil(lambda: viewer._trouble.text() == "The file is no longer there.", timeout=WAIT)
+
+
+def test_full_screen_leaves_the_picture_alone_and_escape_ends_that_first(
+    theme: Theme, qtbot: QtBot, tmp_path: Path, rooms: "list[Room]"
+) -> None:
+    room = Room(theme, qtbot, *(output_of(number, saved(tmp_path / f"{number}.png")) for number in (1, 2)))
+    rooms.append(room)
+    viewer = room.viewer
+    viewer.open(room.outputs[0])
+    QTest.keyClick(viewer.view, Qt.Key.Key_F)
+    assert not viewer.bar.isVisible()
+    assert not viewer.strip.isVisible()
+    assert room.window.isFullScreen()
+    QTest.keyClick(viewer.view, Qt.Key.Key_Escape)
+    assert viewer.bar.isVisible()
+    assert not room.window.isFullScreen()
+    assert viewer.isVisible()
+    viewer.set_slides(True)
+    assert viewer.output is not None
+    viewer._next_slide()
+    assert viewer.output.id == 2
+    viewer._next_slide()
+    assert viewer.output.id == 1, "it begins again"
+    viewer.shut()
+    assert not viewer._slides.isActive()
+
+
+def test_the_filmstrip_leads_to_what_is_clicked(
+    theme: Theme, qtbot: QtBot, tmp_path: Path, rooms: "list[Room]"
+) -> None:
+    outputs = [output_of(number, saved(tmp_path / f"{number}.png")) for number in range(1, 5)]
+    room = Room(theme, qtbot, *outputs)
+    rooms.append(room)
+    room.viewer.open(outputs[0])
+    strip = room.viewer.strip
+    QTest.mouseClick(strip, Qt.MouseButton.LeftButton, pos=strip.rect_of(2).center())
+    assert room.viewer.output is not None
+    assert room.viewer.output.id == 3
+    room.viewer.info.copy_prompt()
+    assert QApplication.clipboard().text() == "a hill"
+
+
+def test_text_and_scenes_are_a_card(theme: Theme, qtbot: QtBot, tmp_path: Path, rooms: "list[Room]") -> None:
+    path = tmp_path / "scene.glb"
+    path.write_bytes(b"glTF")
+    room = Room(theme, qtbot, output_of(1, path, "model3d", None))
+    rooms.append(room)
+    room.viewer.open(room.outputs[0])
+    assert room.viewer.card.isVisible()
+    assert not room.viewer.bar.fit.isVisible(), "there is nothing to zoom"
