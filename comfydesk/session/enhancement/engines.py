@@ -14,13 +14,13 @@ import asyncio
 from pathlib import Path
 
 from comfydesk.credentials import Secret, llm_item
-from comfydesk.errors import KnownError, LlmNotReadyError
+from comfydesk.errors import KnownError
 from comfydesk.llm.address import Endpoint, endpoint_url
 from comfydesk.llm.engine import Action, Engine, EngineKind, Readiness
 from comfydesk.llm.local import LocalEngine, LocalSetup
 from comfydesk.llm.openai import OpenAiEngine
 from comfydesk.llm.shelf import Shelf
-from comfydesk.session.enhancement.values import Choice, EngineChoice
+from comfydesk.session.enhancement.values import Choice, EngineChoice, NoEngineError
 from comfydesk.session.jobs.queue import Queue
 from comfydesk.session.pods.connected import Pods
 from comfydesk.session.pods.links import Link
@@ -111,15 +111,16 @@ class Engines:
         if wanted is not Choice.AUTOMATIC:
             _, engine, readiness = await self._look(wanted, pod)
             if engine is None or not readiness.ok:
-                raise LlmNotReadyError(readiness.words)
+                raise NoEngineError(readiness.words, action=readiness.action)
             return engine
-        first = ""
+        first: Readiness | None = None
         for one in _ORDER:
             _, engine, readiness = await self._look(one, pod)
             if engine is not None and readiness.ok:
                 return engine
-            first = first or readiness.words
-        raise LlmNotReadyError("No language model can be used yet", first)
+            first = first or readiness
+        assert first is not None, "there are engines to look at"
+        raise NoEngineError("No language model can be used yet", first.words, action=first.action)
 
     async def at(self, url: str, key: Secret | None = None, model: str = "") -> Engine:
         """An endpoint that is in no profile, for the command line. Raises UsageError."""

@@ -13,8 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from comfydesk.errors import LlmNotReadyError, StoreError, UsageError
-from comfydesk.llm.engine import Engine
+from comfydesk.errors import StoreError, UsageError
+from comfydesk.llm.engine import Action, Engine
 from comfydesk.llm.words.compose import MAX_CONTEXT, Task
 from comfydesk.llm.words.families import BY_ID, DEFAULT, FAMILIES, family_of
 from comfydesk.llm.words.masking import mask
@@ -31,6 +31,7 @@ from comfydesk.session.enhancement.values import (
     EnhanceEvent,
     EnhanceRequest,
     Finished,
+    NoEngineError,
     Refused,
     Result,
 )
@@ -39,8 +40,9 @@ from comfydesk.session.values import OpenWorkflow
 from comfydesk.settings import ENHANCE_LOCKED, Settings
 from comfydesk.store import enhancements
 from comfydesk.store.enhancements import Enhancement
+from comfydesk.workflow.active import active_nodes
+from comfydesk.workflow.card import MODEL_SUFFIXES
 from comfydesk.workflow.fields import Kind
-from comfydesk.workflow.graph import ApiGraph
 
 MAX_EACH = 500
 """Texts that are enhanced in one go."""
@@ -53,7 +55,7 @@ class EngineSource(Protocol):
         """What there is for a pod (None: the current one), the one that would be used marked."""
 
     async def engine(self, choice: Choice | None, pod: str | None) -> Engine:
-        """The one to ask. Raises LlmNotReadyError with what to do."""
+        """The one to ask. Raises NoEngineError."""
 
     def choice(self, pod: str | None) -> Choice: ...
     def choose(self, pod: str | None, choice: Choice) -> None: ...
@@ -119,17 +121,19 @@ class Enhancer:
 
     @staticmethod
     def family_of(workflow: OpenWorkflow, values: Mapping[str, Any] | None = None) -> str:
-        """The dialect of a workflow, by the models it loads now (`values`: of the form, where others were chosen)."""
-        chosen = dict(values or {})
+        """The dialect of a workflow, by the models it loads.
+
+        `values`: of the form, where other models were chosen. Raises GraphError for a graph that contains itself.
+        """
+        chosen = values or {}
+        nodes = list(active_nodes(workflow.api or workflow.graph))
         models = [
             str(chosen.get(entry.id, entry.default)) for entry in workflow.form.fields if entry.kind is Kind.MODEL
         ]
-        graph = workflow.api or (workflow.graph if isinstance(workflow.graph, ApiGraph) else None)
-        nodes = [] if graph is None else [node.class_type for node in graph.nodes.values()]
-        if not models and graph is not None:
-            texts = (value for node in graph.nodes.values() for value in node.inputs.values() if isinstance(value, str))
-            models = [text for text in texts if text.lower().endswith((".safetensors", ".sft", ".gguf", ".ckpt"))]
-        return family_of(models, nodes)
+        if not models:
+            texts = (value for node in nodes for value in (*node.values, *node.literals.values()))
+            models = [text for text in texts if isinstance(text, str) and text.lower().endswith(MODEL_SUFFIXES)]
+        return family_of(models, [node.type for node in nodes])
 
     async def history(self, limit: int = 50) -> tuple[Enhancement, ...]:
         """What was enhanced, the latest first. Raises StoreError."""
@@ -141,11 +145,13 @@ class Enhancer:
 
     # --- Enhancing --------------------------------------------------------------------------------------------------
 
-    async def enhance(self, request: EnhanceRequest) -> AsyncGenerator[EnhanceEvent, None]:
+    async def enhance(
+        self, request: EnhanceRequest, engine: Engine | None = None
+    ) -> AsyncGenerator[EnhanceEvent, None]:
         """What becomes of each variant, as it comes; each ends with Finished or Refused.
 
-        Closing the generator ends what still runs, within 200 ms. Raises UsageError for a request that makes no
-        sense; what an engine does wrong is a Refused.
+        `engine`: this one, whatever request and profile say. Closing the generator ends what still runs, within
+        200 ms. Raises UsageError for a request that makes no sense; what an engine does wrong is a Refused.
         """
         task, around = await self._task(request)
         if not task.masked.words and request.image is None:
@@ -153,11 +159,11 @@ class Enhancer:
                 yield Refused(variant, _nothing(request.text))
             return
         try:
-            engine = await self._source.engine(request.engine, request.pod)
+            engine = engine or await self._source.engine(request.engine, request.pod)
             _check_vision(engine, request)
-        except LlmNotReadyError as error:
+        except NoEngineError as error:
             for variant in range(request.count):
-                yield Refused(variant, f"{str(error).rstrip('.')}. {STAYS}.")
+                yield Refused(variant, f"{str(error).rstrip('.')}. {STAYS}.", error.action)
             return
         first = secrets.randbelow(SEEDS) if request.seed is None else request.seed
         questions = [
@@ -322,4 +328,4 @@ def _phrases(text: str) -> list[str]:
 def _check_vision(engine: Engine, request: EnhanceRequest) -> None:
     if request.image is not None and not engine.vision:
         what = f"{engine.name} cannot look at pictures"
-        raise LlmNotReadyError(what, "", "Choose a model with vision, such as Qwen3-VL")
+        raise NoEngineError(what, "", "Choose a model with vision, such as Qwen3-VL", Action.CONFIGURE)

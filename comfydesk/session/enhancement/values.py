@@ -3,12 +3,21 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from comfydesk.errors import LlmNotReadyError
 from comfydesk.llm.engine import Action, EngineKind
 from comfydesk.llm.words.values import Length
 
 MAX_VARIANTS = 8
 MAX_TEXT = 20_000
 """Characters of a prompt that is enhanced."""
+
+
+class NoEngineError(LlmNotReadyError):
+    """Nothing can be asked; `action` is what the user can do about it."""
+
+    def __init__(self, what: str, why: str = "", advice: str = "", action: Action = Action.NONE) -> None:
+        super().__init__(what, why, advice)
+        self.action = action
 
 
 class Choice(StrEnum):

@@ -5,12 +5,12 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from comfydesk.errors import LlmError, LlmNotReadyError
+from comfydesk.errors import LlmError
 from comfydesk.events import Feed
 from comfydesk.llm.engine import ChatRequest, Engine, EngineKind, Readiness
 from comfydesk.session.enhancement.asking import Patience
 from comfydesk.session.enhancement.enhancer import Enhancer
-from comfydesk.session.enhancement.values import Choice, EngineChoice
+from comfydesk.session.enhancement.values import Choice, EngineChoice, NoEngineError
 from comfydesk.session.library import Library
 from comfydesk.settings import Settings
 
@@ -77,7 +77,7 @@ class OneEngine:
 
     async def engine(self, choice: Choice | None, pod: str | None) -> Engine:
         if self._engine is None:
-            raise LlmNotReadyError("There is no language model yet", "", "Download one")
+            raise NoEngineError("There is no language model yet", "", "Download one")
         return self._engine
 
     def choice(self, pod: str | None) -> Choice:
