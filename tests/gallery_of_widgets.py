@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
 )
 
 from comfydesk.events import JobProgress, RunState
-from comfydesk.qt.models.rows import ROW, THUMBNAIL, JobRow, OutputRow, Shown, WorkflowRow
+from comfydesk.qt.models.rows import ROW, THUMBNAIL, JobRow, WorkflowRow
 from comfydesk.qt.theme import Appearance, Scheme, Theme, Tone
 from comfydesk.qt.widgets import paint
 from comfydesk.qt.widgets.badge_label import BadgeLabel
@@ -39,7 +39,6 @@ from comfydesk.qt.widgets.empty_state import EmptyState
 from comfydesk.qt.widgets.field_frame import FieldFrame, LineEdit
 from comfydesk.qt.widgets.focus_ring import FocusRing
 from comfydesk.qt.widgets.form_part import Message
-from comfydesk.qt.widgets.gallery_delegate import GalleryDelegate
 from comfydesk.qt.widgets.key_hint import KeyHint
 from comfydesk.qt.widgets.labels import Label
 from comfydesk.qt.widgets.number_row import NumberRow
@@ -50,7 +49,7 @@ from comfydesk.qt.widgets.status_dot import StatusDot
 from comfydesk.qt.widgets.switch import Check, Switch
 from comfydesk.qt.widgets.toast import Toast
 from comfydesk.session.values import WorkflowEntry
-from comfydesk.store.records import Job, JobState, Output
+from comfydesk.store.records import Job, JobState
 from comfydesk.workflow.card import WorkflowCard
 
 _State = QStyle.StateFlag
@@ -289,28 +288,6 @@ def pods(theme: Theme) -> Panel:
     return panel
 
 
-def tiles(theme: Theme) -> Panel:
-    panel = Panel(theme, "Gallery tiles")
-    saving: dict[int, float] = {4: 0.62}
-    delegate = GalleryDelegate(
-        theme, is_starred=lambda row: row.output.id == 0, saving=lambda row: saving.get(row.output.id)
-    )
-    items: list[tuple[object, QPixmap | None, QStyle.StateFlag, QSize]] = []
-    for at, (width, media, shown, state) in enumerate((
-        (112, "image", Shown.READY, _State.State_None), (96, "image", Shown.READY, _State.State_MouseOver),
-        (64, "image", Shown.READY, _State.State_Selected), (112, "video", Shown.READY, _State.State_None),
-        (96, "image", Shown.READY, _State.State_None), (60, "image", Shown.LOADING, _State.State_None),
-        (60, "image", Shown.BROKEN, _State.State_None),
-    )):  # fmt: skip
-        output = Output(at, f"/x/{at}.png", media, 1, "", 0, duration=5.0 if media == "video" else None)
-        picture = sky(at * 50) if shown is Shown.READY else None
-        items.append((OutputRow(output, shown), picture, state, QSize(width, 64)))
-    painted = Painted(delegate, items)
-    painted.beside = True
-    panel.column.addWidget(painted)
-    return panel
-
-
 def banners(theme: Theme) -> Panel:
     panel = Panel(theme, "Banners")
     panel.column.setSpacing(4)
@@ -365,7 +342,6 @@ def sheet(theme: Theme) -> QWidget:
         row.addWidget(left, 1)
         row.addWidget(right, 1)
         column.addLayout(row)
-    column.addWidget(tiles(theme))
     column.addWidget(banners(theme))
     column.addLayout(empties(theme))
     column.addLayout(toasts(theme))

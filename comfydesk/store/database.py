@@ -8,7 +8,7 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,9 @@ from comfydesk.store.schema import MIGRATIONS
 BUSY_SECONDS = 10.0
 READER_CACHE_KIB = 32 << 10
 """Pages that a reader keeps: the indices of 100,000 outputs."""
+
+STEPS = 20_000
+"""Of SQLite's machine between two questions whether to go on: less than a millisecond."""
 
 Value = str | int | float | bytes | None
 Values = Sequence[Value] | Mapping[str, Value]
@@ -151,6 +154,15 @@ class Database:
         finally:
             if self._connection.in_transaction:
                 self._connection.execute("COMMIT")
+
+    @contextmanager
+    def stoppable(self, stopped: Callable[[], bool]) -> Iterator[None]:
+        """What is read in the block ends with a StoreError soon after `stopped` says so; it is asked on this thread."""
+        self._connection.set_progress_handler(lambda: int(stopped()), STEPS)
+        try:
+            yield
+        finally:
+            self._connection.set_progress_handler(None, 0)
 
     def check(self) -> None:
         """Read the whole file. Raises StoreError if it is damaged. Takes seconds on a big library."""

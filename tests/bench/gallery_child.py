@@ -141,7 +141,7 @@ class Measured:
         view, model = self.view, self.library.model
         if not len(model.listing):
             return self.library.page.empty.isVisible() and self.empty
-        shown = [model.known(at) for at, _ in view._visible()]
+        shown = [model.known(at) for at, _ in view.visible()]
         if not shown or None in shown:
             return False
         if not full:
@@ -229,7 +229,7 @@ class Measured:
         model.follow = timed
         moved, made = 0, []
         for number in range(20):
-            places = {model.listing.ids[at]: box[1] - view.scrolled for at, box in view._visible()}
+            places = {model.listing.ids[at]: box[1] - view.scrolled for at, box in view.visible()}
             output = _output(10_000_000 + number, 10_000_000 + number, time.time() + 60, random.Random(1), Path("/"))
             stored, changes = await session._library.call(
                 outputs.add, output, Identity("demo", "output", "", f"{number}", "")
@@ -240,7 +240,7 @@ class Measured:
                 assert isinstance(change, OutputsChanged)
                 session.changes.publish(change)
             assert await until(partial(self._more, count), 5, 0.005)
-            after = {model.listing.ids[at]: box[1] - view.scrolled for at, box in view._visible()}
+            after = {model.listing.ids[at]: box[1] - view.scrolled for at, box in view.visible()}
             both = places.keys() & after.keys()
             moved = max([moved, *(abs(places[id_] - after[id_]) for id_ in both)]) if both else 10_000
         await session._library.call(outputs.remove, made)

@@ -1,9 +1,8 @@
 """The docks on their own: each with a model, in one line, without a session."""
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from array import array
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 import shiboken6
@@ -15,16 +14,15 @@ from pytestqt.qtbot import QtBot
 
 from comfydesk.qt.dialogs.viewer import Viewer
 from comfydesk.qt.docks.canvas import Canvas
-from comfydesk.qt.docks.dock import Dock
-from comfydesk.qt.docks.gallery import GalleryPanel, aspect, day_words
 from comfydesk.qt.docks.intent import QUICK_ACTIONS, IntentBar
 from comfydesk.qt.docks.jobline import JobLine, Running
 from comfydesk.qt.docks.preview import PreviewPanel
-from comfydesk.qt.models.outputs import OutputModel
-from comfydesk.qt.models.rows import THUMBNAIL, OutputRow, Shown
+from comfydesk.qt.models.gallery import GalleryModel
 from comfydesk.qt.models.thumbnails import Thumbnails
 from comfydesk.qt.theme import Theme
+from comfydesk.store.listing import Listing
 from comfydesk.store.records import Output
+from comfydesk.store.search import EVERYTHING, Grouping, Order
 
 NOON = datetime.now().astimezone().replace(hour=12, minute=0, second=0, microsecond=0)
 
@@ -42,91 +40,17 @@ def output(id_: int, path: Path, *, when: datetime = NOON, size: tuple[int, int]
 
 
 @pytest.fixture
-def thumbnails(qtbot: QtBot) -> Iterator[Thumbnails]:
-    made = Thumbnails()
-    yield made
-    made.close()
+def outputs() -> GalleryModel:
+    return GalleryModel()
 
 
-@pytest.fixture
-def outputs(thumbnails: Thumbnails) -> OutputModel:
-    return OutputModel(thumbnails)
-
-
-# --- Gallery --------------------------------------------------------------------------------------------------------
-
-
-def test_thumbnails_come_when_they_are_looked_at_and_a_broken_file_says_why(
-    outputs: OutputModel, tmp_path: Path, qtbot: QtBot
-) -> None:
-    broken = tmp_path / "broken.png"
-    broken.write_bytes(b"\x89PNG not really")
-    outputs.put_outputs(
-        [output(1, picture(tmp_path / "a.png", 1600, 1000)), output(2, broken), output(3, tmp_path / "gone.png")]
-    )
-    shown = {row.output.id: row.shown for row in outputs.rows()}
-    assert set(shown.values()) == {Shown.LOADING}, "nothing is read before somebody looks"
-    for row in range(3):
-        outputs.index(row).data(THUMBNAIL)
-    qtbot.waitUntil(lambda: all(row.shown is not Shown.LOADING for row in outputs.rows()))
-    rows = {row.output.id: row for row in outputs.rows()}
-    assert rows[1].shown is Shown.READY
-    picture_ = outputs.index(outputs.row_of(1) or 0).data(THUMBNAIL)
-    assert min(picture_.width(), picture_.height()) == 384
-    assert (rows[2].shown, bool(rows[2].reason)) == (Shown.BROKEN, True)
-    assert rows[3].shown is Shown.BROKEN
-
-
-def test_newest_stand_first_and_are_fetched_page_by_page(
-    outputs: OutputModel, tmp_path: Path, qtbot: QtBot, qtmodeltester: Any
-) -> None:
-    path = picture(tmp_path / "a.png")
-    outputs.put_outputs(output(number, path) for number in range(5))
-    assert [row.output.id for row in outputs.rows()] == [4, 3, 2, 1, 0]
-    assert outputs.latest is not None
-    assert outputs.latest.id == 4
-    index = outputs.index(0).parent()
-    assert outputs.canFetchMore(index)
-    with qtbot.waitSignal(outputs.more_wanted):
-        outputs.fetchMore(index)
-    assert not outputs.canFetchMore(index), "one page at a time"
-    qtmodeltester.check(outputs, force_py=True)
-
-
-def test_the_strip_has_a_heading_for_each_day_and_tiles_in_the_shape_of_their_pictures(
-    outputs: OutputModel, theme: Theme, tmp_path: Path, qtbot: QtBot
-) -> None:
-    path = picture(tmp_path / "a.png")
-    dock = Dock(theme, "gallery", "Outputs")
-    panel = GalleryPanel(theme, dock, outputs)
-    qtbot.addWidget(dock)
-    dock.resize(900, 200)
-    dock.show()
-    assert panel.empty.isVisible()
-    outputs.put_outputs(
-        [
-            output(1, path, size=(1600, 900)),
-            output(2, path, size=(900, 1600)),
-            output(3, path, when=NOON - timedelta(days=1)),
-        ]
-    )
-    qtbot.waitUntil(panel.strip.isVisible)
-    wide, tall = panel.strip.visualRect(outputs.index_of(1)), panel.strip.visualRect(outputs.index_of(2))
-    assert wide.width() > 2 * tall.width()
-    assert wide.top() == tall.top()
-    assert panel.strip.visualRect(outputs.index_of(3)).left() > max(wide.right(), tall.right())
-    assert [day_words((NOON - timedelta(days=days)).date()) for days in (0, 1)] == ["Today", "Yesterday"]
-    panel.strip.setFocus()
-    panel.strip.setCurrentIndex(outputs.index_of(2))
-    with qtbot.waitSignal(panel.large) as large:
-        QTest.keyClick(panel.strip, Qt.Key.Key_Return)
-    assert large.args is not None
-    assert large.args[0].id == 2
-
-
-@pytest.mark.parametrize(("width", "height", "shape"), [(100, 100, 1.0), (5000, 100, 2.2), (100, 5000, 0.6), (0, 0, 1)])
-def test_no_tile_is_a_sliver(width: int, height: int, shape: float, tmp_path: Path) -> None:
-    assert aspect(output(1, tmp_path / "x.png", size=(width, height))) == shape
+def put(model: GalleryModel, *made: Output) -> None:
+    """List these, the newest first."""
+    made = tuple(sorted(made, key=lambda each: -each.created))
+    ids, aspects = array("q", (each.id for each in made)), array("f", (1.5 for _ in made))
+    times = array("d", (each.created for each in made))
+    model.show(Listing(ids, aspects, times, (), EVERYTHING, Order.NEWEST, Grouping.NONE))
+    model.put(made)
 
 
 # --- Preview --------------------------------------------------------------------------------------------------------
@@ -206,17 +130,17 @@ def test_the_line_on_the_running_job_keeps_the_time_left_longest(theme: Theme, q
 
 
 def test_the_viewer_ends_well_when_the_editor_that_had_the_focus_is_gone(
-    theme: Theme, qtbot: QtBot, outputs: OutputModel, tmp_path: Path
+    theme: Theme, qtbot: QtBot, outputs: GalleryModel, tmp_path: Path
 ) -> None:
     window = QWidget()
     qtbot.addWidget(window)
     editor = QLineEdit(window)
-    viewer = Viewer(theme, outputs, window)
+    viewer = Viewer(theme, outputs, window, Thumbnails(window))
     window.show()
     window.activateWindow()
     editor.setFocus()
     qtbot.waitUntil(editor.hasFocus)
-    outputs.put_outputs([output(1, picture(tmp_path / "a.png"))])
+    put(outputs, output(1, picture(tmp_path / "a.png")))
     viewer.open(1)
     shiboken6.delete(editor)
     viewer.shut()
@@ -225,19 +149,19 @@ def test_the_viewer_ends_well_when_the_editor_that_had_the_focus_is_gone(
 
 
 def test_the_viewer_goes_from_picture_to_picture_and_gives_the_focus_back(
-    theme: Theme, qtbot: QtBot, outputs: OutputModel, tmp_path: Path
+    theme: Theme, qtbot: QtBot, outputs: GalleryModel, tmp_path: Path
 ) -> None:
 
     window = QWidget()
     before = QLineEdit(window)
     qtbot.addWidget(window)
     window.resize(640, 480)
-    viewer = Viewer(theme, outputs, window)
+    viewer = Viewer(theme, outputs, window, Thumbnails(window))
     window.show()
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow)
     before.setFocus()
-    outputs.put_outputs([output(1, picture(tmp_path / "a.png", 2000, 1000)), output(2, tmp_path / "gone.png")])
+    put(outputs, output(1, picture(tmp_path / "a.png", 2000, 1000)), output(2, tmp_path / "gone.png"))
     viewer.open(2)
     qtbot.waitUntil(viewer._trouble.isVisible)
     assert viewer._trouble.text() == "The file is no longer there."
@@ -272,7 +196,6 @@ def test_quick_actions_that_do_not_fit_are_in_the_more_menu(theme: Theme, qtbot:
     bar._menu.close()
 
 
-def test_rows_say_what_they_are(outputs: OutputModel, tmp_path: Path) -> None:
-    outputs.put_outputs([output(1, picture(tmp_path / "a.png"))])
-    assert isinstance(outputs.rows()[0], OutputRow)
+def test_rows_say_what_they_are(outputs: GalleryModel, tmp_path: Path) -> None:
+    put(outputs, output(1, picture(tmp_path / "a.png")))
     assert outputs.index(0).data(Qt.ItemDataRole.AccessibleTextRole).startswith("a.png, prompt 1, ")

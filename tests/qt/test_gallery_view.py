@@ -166,9 +166,9 @@ def test_another_width_or_size_keeps_the_first_tile_in_sight(view: GalleryView, 
     view.verticalScrollBar().setValue(2000)
     first = view.gallery.listing.ids[view.places.near(0, view.scrolled + 36)]
     view.resize(700, 640)
-    assert first in {view.gallery.listing.ids[at] for at, _ in view._visible()}
+    assert first in {view.gallery.listing.ids[at] for at, _ in view.visible()}
     view.set_size(120)
-    shown = {view.gallery.listing.ids[at] for at, _ in view._visible()}
+    shown = {view.gallery.listing.ids[at] for at, _ in view.visible()}
     assert first in shown
 
 

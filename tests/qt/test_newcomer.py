@@ -172,7 +172,9 @@ def test_a_sound_is_a_card_with_its_name_length_and_player(studio: Studio) -> No
     studio.until(partial(first_is_done, studio))
     preview = studio.desk.preview
     studio.until(preview.card.isVisible)
-    output = studio.desk.outputs.rows()[0].output
+    studio.until(lambda: studio.desk.outputs.latest is not None)
+    output = studio.desk.outputs.latest
+    assert output is not None
     assert output.media == "audio"
     assert preview.card.name.text() == Path(output.path).name
     assert ":" in preview.card.facts.text(), "its length"
@@ -180,7 +182,7 @@ def test_a_sound_is_a_card_with_its_name_length_and_player(studio: Studio) -> No
     assert preview.card.open.text() == "Open in your player"
     assert not preview.empty.isVisible()
     studio.click_row(studio.desk.gallery.strip, 0, double=True)
-    studio.until(studio.desk.viewer.card.isVisible)
+    studio.until(studio.desk.viewer.media.isVisible)
     assert not studio.desk.viewer._trouble.isVisible()
     studio.window.grab().save(str(studio.paths.data / "viewer.png"))
     studio.desk.viewer.shut()

@@ -1,6 +1,7 @@
 """Tool tips: words of a pod, a file or a workflow are shown as they are, and never taken for markup."""
 
 import ast
+from array import array
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,8 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 import comfydesk.qt
+from comfydesk.qt.models.gallery import GalleryModel
 from comfydesk.qt.models.jobs import JobModel
-from comfydesk.qt.models.outputs import OutputModel
-from comfydesk.qt.models.thumbnails import Thumbnails
 from comfydesk.qt.models.tips import LONGEST, plain_tip
 from comfydesk.qt.models.workflows import WorkflowModel
 from comfydesk.qt.theme import Theme
@@ -23,7 +23,9 @@ from comfydesk.qt.widgets.labels import ElidedLabel
 from comfydesk.qt.widgets.menu import Menu
 from comfydesk.qt.widgets.popup_list import Entry, PopupList
 from comfydesk.session.values import WorkflowEntry
+from comfydesk.store.listing import Listing
 from comfydesk.store.records import Job, JobError, JobState, Output
+from comfydesk.store.search import EVERYTHING, Grouping, Order
 from comfydesk.workflow.card import WorkflowCard
 from comfydesk.workflow.fields import Field, Kind
 
@@ -54,10 +56,11 @@ def test_long_words_are_cut_and_broken(qapp: object) -> None:
 
 
 def test_rows_of_every_model_have_plain_tips(theme: Theme, qtbot: QtBot) -> None:
-    thumbnails = Thumbnails()
-    jobs, outputs, workflows = JobModel(), OutputModel(thumbnails), WorkflowModel()
+    jobs, outputs, workflows = JobModel(), GalleryModel(), WorkflowModel()
     jobs.put_jobs([Job("a", JobState.FAILED, "w", "p", "", {}, "", 1, 0, 0, error=JobError(BAIT, "", ""))])
-    outputs.put_outputs([Output(1, "/x/1.png", "image", 1, "", 0, prompt=BAIT)])
+    listing = Listing(array("q", [1]), array("f", [1]), array("d", [0]), (), EVERYTHING, Order.NEWEST, Grouping.NONE)
+    outputs.show(listing)
+    outputs.put([Output(1, "/x/1.png", "image", 1, "", 0, prompt=BAIT)])
     workflows.set_entries([WorkflowEntry("w", "w", "b", WorkflowCard(id="w", name="w", description=BAIT), None)])
     popup = PopupList(theme, "Files")
     qtbot.addWidget(popup)
@@ -65,7 +68,6 @@ def test_rows_of_every_model_have_plain_tips(theme: Theme, qtbot: QtBot) -> None
     for model in (jobs, outputs, workflows, popup.view.model()):
         tip = model.index(0, 0).data(Qt.ItemDataRole.ToolTipRole)
         assert is_plain(tip), type(model).__name__
-    thumbnails.close()
 
 
 @pytest.mark.parametrize("kind", list(Kind))

@@ -11,15 +11,14 @@ from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOpti
 from pytestqt.qtbot import QtBot
 
 from comfydesk.events import JobProgress, RunState
-from comfydesk.qt.models.rows import ROW, THUMBNAIL, JobRow, OutputRow, Shown, WorkflowRow
-from comfydesk.qt.theme import DARK, LIGHT, Appearance, Scheme, Theme
+from comfydesk.qt.models.rows import ROW, THUMBNAIL, JobRow, WorkflowRow
+from comfydesk.qt.theme import DARK, Appearance, Scheme, Theme
 from comfydesk.qt.widgets import badges
 from comfydesk.qt.widgets.card_delegate import CardDelegate, badge_of
-from comfydesk.qt.widgets.gallery_delegate import GalleryDelegate
 from comfydesk.qt.widgets.queue_delegate import QueueDelegate, action_of
 from comfydesk.qt.widgets.thumbnail import paint_thumbnail
 from comfydesk.session.values import WorkflowEntry
-from comfydesk.store.records import Job, JobError, JobState, Output
+from comfydesk.store.records import Job, JobError, JobState
 from comfydesk.workflow.card import WorkflowCard
 from comfydesk.workflow.needs import MissingModel, Needs
 
@@ -42,10 +41,6 @@ def card(
 def job(state: JobState, *, fraction: float | None = None, error: JobError | None = None) -> JobRow:
     made = Job("1", state, "Coast", "atlas", "", {}, "Lighthouse on a cliff", 1, 0, 0, error=error)
     return JobRow(made, JobProgress("1", RunState.RUNNING, fraction=fraction) if fraction is not None else None, 34)
-
-
-def output(media: str = "image", shown: Shown = Shown.READY) -> OutputRow:
-    return OutputRow(Output(1, "/x/a.png", media, 1, "", 0, duration=5 if media == "video" else None), shown)
 
 
 def view_of(qtbot: QtBot, delegate: QStyledItemDelegate, *rows: Any, picture: QPixmap | None = None) -> QListView:
@@ -106,12 +101,10 @@ def test_every_state_can_be_painted(theme: Theme, qtbot: QtBot, scheme: Scheme) 
     cards = [card(), card(needs=NEEDS, starred=True), card(error="Not JSON"), card("x" * 500), card("<b>bold</b>")]
     jobs = [job(state) for state in JobState]
     jobs += [job(JobState.RUNNING, fraction=0.41), job(JobState.FAILED, error=JobError("Out of memory"))]
-    outputs = [output(media, shown) for media in ("image", "video", "audio", "text", "model3d") for shown in Shown]
     states = (State.State_None, State.State_Selected, State.State_MouseOver, State.State_HasFocus)
     for delegate, rows in (
         (CardDelegate(theme, can_star=True), cards),
         (QueueDelegate(theme), jobs),
-        (GalleryDelegate(theme, is_starred=lambda _: True, saving=lambda _: 0.5), outputs),
     ):
         for picture in (None, solid("#ff0000")):
             view = view_of(qtbot, delegate, *rows, picture=picture)
@@ -173,15 +166,6 @@ def test_a_job_that_is_being_cancelled_offers_none(theme: Theme, qtbot: QtBot) -
     assert set(delegate.spots(view.visualRect(index), index)) == {"more"}
 
 
-def test_a_selected_tile_has_an_accent_border_and_a_tick(theme: Theme, qtbot: QtBot) -> None:
-    delegate = GalleryDelegate(theme)
-    view = view_of(qtbot, delegate, output(), picture=solid("#00ff00", 300, 200))
-    image = painted(delegate, view.model().index(0, 0), QSize(160, 96), State.State_Selected)
-    assert image.pixelColor(80, 1).name() == DARK.accent
-    assert image.pixelColor(12, 18).name() == DARK.accent
-    assert image.pixelColor(100, 60).name() == "#00ff00"
-
-
 def test_a_thumbnail_is_cropped_about_its_middle(theme: Theme) -> None:
     wide = QPixmap(300, 100)
     wide.fill(QColor("#0000ff"))
@@ -193,16 +177,6 @@ def test_a_thumbnail_is_cropped_about_its_middle(theme: Theme) -> None:
     paint_thumbnail(painter, theme, image.rect(), wide)
     painter.end()
     assert {image.pixelColor(x, 25).name() for x in range(2, 48)} == {"#ff0000"}
-
-
-def test_a_picture_is_cut_once_however_often_it_is_painted(theme: Theme, qtbot: QtBot) -> None:
-    delegate = GalleryDelegate(theme)
-    view = view_of(qtbot, delegate, output(), picture=solid("#00ff00", 384, 256))
-    for _ in range(5):
-        painted(delegate, view.model().index(0, 0), QSize(160, 96))
-    assert len(delegate._covers._made) == 1
-    painted(delegate, view.model().index(0, 0), QSize(100, 96))
-    assert len(delegate._covers._made) == 2
 
 
 @pytest.fixture
@@ -230,12 +204,3 @@ def test_a_screen_of_cards_is_painted_within_a_frame(cards: tuple[CardDelegate, 
 
     screen()
     assert min(screen() for _ in range(5)) < 0.016
-
-
-def test_tiles_follow_a_switch_of_the_theme(theme: Theme, qtbot: QtBot) -> None:
-    delegate = GalleryDelegate(theme)
-    view = view_of(qtbot, delegate, output(shown=Shown.LOADING))
-    index, size = view.model().index(0, 0), QSize(160, 96)
-    assert painted(delegate, index, size).pixelColor(20, 20).name() == DARK.raised
-    theme.apply(Appearance(Scheme.LIGHT, reduced_motion=True))
-    assert painted(delegate, index, size).pixelColor(20, 20).name() == LIGHT.raised

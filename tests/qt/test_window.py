@@ -62,8 +62,9 @@ def test_from_a_workflow_to_a_picture_on_the_screen(studio: Studio, qtbot: QtBot
     assert bar.isVisible()
     assert 0 < bar.bar.fraction < 1
     studio.until(lambda: studio.states() == [JobState.DONE])
-    studio.until(lambda: desk.outputs.rowCount() == 1)
-    output = desk.outputs.rows()[0].output
+    studio.until(lambda: desk.outputs.latest is not None)
+    output = desk.outputs.latest
+    assert output is not None
     assert output.prompt == "a red bicycle under a lamp"
     assert Path(output.path).read_bytes().startswith(b"\x89PNG")
     studio.until(lambda: desk.preview.idle_bar.name.text() == Path(output.path).name)
@@ -73,7 +74,7 @@ def test_from_a_workflow_to_a_picture_on_the_screen(studio: Studio, qtbot: QtBot
     assert viewer.isVisible()
     studio.until(lambda: viewer.view.image_size().toTuple() == (768, 768))
     assert viewer.rect().size() == studio.window.size()
-    studio.click(viewer.view.viewport())
+    studio.click(viewer.view)
     studio.keys(Qt.Key.Key_1)
     assert viewer.view.zoom == 1
     studio.keys(Qt.Key.Key_Plus)
@@ -144,7 +145,7 @@ def test_several_jobs_queue_up_and_can_be_held_cancelled_and_cleared(studio: Stu
     studio.click(queue.clear)
     studio.until(lambda: not studio.states())
     assert queue.empty.isVisible()
-    assert desk.outputs.rowCount() == 3, "what was made stays"
+    studio.until(lambda: desk.outputs.rowCount() == 3)  # what was made stays
 
 
 def test_what_is_typed_stays_with_its_workflow(studio: Studio) -> None:
@@ -200,8 +201,10 @@ def test_a_picture_opens_as_the_workflow_that_made_it(studio: Studio) -> None:
     desk = studio.quick().desk
     studio.rewrite("a harbour in fog")
     studio.generate()
-    studio.until(lambda: desk.outputs.rowCount() == 1)
-    made = Path(desk.outputs.rows()[0].output.path)
+    studio.until(lambda: desk.outputs.latest is not None)
+    output = desk.outputs.latest
+    assert output is not None
+    made = Path(output.path)
     studio.desk.actions["reset_values"].trigger()
     drop(studio, made)
     studio.until(lambda: studio.prompt.value() == "a harbour in fog")
@@ -211,13 +214,14 @@ def test_settings_of_an_output_are_used_again(studio: Studio) -> None:
     desk = studio.quick().desk
     studio.rewrite("two boats")
     studio.generate()
-    studio.until(lambda: desk.outputs.rowCount() == 1)
-    seed = desk.outputs.rows()[0].output.seed
+    studio.until(lambda: desk.outputs.latest is not None)
+    output = desk.outputs.latest
+    assert output is not None
     studio.rewrite("something else")
-    desk.gallery.reuse.emit(desk.outputs.rows()[0].output)
+    desk.gallery.reuse.emit(output)
     studio.until(lambda: studio.prompt.value() == "two boats")
     field = desk.generation.form.form().with_role(Role.SEED)[0]
-    assert desk.generation.form.values()[field.id] == seed
+    assert desk.generation.form.values()[field.id] == output.seed
 
 
 def test_a_job_that_fails_says_why_in_the_panel_and_keeps_its_row(studio: Studio) -> None:

@@ -30,7 +30,7 @@ async def make_one_picture(life: Life) -> int:
         return _give_up(job.error.what if job.error is not None else f"the job ended as {job.state}")
     # The picture is on the disk; the screenshot waits until the window shows it too.
     await until(lambda: desk.preview.output is not None and not desk.preview.canvas.image.isNull(), 10)
-    await until(lambda: all(row.shown != "loading" for row in desk.outputs.rows()[:8]), 10)
+    await until(lambda: desk.outputs.latest is not None and not desk.thumbnails.busy, 10)
     stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
     shot = desk.paths.outputs / "screenshots" / f"comfydesk-{stamp}.png"
     shot.parent.mkdir(parents=True, exist_ok=True)

@@ -1,202 +1,128 @@
-"""What was made, newest first, as one strip of pictures under the preview; each day has a heading."""
+"""What was made lately, newest first, as one strip of pictures under the preview; the way into the library."""
 
-from datetime import date, datetime, timedelta
+from collections.abc import Callable
+from functools import partial
 
-from PySide6.QtCore import QModelIndex, QObject, QPoint, QRect, QSize, Qt, Signal, SignalInstance
-from PySide6.QtGui import QKeyEvent, QPainter, QResizeEvent, QWheelEvent
-from PySide6.QtWidgets import QFrame, QListView, QStackedWidget, QStyleOptionViewItem
+from PySide6.QtCore import QPoint, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QStackedWidget
 
 from comfydesk.qt.docks.dock import Dock, Panel
-from comfydesk.qt.models.outputs import OutputModel
-from comfydesk.qt.models.rows import OutputRow
+from comfydesk.qt.models.gallery import GalleryModel
+from comfydesk.qt.models.thumbnails import Thumbnails
 from comfydesk.qt.theme import Theme
-from comfydesk.qt.widgets import paint
+from comfydesk.qt.theme.language import tr
+from comfydesk.qt.widgets.buttons import Button, Kind, Size
 from comfydesk.qt.widgets.empty_state import EmptyState
-from comfydesk.qt.widgets.gallery_delegate import GalleryDelegate
+from comfydesk.qt.widgets.gallery_files import copy
+from comfydesk.qt.widgets.gallery_strip import GalleryStrip
 from comfydesk.qt.widgets.menu import Menu
-from comfydesk.qt.widgets.row_actions import Index, Spots, row_of
-from comfydesk.store.records import Output
+from comfydesk.qt.widgets.segmented import Segment, Segmented
+from comfydesk.store.search import EVERYTHING, OutputFilter
 
-HEADING = 20
-GAP, DAY_GAP = 4, 12
-SMALLEST, LARGEST = 64, 280
-NARROWEST, WIDEST = 0.6, 2.2
-"""Width by height of a tile; beyond that a picture is cropped."""
-
-
-class StripDelegate(GalleryDelegate):
-    """A tile as high as the strip and as wide as its picture, below the heading of its day."""
-
-    def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
-        super().__init__(theme, parent)
-        self.height = LARGEST
-
-    def sizeHint(self, _option: QStyleOptionViewItem, index: Index) -> QSize:
-        row = row_of(index, OutputRow)
-        if row is None:
-            return QSize()
-        shape = aspect(row.output)
-        gap = GAP if same_day(index, 1) else DAY_GAP
-        return QSize(round(self.height * shape) + self.theme.px(gap), self._heading() + self.height)
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        theme = self.theme
-        if not same_day(index, -1):
-            row = row_of(index, OutputRow)
-            if row is not None:
-                words = day_words(datetime.fromtimestamp(row.output.created).astimezone().date())
-                area = QRect(option.rect.left(), option.rect.top(), theme.px(160), self._heading() - theme.px(2))
-                metrics = theme.metrics("small_strong")
-                paint.text(painter, area, words, theme.font("small_strong"), theme.color("text"), metrics=metrics)
-        whole = QRect(option.rect)
-        option.rect = self._place(whole, index)
-        super().paint(painter, option, index)
-        option.rect = whole
-
-    def spots(self, rect: QRect, index: Index) -> Spots:
-        return super().spots(self._place(rect, index), index)
-
-    def _place(self, rect: QRect, index: Index) -> QRect:
-        gap = self.theme.px(GAP if same_day(index, 1) else DAY_GAP)
-        # The view makes items as high as itself.
-        return QRect(rect.left(), rect.top() + self._heading(), rect.width() - gap, self.height)
-
-    def _heading(self) -> int:
-        return self.theme.height(HEADING - 2, "small_strong")
-
-
-class Strip(QListView):
-    """One row that scrolls sideways, with the wheel too. `chosen` on a double click or Enter."""
-
-    chosen = Signal(QModelIndex)
-
-    def __init__(self, theme: Theme, delegate: StripDelegate) -> None:
-        super().__init__()
-        self._theme, self._delegate = theme, delegate
-        self.setItemDelegate(delegate)
-        self.setFlow(QListView.Flow.LeftToRight)
-        self.setWrapping(False)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setMouseTracking(True)
-        self.setHorizontalScrollMode(QListView.ScrollMode.ScrollPerPixel)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
-        self.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.setAccessibleName("Outputs")
-        self.viewport().setAutoFillBackground(False)
-        self.doubleClicked.connect(self.chosen)
-        theme.changed.connect(self._measure)
-        self._measure()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._measure()
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        turn = event.angleDelta()
-        if turn.y() and not turn.x():
-            bar = self.horizontalScrollBar()
-            bar.setValue(bar.value() - turn.y())
-            event.accept()
-        else:
-            super().wheelEvent(event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers():
-            if self.currentIndex().isValid():
-                self.chosen.emit(self.currentIndex())
-        else:
-            super().keyPressEvent(event)
-
-    def _measure(self) -> None:
-        px = self._theme.px
-        self.setViewportMargins(px(12), 0, 0, 0)
-        room = self.height() - self._theme.height(HEADING - 2, "small_strong") - px(14)
-        height = max(px(SMALLEST), min(px(LARGEST), room))
-        if height != self._delegate.height:
-            self._delegate.height = height
-            self.scheduleDelayedItemsLayout()
+FILTERS: tuple[OutputFilter, ...] = (
+    EVERYTHING,
+    OutputFilter(media=("image",)),
+    OutputFilter(media=("video",)),
+    OutputFilter(favourite=True),
+)
 
 
 class GalleryPanel(Panel):
-    """`shown` when one output is picked, `large` on a double click, `reuse` for its settings: each with the Output."""
+    """`shown` when one output is picked, `large` to look at it, `reuse` for its settings: each with the Output."""
 
     shown = Signal(object)
     large = Signal(object)
     reuse = Signal(object)
     revealed = Signal(object)
+    favoured = Signal(object, bool)
+    """ids, on"""
+    rated = Signal(object, int)
+    """ids, stars"""
+    removed = Signal(object)
+    """ids to be deleted"""
+    narrowed = Signal(object)
+    """OutputFilter: only these are to be listed."""
 
-    def __init__(self, theme: Theme, dock: Dock, model: OutputModel) -> None:
+    def __init__(self, theme: Theme, dock: Dock, model: GalleryModel, thumbnails: Thumbnails) -> None:
         super().__init__(theme, dock)
         self._model = model
-        delegate = StripDelegate(theme, self)
-        self.strip = Strip(theme, delegate)
-        self.strip.setModel(model)
-        self.empty = EmptyState(theme, "image", "Nothing made yet", "What you make is kept here, on this computer.")
+        self.strip = GalleryStrip(theme, model, thumbnails)
+        self.empty = EmptyState(theme, "image", "")
         self._pages = QStackedWidget()
         self._pages.addWidget(self.empty)
         self._pages.addWidget(self.strip)
         self._menu = Menu(theme, parent=self)
         self.body.addWidget(self._pages, 1)
-        self.strip.chosen.connect(lambda index: self._emit(self.large, index))
-        self.strip.customContextMenuRequested.connect(self._offer)
-        delegate.reuse.connect(lambda index: self._emit(self.reuse, index))
-        self.strip.selectionModel().currentChanged.connect(lambda index, _: self._emit(self.shown, index))
-        for signal in (model.rowsInserted, model.rowsRemoved, model.modelReset):
-            signal.connect(self._on_count)
-        self._on_count()
+        words = (tr("All"), tr("Images"), tr("Videos"), tr("Starred"))
+        self.filters = Segmented(theme, [Segment(word) for word in words], 0, name=tr("What is shown"), height=24)
+        self.filters.picked.connect(lambda at: self.narrowed.emit(FILTERS[at]))
+        self.library = Button(theme, tr("Open library"), kind=Kind.GHOST, size=Size.COMPACT)
+        self.title.add(self.filters)
+        self.title.add(self.library)
+        self._join()
+        self._on_listed()
+
+    def show_library_keys(self, action: QAction) -> None:
+        """The command that opens the library: the button does it, and shows its keys."""
+        self.library.set_keys(action.shortcut().toString())
+        action.changed.connect(lambda: self.library.set_keys(action.shortcut().toString()))
+        self.library.clicked.connect(action.trigger)
 
     def show_newest(self) -> None:
         """Back to the start of the strip."""
-        self.strip.scrollToTop()
+        self.strip.to_start()
         self.strip.clearSelection()
 
-    def _on_count(self) -> None:
-        count = self._model.rowCount()
-        self._pages.setCurrentWidget(self.strip if count else self.empty)
-        self.title.set_note(f"{count:,}" if count else "")
+    # --- Inside -----------------------------------------------------------------------------------------------------
 
-    def _emit(self, signal: SignalInstance, index: Index) -> None:
-        row = row_of(index, OutputRow)
-        if row is not None:
-            signal.emit(row.output)
+    def _join(self) -> None:
+        strip = self.strip
+        strip.picked.connect(self._on_pick)
+        for signal, target in (
+            (strip.opened, self.large),
+            (strip.quick, self.large),
+            (strip.reused, self.reuse),
+            (strip.favoured, self.favoured),
+            (strip.rated, self.rated),
+            (strip.removed, self.removed),
+        ):
+            signal.connect(target)
+        strip.menu_wanted.connect(self._offer)
+        self._model.listed.connect(self._on_listed)
+
+    def _on_pick(self) -> None:
+        output = self._model.output(self.strip.current) if self.strip.current >= 0 else None
+        if output is not None:
+            self.shown.emit(output)
+
+    def _on_listed(self) -> None:
+        if self._model.rowCount():
+            self._pages.setCurrentWidget(self.strip)
+            return
+        if self._model.listing.filter == EVERYTHING:
+            what, then = tr("Nothing made yet"), tr("What you make is kept here, on this computer.")
+        else:
+            what, then = tr("Nothing of that kind"), tr("Choose All to see everything.")
+        self.empty.tell("image", what, then)
+        self._pages.setCurrentWidget(self.empty)
 
     def _offer(self, at: QPoint) -> None:
-        index = self.strip.indexAt(at)
-        if not index.isValid():
+        strip, menu = self.strip, self._menu
+        output = self._model.known(strip.current) if strip.current >= 0 else None
+        if output is None:
             return
-        self._menu.clear()
-        self._menu.add("Show large", "fit").triggered.connect(lambda: self._emit(self.large, index))
-        self._menu.add("Use these settings", "refresh").triggered.connect(lambda: self._emit(self.reuse, index))
-        self._menu.add("Show in its folder", "folder").triggered.connect(lambda: self._emit(self.revealed, index))
-        self._menu.popup(self.strip.viewport().mapToGlobal(at))
-
-
-def aspect(output: Output) -> float:
-    """Width by height of the tile."""
-    if output.media == "audio":
-        return 1.4
-    if not output.width or not output.height:
-        return 1.0
-    return min(WIDEST, max(NARROWEST, output.width / output.height))
-
-
-def same_day(index: Index, by: int) -> bool:
-    """Whether the row `by` further was made on the same day."""
-    other = index.model().index(index.row() + by, 0)
-    one, two = row_of(index, OutputRow), row_of(other, OutputRow)
-    return one is not None and two is not None and one.day == two.day
-
-
-def day_words(day: date) -> str:
-    """ "Today", "Yesterday", "Friday", "20 November", "3 May 2025"."""
-    today = datetime.now().astimezone().date()
-    if day == today:
-        return "Today"
-    if day == today - timedelta(days=1):
-        return "Yesterday"
-    if timedelta(0) < today - day < timedelta(days=7):
-        return day.strftime("%A")
-    words = f"{day.day} {day.strftime('%B')}"
-    return words if day.year == today.year else f"{words} {day.year}"
+        single = "" if strip.selected_count() == 1 else tr("Select one picture")
+        star = tr("Remove from favourites") if output.favourite else tr("Add to favourites")
+        acts: tuple[tuple[str, str, str, Callable[[], object]], ...] = (
+            (tr("Open"), "fit", "", partial(self.large.emit, output)),
+            (tr("Use these settings"), "refresh", single, partial(self.reuse.emit, output)),
+            (star, "star", "", lambda: self.favoured.emit(strip.selected_ids(), not output.favourite)),
+            (tr("Copy"), "copy", "", lambda: copy(strip.hands.outputs())),
+            (tr("Show in its folder"), "folder", single, partial(self.revealed.emit, output)),
+            (tr("Delete"), "trash", "", lambda: self.removed.emit(strip.selected_ids())),
+        )
+        menu.clear()
+        for words, icon, reason, slot in acts:
+            menu.add(words, icon, reason=reason).triggered.connect(lambda _=False, slot=slot: slot())
+        menu.popup(at)

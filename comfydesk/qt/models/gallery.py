@@ -112,6 +112,20 @@ class GalleryModel(QAbstractListModel):
         """The same, asking nobody."""
         return self._rows.get(self.listing.ids[row])
 
+    @property
+    def latest(self) -> Output | None:
+        """The first row, if it has been read."""
+        return self.known(0) if len(self.listing) else None
+
+    def loaded(self, most: int = KEPT) -> list[Output]:
+        """The first rows in their order, those of them that were read."""
+        found = (self._rows.get(id_) for id_ in self.listing.ids[:most])
+        return [output for output in found if output is not None]
+
+    def get(self, id_: int) -> Output | None:
+        """An output by its id, if it has been read."""
+        return self._rows.get(id_)
+
     def ids(self, rows: Iterable[tuple[int, int]]) -> Sequence[int]:
         """The ids of ranges of rows (first, last)."""
         found = array("q")

@@ -1,13 +1,11 @@
 """What one row of a list shows: a stored value and what is known about it right now."""
 
-from dataclasses import dataclass, field, replace
-from datetime import datetime
-from enum import StrEnum
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 
-from comfydesk.store.records import Job, JobState, Output
+from comfydesk.store.records import Job, JobState
 
 if TYPE_CHECKING:
     from comfydesk.events import JobProgress
@@ -31,14 +29,6 @@ class PodMark:
     name: str
     colour: str = ""
     """#rrggbb; empty: no dot."""
-
-
-class Shown(StrEnum):
-    """How far a file has come on its way to the screen."""
-
-    LOADING = "loading"
-    READY = "ready"
-    BROKEN = "broken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +74,3 @@ class JobRow:
         """The row of a job of whose run nothing is known yet, or any more."""
         took = job.finished - job.started if job.state.ended and job.finished and job.started else None
         return cls(job, seconds_left=took)
-
-
-@dataclass(frozen=True, slots=True)
-class OutputRow:
-    """A tile of the gallery."""
-
-    output: Output
-    shown: Shown = Shown.LOADING
-    reason: str = ""
-    """Why it is broken."""
-    day: int = field(init=False, compare=False)
-    """The local day on which it was made, as an ordinal: asked for three times whenever a tile is painted."""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "day", datetime.fromtimestamp(self.output.created).astimezone().toordinal())

@@ -109,6 +109,11 @@ class Thumbnails(QObject):
         """Why there is no picture of `path`; "" if there is one, or it is not known yet."""
         return self._reasons.get(path, ("", ""))[0]
 
+    @property
+    def busy(self) -> bool:
+        """Whether something that was asked for has not come yet."""
+        return bool(self._loading)
+
     def keep(self, owner: object, paths: Container[str]) -> None:
         """Of what `owner` asked for, only `paths` are still wanted."""
         with self._lock:

@@ -96,6 +96,12 @@ class Button(QPushButton):
     def busy(self) -> bool:
         return self._spinner is not None
 
+    def set_keys(self, keys: str) -> None:
+        """Another hint of keys, "" for none."""
+        self._keys = keys
+        self.updateGeometry()
+        self.update()
+
     def set_icon(self, name: str) -> None:
         """Another icon of the theme, "" for none."""
         self._icon_name = name

@@ -10,7 +10,7 @@ from PySide6.QtGui import QDrag, QGuiApplication, QImageReader
 from comfydesk.store.records import Output
 
 if TYPE_CHECKING:
-    from comfydesk.qt.widgets.gallery_view import GalleryView
+    from comfydesk.qt.widgets.gallery_base import TileView
 
 MOST = 2000
 """Files that are dragged or copied at once."""
@@ -18,7 +18,7 @@ _COPIED_PIXELS = 4096
 """A picture on the clipboard is at most so many pixels wide or high; its file goes along whole."""
 
 
-def drag_out(view: "GalleryView", outputs: Iterable[Output]) -> None:
+def drag_out(view: "TileView", outputs: Iterable[Output]) -> None:
     """Drag files from `view`; returns when they were dropped."""
     files = tuple(outputs)
     if not files:

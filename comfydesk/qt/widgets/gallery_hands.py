@@ -1,4 +1,4 @@
-"""What mouse and keyboard do in the library's grid."""
+"""What mouse and keyboard do in the library's grid and in the strip of recent outputs."""
 
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from comfydesk.qt.widgets.gallery_find import find
 from comfydesk.store.records import Output
 
 if TYPE_CHECKING:
-    from comfydesk.qt.widgets.gallery_view import GalleryView
+    from comfydesk.qt.widgets.gallery_base import TileView
 
 Key = Qt.Key
 Select = QItemSelectionModel.SelectionFlag
@@ -37,7 +37,7 @@ TYPED_MS = 1000
 class Hands:
     """Keeps what is under the pointer, the rubber band, and where a range began."""
 
-    def __init__(self, view: "GalleryView") -> None:
+    def __init__(self, view: "TileView") -> None:
         self._view = view
         self.pointer = QPoint(-1, -1)
         self.hovered = -1
@@ -120,7 +120,7 @@ class Hands:
             return False
         turn = event.angleDelta().y()
         if turn:
-            self._view.set_size(round(self._view.row_height * (1.1 if turn > 0 else 1 / 1.1)))
+            self._view.zoom(1.1 if turn > 0 else 1 / 1.1)
         event.accept()
         return True
 
@@ -128,7 +128,7 @@ class Hands:
         self.pointer = QPoint(-1, -1)
         self._hover(self.pointer)
 
-    def scrolled(self, _dy: int) -> None:
+    def scrolled(self) -> None:
         """What is under the pointer moved on."""
         if self._band is not None:
             self._stretch_band()
@@ -208,7 +208,7 @@ class Hands:
         row = view.row_at(at) if at.x() >= 0 and view.viewport().rect().contains(at) else -1
         before, self.hovered = self.hovered, row
         for each in {before, row} - {-1}:
-            if each < view.places.count:
+            if each < view.count:
                 view.viewport().update(view.box(each))
 
     def _spot_at(self, row: int, at: QPoint) -> str:
@@ -233,7 +233,7 @@ class Hands:
     # --- Rubber band ------------------------------------------------------------------------------------------------
 
     def _start_band(self, at: QPoint, *, keep: bool) -> None:
-        start = at + QPoint(0, self._view.scrolled)
+        start = at + self._view.origin
         self._band, self._band_keeps = (start, start), keep
         self._before = self._view.ranges() if keep else []
         self._edge.start()
@@ -243,7 +243,7 @@ class Hands:
     def _stretch_band(self) -> None:
         assert self._band is not None
         view = self._view
-        self._band = (self._band[0], self.pointer + QPoint(0, view.scrolled))
+        self._band = (self._band[0], self.pointer + view.origin)
         view.setSelection(self._band_rect(), Select.ClearAndSelect)
         for first, last in self._before:
             view.pick(first, last, Select.Select)
@@ -251,11 +251,13 @@ class Hands:
 
     def _scroll_band(self) -> None:
         """Beyond the edge the view goes on by itself."""
-        view, y = self._view, self.pointer.y()
-        beyond = y if y < 0 else max(0, y - view.viewport().height())
-        if beyond:
-            bar = view.verticalScrollBar()
-            bar.setValue(bar.value() + max(-60, min(60, beyond)))
+        view, at, room = self._view, self.pointer, self._view.viewport()
+        for bar, beyond in (
+            (view.verticalScrollBar(), _beyond(at.y(), room.height())),
+            (view.horizontalScrollBar(), _beyond(at.x(), room.width())),
+        ):
+            if beyond:
+                bar.setValue(bar.value() + max(-60, min(60, beyond)))
 
     def _end_band(self) -> None:
         self._band = None
@@ -265,8 +267,8 @@ class Hands:
     def _band_rect(self) -> QRect:
         """In the viewport."""
         assert self._band is not None
-        shift = QPoint(0, -self._view.scrolled)
-        return QRect(self._band[0] + shift, self._band[1] + shift).normalized()
+        origin = self._view.origin
+        return QRect(self._band[0] - origin, self._band[1] - origin).normalized()
 
     def paint_band(self, painter: QPainter) -> None:
         if self._band is not None:
@@ -321,10 +323,9 @@ class Hands:
     def _target(self, key: Qt.Key) -> int | None:
         """Where a key that moves leads."""
         view = self._view
-        at, count, geometry = max(0, view.current), view.gallery.rowCount(), view.places
+        at, count, geometry = max(0, view.current), view.gallery.rowCount(), view.laid
         if view.current < 0 and key in (Key.Key_Left, Key.Key_Right, Key.Key_Up, Key.Key_Down):
-            return max(0, geometry.near(0, view.scrolled + view._heading()))  # noqa: SLF001 - two halves of one widget
-        lines = max(1, view.viewport().height() // max(1, geometry.box(at)[3]) - 1)
+            return next((row for row, _ in view.visible()), 0)
         match key:
             case Key.Key_Left:
                 return max(0, at - 1)
@@ -335,9 +336,9 @@ class Hands:
             case Key.Key_Down:
                 return geometry.beside(at, 1)
             case Key.Key_PageUp:
-                return geometry.beside(at, -lines)
+                return view.page_from(at, -1)
             case Key.Key_PageDown:
-                return geometry.beside(at, lines)
+                return view.page_from(at, 1)
             case Key.Key_Home:
                 return 0
             case Key.Key_End:
@@ -373,3 +374,8 @@ class Hands:
         typed, self._typed = self._typed, ""
         if not self._found:
             self._view.searched.emit(typed)
+
+
+def _beyond(at: int, room: int) -> int:
+    """How far a point is before 0 (negative) or behind `room`."""
+    return at if at < 0 else max(0, at - room)

@@ -53,8 +53,8 @@ class Toolbar(QWidget):
         self.shape = IconButton(theme, "grid", tr("Squares"), checkable=True)
         self.slider = Slider(theme, _STEPS)
         self.slider.setAccessibleName(tr("Size of the pictures"))
-        self.slider.setFixedWidth(theme.px(88))
-        theme.changed.connect(lambda: self.slider.setFixedWidth(theme.px(88)))
+        theme.changed.connect(self._measure)
+        self._measure()
         for widget, stretch in ((self.search, 1), (self.sort, 0), (self.group, 0), (self.shape, 0), (self.slider, 0)):
             row.addWidget(widget, stretch)
         self._menus = Menu(theme, parent=self), Menu(theme, parent=self)
@@ -137,6 +137,9 @@ class Toolbar(QWidget):
         self.group.setToolTip(plain_tip(tr("Grouping: {grouping}", grouping=self._words[self.grouping])))
         self.sort.setAccessibleName(tr("Order: {order}", order=self._words[self.order]))
         self.group.setAccessibleName(tr("Grouping: {grouping}", grouping=self._words[self.grouping]))
+
+    def _measure(self) -> None:
+        self.slider.setFixedWidth(self.theme.px(88))
 
     def _open(self, menu: Menu, button: Button) -> None:
         menu.popup(button.mapToGlobal(QPoint(0, button.height() + 4)))

@@ -17,8 +17,8 @@ from comfydesk.qt.docks.intent import IntentBar
 from comfydesk.qt.docks.preview import PreviewPanel
 from comfydesk.qt.docks.queue import QueuePanel
 from comfydesk.qt.docks.status import Status
+from comfydesk.qt.models.gallery import GalleryModel
 from comfydesk.qt.models.jobs import JobModel
-from comfydesk.qt.models.outputs import OutputModel
 from comfydesk.qt.models.thumbnails import Thumbnails
 from comfydesk.qt.models.workflows import WorkflowModel
 from comfydesk.qt.widgets.editors import Surroundings
@@ -51,7 +51,7 @@ class Desk(QObject):
         self.thumbnails = Thumbnails(self, folder=self.paths.cache / FOLDER)
         self.workflows = WorkflowModel(self.thumbnails, self)
         self.jobs = JobModel(self.thumbnails, self)
-        self.outputs = OutputModel(self.thumbnails, self)
+        self.outputs = GalleryModel(self)
         self.toasts = ToastHost(window.theme, window)
         self.pages = Pages(window)
         self.pod_facts: Callable[[], tuple[str, ...]] = tuple
@@ -69,7 +69,7 @@ class Desk(QObject):
         self.workspaces = Workspaces(window)
         self.workspaces.hold("create", self.preview)
         yield
-        self.gallery = GalleryPanel(theme, window.gallery_dock, self.outputs)
+        self.gallery = GalleryPanel(theme, window.gallery_dock, self.outputs, self.thumbnails)
         yield
         self.queue = QueuePanel(theme, window.queue_dock, self.jobs)
         self.status = Status(theme, window.statusBar())
@@ -80,7 +80,7 @@ class Desk(QObject):
         self.actions = Actions(theme, window)
         yield
         self.actions.fill(window.menus)
-        self.viewer = Viewer(theme, self.outputs, window)
+        self.viewer = Viewer(theme, self.outputs, window, self.thumbnails)
         self.view = View(window, self.actions, self.workspaces)
         self.options = SettingsDesk(window, self.actions, self.pages, self.preferences, self.toasts)
         self.palette = self.options.palette
@@ -114,6 +114,7 @@ class Desk(QObject):
             self.action(command, partial(edit_focused, command))
         self.generation.add_actions(self.actions["reset_values"], self.actions["open"])
         self.preview.large.connect(self.viewer.open)
+        self.gallery.show_library_keys(self.actions["library"])
         self.gallery.large.connect(lambda output: self.viewer.open(output.id))
 
     def _focus_intent(self) -> None:

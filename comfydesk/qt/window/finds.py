@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from comfydesk.qt.models.rows import ROW
 from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets.palette_popup import PaletteLine
 from comfydesk.qt.window.bench import Bench
@@ -40,7 +39,7 @@ class Finds(QObject):
     def _remember(self) -> None:
         desk, memory = self._desk, self.memory
         memory.add_view("workflows", desk.browser.list)
-        memory.add_view("outputs", desk.gallery.strip, lambda row: desk.outputs.index(row).data(ROW).output.id)
+        memory.add_view("outputs", desk.gallery.strip, lambda row: desk.outputs.listing.ids[row])
         memory.begin()
 
     def _workflows(self) -> Iterable[Entry]:
@@ -65,8 +64,7 @@ class Finds(QObject):
             yield Entry(line, partial(self._pods.commands.act, row.id, verb), row.name)
 
     def _outputs(self) -> Iterable[Entry]:
-        for row in self._desk.outputs.rows()[:RECENT_OUTPUTS]:
-            output = row.output
+        for output in self._desk.outputs.loaded(RECENT_OUTPUTS):
             words = output.prompt[:120] or Path(output.path).name
             line = PaletteLine(words, tr("Output"), MEDIA_ICONS.get(output.media, "file"))
             yield Entry(line, partial(self._desk.viewer.open, output.id), Path(output.path).name, weight=-8)

@@ -77,7 +77,7 @@ class JobDesk(QObject):
         elif verb is Verb.EXPLAIN:
             self.failures.explain(job)
         elif verb is Verb.SHOW:
-            made = (row.output for row in self._desk.outputs.rows() if row.output.path in job.outputs)
+            made = (output for output in self._desk.outputs.loaded() if output.path in job.outputs)
             self._desk.preview.show_output(next(made, None))
 
     def edit(self, job: Job) -> None:

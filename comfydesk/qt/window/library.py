@@ -24,9 +24,12 @@ from comfydesk.store.records import Output
 from comfydesk.store.search import EVERYTHING, Grouping, Order, OutputFilter
 
 if TYPE_CHECKING:
+    import asyncio
+
     from comfydesk.session.gallery.details import Detail
     from comfydesk.session.session import Session
     from comfydesk.store.albums import Album, SavedSearch
+    from comfydesk.store.facets import Facets
 
 FACETS_MS = 400
 """Counts follow when the typing rests: they take a tenth of a second at 100,000."""
@@ -66,6 +69,7 @@ class LibraryDesk(QObject):
         self._changes: list[OutputsChanged] = []
         self._following = False
         self._total = 0
+        self._counting: asyncio.Task[Facets] | None = None
         self._menu = Menu(theme, parent=self.page)
         self._facets_soon = QTimer(self, singleShot=True, interval=FACETS_MS)
         self._facets_soon.timeout.connect(self._read_facets)
@@ -120,8 +124,8 @@ class LibraryDesk(QObject):
 
     def _ask(self, wanted: OutputFilter, order: Order, grouping: Grouping) -> None:
         self._query = (wanted, order, grouping)
+        self._put_off_facets()
         self.facets.show_filter(wanted)
-        self._facets_soon.start()
         self._list()
 
     def _list(self) -> None:
@@ -145,6 +149,7 @@ class LibraryDesk(QObject):
             self._left.title.set_note(f"{self._total:,}")
         self.model.show(listing)
         self._on_pick()
+        self._facets_soon.start()  # when the grid is painted: they would be in the way of the next listing
 
     def _on_change(self, change: Change) -> None:
         if not self._shown:
@@ -203,9 +208,17 @@ class LibraryDesk(QObject):
         if current is not None and any(row.id == current.id for row in rows):
             self.details.show_output(current)
 
+    def _put_off_facets(self) -> None:
+        """What is being counted is of no use any more."""
+        self._facets_soon.stop()
+        if self._counting is not None:
+            self._counting.cancel()
+
     def _read_facets(self) -> None:
         wanted = self._query[0]
-        self._tasks.start(
+        if self._counting is not None:
+            self._counting.cancel()
+        self._counting = self._tasks.start(
             self._session.gallery.facets(wanted),
             done=lambda found: self.facets.show_facets(found, self._total or found.total),
         )
