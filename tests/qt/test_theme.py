@@ -1,11 +1,15 @@
 """The theme switches while the window runs; measures, fonts and icons follow."""
 
+import ast
+from pathlib import Path
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QColor, QFont, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+import comfydesk.qt
 from comfydesk.qt.theme import DARK, LIGHT, Appearance, Scheme, Theme
 from comfydesk.qt.widgets.labels import Label
 
@@ -136,3 +140,15 @@ def test_reduced_motion_takes_no_time(theme: Theme) -> None:
     assert theme.duration(160) == 0
     theme.apply(Appearance(Scheme.DARK))
     assert theme.duration(160) == 160
+
+
+def test_only_methods_listen_to_the_theme() -> None:
+    """It lives as long as the program: a lambda would keep its widget for ever, and call it when Qt has deleted it."""
+    folder = Path(comfydesk.qt.__file__).parent
+    found = []
+    for path in sorted(folder.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("theme.changed.connect"):
+                if not isinstance(node.args[0], ast.Attribute):
+                    found.append(f"{path.relative_to(folder)}:{node.lineno}")
+    assert not found
