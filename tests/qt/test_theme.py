@@ -148,7 +148,8 @@ def test_only_methods_listen_to_the_theme() -> None:
     found = []
     for path in sorted(folder.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("theme.changed.connect"):
-                if not isinstance(node.args[0], ast.Attribute):
-                    found.append(f"{path.relative_to(folder)}:{node.lineno}")
+            if not isinstance(node, ast.Call) or not ast.unparse(node.func).endswith("theme.changed.connect"):
+                continue
+            if not isinstance(node.args[0], ast.Attribute):
+                found.append(f"{path.relative_to(folder)}:{node.lineno}")
     assert not found
