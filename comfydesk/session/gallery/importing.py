@@ -107,13 +107,11 @@ class Importer:
         """The library is open. `resume`: go on with what was under way when the program ended."""
         self._tasks.start(self._complete(), "read imported files")
         if resume:
-            self._wake.set()
+            self._later()
             self._tasks.start(self._go_on(), "go on importing")
 
     async def settled(self) -> None:
         """Until hashes and workflows of all that was imported by now are known."""
-        if self._wake.is_set():
-            self._idle.clear()
         await self._idle.wait()
 
     async def run(self, plan: ImportPlan, on_progress: OnProgress | None = None) -> Imported:
@@ -183,7 +181,7 @@ class Importer:
             await self._read_all(
                 run, await asyncio.to_thread(_depths, found.new, known, all_hashed=run.plan.copy or run.watched)
             )
-            self._wake.set()
+            self._later()
 
     async def _read_all(self, run: "_Run", paths: Sequence[tuple[Path, Depth]]) -> None:
         children = ReadingChildren(paths)
@@ -222,6 +220,11 @@ class Importer:
         outcome.duplicates += written.duplicates
 
     # --- What was left for later ------------------------------------------------------------------------------------
+
+    def _later(self) -> None:
+        """There may be files that are not read to the end."""
+        self._idle.clear()
+        self._wake.set()
 
     async def _complete(self) -> None:
         while True:

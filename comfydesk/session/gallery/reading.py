@@ -37,7 +37,7 @@ LIGHT = 256 << 10
 """Characters of a graph that is parsed beside others: some milliseconds."""
 _KEPT = 64
 _CARRIERS = frozenset(
-    {"png", "webp", "jpeg", "exr", "svg", "avif", "mp4", "matroska", "flac", "ogg", "mp3", "glb", "m4a"}
+    {"latent", "png", "webp", "jpeg", "exr", "svg", "avif", "mp4", "matroska", "flac", "ogg", "mp3", "glb", "m4a"}
 )
 
 
