@@ -1,13 +1,13 @@
 """Jobs and the files they leave on pods. Functions that write return what changed."""
 
 import json
-import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from comfydesk.events import Change, JobsChanged
-from comfydesk.store.database import Database, Value, listed
-from comfydesk.store.packing import FILE_KEY, pack_error, pack_values, unpack_error, unpack_values, unpack_verdict
+from comfydesk.store.database import Database, listed
+from comfydesk.store.job_rows import read_jobs
+from comfydesk.store.packing import FILE_KEY, pack_error, pack_values, unpack_error
 from comfydesk.store.records import ANY, Job, JobError, JobState
 
 S = JobState
@@ -112,12 +112,12 @@ def insert(db: Database, job: Job, position: float, *, hidden: int = 0) -> None:
 
 def get(db: Database, job: str) -> Job | None:
     """One job, or None."""
-    return next(iter(_read(db, "SELECT * FROM job_rows WHERE id = ?", (job,))), None)
+    return next(iter(read_jobs(db, "SELECT * FROM job_rows WHERE id = ?", (job,))), None)
 
 
 def many(db: Database, ids: Sequence[str]) -> tuple[Job, ...]:
     """Those of `ids` that exist, in the order of `ids`."""
-    found = _read(db, "SELECT * FROM job_rows WHERE id IN (SELECT value FROM json_each(?))", (listed(ids),))
+    found = read_jobs(db, "SELECT * FROM job_rows WHERE id IN (SELECT value FROM json_each(?))", (listed(ids),))
     by_id = {job.id: job for job in found}
     return tuple(by_id[job] for job in ids if job in by_id)
 
@@ -128,12 +128,12 @@ def recent(db: Database, limit: int, offset: int = 0, *, after: str | None = Non
     `after`: the last job that the reader has; what follows is found at once, wherever it stands by now.
     """
     if after is None:
-        return _read(
+        return read_jobs(
             db,
             "SELECT * FROM job_rows WHERE hidden = 0 ORDER BY ended, place, number LIMIT ? OFFSET ?",
             (limit, offset),
         )
-    return _read(
+    return read_jobs(
         db,
         """SELECT * FROM job_rows WHERE hidden = 0
             AND (ended, place, number) > (SELECT ended, place, number FROM job_rows WHERE id = ?)
@@ -167,7 +167,7 @@ def waiting(
 
 def live(db: Database, owner: str) -> tuple[Job, ...]:
     """The session's jobs that a pod has, or may have."""
-    return _read(
+    return read_jobs(
         db,
         "SELECT * FROM job_rows WHERE owner = ? AND state IN (SELECT value FROM json_each(?)) ORDER BY position",
         (owner, listed(LIVE)),
@@ -347,64 +347,6 @@ def open_on(db: Database, pod: str, since: float = 0) -> OpenOn:
     )
     assert row is not None
     return OpenOn(int(row[0]), int(row[1]), int(row[2]))
-
-
-# --- Rows -----------------------------------------------------------------------------------------------------------
-
-
-def _read(db: Database, sql: str, values: Sequence[Value]) -> tuple[Job, ...]:
-    rows = db.query(sql, values)
-    files = db.query(
-        "SELECT job_files.job, outputs.path FROM job_files JOIN outputs ON outputs.id = job_files.output"
-        " WHERE job_files.job IN (SELECT value FROM json_each(?)) ORDER BY job_files.job, job_files.number",
-        (listed(row["id"] for row in rows),),
-    )
-    paths: dict[str, list[str]] = {}
-    for file in files:
-        paths.setdefault(file["job"], []).append(file["path"])
-    return tuple(_job(row, tuple(dict.fromkeys(paths.get(row["id"], ())))) for row in rows)
-
-
-def _job(row: sqlite3.Row, outputs: tuple[str, ...]) -> Job:
-    return Job(
-        id=row["id"],
-        state=JobState(row["state"]),
-        workflow=row["workflow"],
-        pod=row["pod"] or ("" if row["target"] == ANY else row["target"]),
-        target=row["target"],
-        workflow_id=row["workflow_id"],
-        batch=row["batch"],
-        graph_hash=row["graph_hash"],
-        values=unpack_values(row["field_values"]),
-        prompt=row["prompt"],
-        seed=None if row["seed"] is None else int(row["seed"]),
-        position=row["position"],
-        created=row["created"],
-        posted=row["posted"],
-        sent=row["sent"],
-        started=row["started"],
-        finished=row["finished"],
-        error=unpack_error(row["error"]),
-        warning=unpack_error(row["warning"]),
-        outputs=outputs,
-        document_hash=row["document_hash"],
-        owner=row["owner"],
-        remote_id=row["remote_id"],
-        folder=row["folder"],
-        texts=tuple(json.loads(row["texts"])),
-        drawn=json.loads(row["drawn"]),
-        cell=_cell(row["cell"]),
-        originals=json.loads(row["originals"]),
-        template=row["template"],
-        verdict=unpack_verdict(row["verdict"]),
-    )
-
-
-def _cell(text: str | None) -> tuple[int, int, int, int] | None:
-    if text is None:
-        return None
-    sheet, page, row, column = json.loads(text)
-    return sheet, page, row, column
 
 
 def changed_jobs(ids: Iterable[str]) -> tuple[Change, ...]:

@@ -11,12 +11,12 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
-from comfydesk.client.remote import RemoteFile, RemoteJob
+from comfydesk.client.remote import RemoteJob
 from comfydesk.client.tracker import Tracker
 from comfydesk.errors import PodError, PodStatusError, StoreError
 from comfydesk.events import Change, Feed, JobProgress, PodEvent, PreviewFrame, RunState
 from comfydesk.session.jobs.arrival import arrives_until, is_direct
-from comfydesk.session.jobs.followed import SHORT, WAITING, WORTH_A_NOTE, Followed, Pace, may_wait
+from comfydesk.session.jobs.followed import SHORT, WAITING, WORTH_A_NOTE, Followed, Pace, kept_files, may_wait
 from comfydesk.session.jobs.reports import lost_track, of_dropped, of_remote, queued_anew, unanswered, unknown
 from comfydesk.session.jobs.timings import LEAST_SECONDS, WHOLE, Stopwatch, Timings, signature_of, weights
 from comfydesk.session.library import Library
@@ -389,7 +389,7 @@ class Follower:
         return pod in self._keep_ids or (link is not None and link.pod.has_jobs_route)
 
     async def _succeeded(self, followed: Followed, remote: RemoteJob) -> None:
-        job, files = followed.job, _files(followed.job.id, remote)
+        job, files = followed.job, kept_files(followed.job.id, remote)
         if await self.commit(followed, job_files.begin_saving, files, time.time(), remote.texts, began=followed.began):
             followed.files = files
         measured = followed.stopwatch.measured()
@@ -399,7 +399,7 @@ class Follower:
 
     async def _over(self, followed: Followed, remote: RemoteJob, state: JobState, error: JobError | None) -> None:
         """It failed or was stopped there; what it had made until then is fetched first."""
-        files = _files(followed.job.id, remote)
+        files = kept_files(followed.job.id, remote)
         if files:
             verdict = (state, error)
             await self.commit(followed, job_files.begin_saving, files, time.time(), remote.texts, verdict=verdict)
@@ -412,13 +412,3 @@ class Follower:
 
     def _tracker(self, pod: str) -> Tracker:
         return self._trackers.setdefault(pod, Tracker())
-
-
-def _files(job: str, remote: RemoteJob) -> tuple[JobFile, ...]:
-    kept = (file for file in remote.outputs if _is_kept(file))
-    return tuple(JobFile(job, number, file.type, file.subfolder, file.filename) for number, file in enumerate(kept))
-
-
-def _is_kept(file: RemoteFile) -> bool:
-    """Temporary files are previews, and inputs were the user's own."""
-    return file.type == "output"

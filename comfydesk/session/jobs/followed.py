@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from comfydesk.client.remote import RemoteJob
 from comfydesk.session.jobs.timings import Stopwatch
 from comfydesk.store.records import Job, JobFile, JobState
 
@@ -94,3 +95,9 @@ def may_wait(ahead: int, seconds: float | None) -> int:
     if seconds is None or seconds >= SHORT or ahead < 1:
         return ahead
     return max(ahead, min(MOST_AHEAD, int(BUSY / max(seconds, 0.001))))
+
+
+def kept_files(job: str, remote: RemoteJob) -> tuple[JobFile, ...]:
+    """What is to be fetched of it. Temporary files are previews, and inputs were the user's own."""
+    kept = (file for file in remote.outputs if file.type == "output")
+    return tuple(JobFile(job, number, file.type, file.subfolder, file.filename) for number, file in enumerate(kept))
