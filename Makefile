@@ -22,8 +22,10 @@ lint: setup  ## style, types, import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: setup  ## the measurements in tests/bench
-	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest tests/bench -s
+bench: setup  ## the measurements in tests/bench, into docs/benchmarks.md
+	@mkdir -p out && rm -f out/figures.jsonl
+	@COMFYDESK_FIGURES=$(CURDIR)/out/figures.jsonl QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest tests/bench -s; \
+	  found=$$?; $(BIN)/python -m tests.bench.report out/figures.jsonl && exit $$found
 
 screenshots: setup  ## every screen, both themes, into docs/screenshots
 	@$(BIN)/python -m tests.screenshots

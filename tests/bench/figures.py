@@ -1,10 +1,12 @@
 """What the benches found: each figure is printed, and appended to the file that COMFYDESK_FIGURES names (JSON lines).
 
-A line is {"name", "figure", "unit", "goal", "command", "met"}.
+A line is {"name", "figure", "unit", "goal", "command", "met", "note", "load", "day"}; tests.bench.report makes docs of
+them.
 """
 
 import json
 import os
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -36,5 +38,11 @@ def record(name: str, figure: float, unit: str, goal: str, command: str, note: s
     print(f"\n{name}: {figure:.3g} {unit}{f' (goal {goal})' if goal else ''}{f' - {note}' if note else ''}")
     if target := os.environ.get(VARIABLE):
         with Path(target).open("a", encoding="utf-8") as lines:
-            lines.write(json.dumps(asdict(found) | {"met": found.met}, ensure_ascii=False) + "\n")
+            known = {"met": found.met, "note": note, "load": _load(), "day": time.strftime("%Y-%m-%d")}
+            lines.write(json.dumps(asdict(found) | known, ensure_ascii=False) + "\n")
     return found
+
+
+def _load() -> float | None:
+    """Of this machine in the last minute, where the system tells."""
+    return round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None
