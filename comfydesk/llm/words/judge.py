@@ -48,6 +48,8 @@ _COMMON = frozenset(
 """Words that say nothing of what a prompt is about."""
 _ENOUGH = 3
 """So many words must tell what a prompt is about before an answer is measured by them."""
+_GROWTH = 1.6
+"""So many times as long a corrected text may be, and some words."""
 _LETTERS = re.compile(r"[^\W\d_]")
 
 
@@ -132,7 +134,7 @@ def _objection(task: Task, text: str) -> str:
         return ""
     if len(from_words) >= _ENOUGH and not _shared(from_words, to_words):
         return "The model wrote about something else"
-    if task.plain and len(to_words) > 2 * len(from_words) + 12:
+    if task.plain and len(plain.split()) > _GROWTH * len(task.masked.words.split()) + 6:
         return "The model added to it, which it was not to"
     return ""
 

@@ -55,9 +55,8 @@ def unwrap(answer: str, task: Task) -> str:
     text = _of_json(text)
     text = _TAGGED.sub("\n", text).strip()
     text = _first_option(_without_chatter(text))
-    text = _after_label(text)
+    text = _TAIL.sub("", _after_label(text)).strip()
     text = _without_question(text, task)
-    text = _TAIL.sub("", text).strip()
     return _unquoted(_plain_marks(text, task))
 
 
