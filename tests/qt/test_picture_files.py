@@ -67,7 +67,8 @@ def put_together(file: PictureFile, level: int = 0) -> QImage:
         line = bytearray()
         for x in range(columns):
             tile = found[x, y // TILE]
-            line += bytes(tile.copy(0, y % TILE, tile.width(), 1).constBits())
+            row = tile.copy(0, y % TILE, tile.width(), 1)  # kept: its bits go with it
+            line += bytes(row.constBits())
         start = y * whole.bytesPerLine()
         memoryview(whole.bits())[start : start + len(line)] = bytes(line)
     return whole

@@ -119,6 +119,10 @@ class Bench(QObject):
         source = job.id if entry is None else entry.id
         self._start(job.workflow, Opening(source), self._edit(job, entry))
 
+    def restore(self, name: str, source: str, work: "Coroutine[Any, Any, Found]") -> None:
+        """Open what `work` finds, with the values that come with it. `source` names it, whatever it is."""
+        self._start(name, Opening(source), work)
+
     def keep(self, values: Mapping[str, Any]) -> None:
         """The form says what is in it now."""
         if self.current is not None:

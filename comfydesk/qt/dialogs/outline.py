@@ -1,0 +1,50 @@
+"""The graph of an output as a list: its nodes in the order in which they ran, what was set, what feeds them."""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QTreeWidget, QTreeWidgetItem
+
+from comfydesk.qt.theme import Theme
+from comfydesk.qt.theme.language import tr, tr_n
+from comfydesk.qt.widgets.buttons import Button
+from comfydesk.qt.widgets.empty_state import EmptyState
+from comfydesk.qt.widgets.page import Page
+
+if TYPE_CHECKING:
+    from comfydesk.session.gallery.details import OutlineNode
+
+_LONGEST = 300
+
+
+class OutlinePage(Page):
+    """Reads only."""
+
+    def __init__(self, theme: Theme, name: str, nodes: "tuple[OutlineNode, ...]") -> None:
+        super().__init__(theme, tr("Outline of {name}", name=name))
+        self.browser = Button(theme, tr("Open ComfyUI"), icon="globe")
+        self.head.addWidget(self.browser)
+        self.hide_foot()
+        self.tree = QTreeWidget()
+        self.tree.setAccessibleName(tr("Nodes"))
+        self.tree.setHeaderLabels([tr("Node"), tr("Value")])
+        self.tree.setFrameShape(QTreeWidget.Shape.NoFrame)
+        self.tree.setUniformRowHeights(True)
+        theme.surface(self.tree, "popup")
+        theme.surface(self.tree.viewport(), "popup")
+        titles = {node.id: node.title for node in nodes}
+        for number, node in enumerate(nodes, 1):
+            top = QTreeWidgetItem([f"{number}. {node.title}", node.kind if node.kind != node.title else ""])
+            for label, value in node.values:
+                top.addChild(QTreeWidgetItem([label, " ".join(value.split())[:_LONGEST]]))
+            for label, source in node.links:
+                top.addChild(QTreeWidgetItem([label, tr("from {name}", name=titles.get(source, source))]))
+            self.tree.addTopLevelItem(top)
+        if nodes:
+            self.body.addWidget(self.tree)
+            self.tree.setColumnWidth(0, theme.px(280))
+            self.title.setToolTip(tr_n("{n} node", "{n} nodes", len(nodes)))
+        else:
+            self.body.addWidget(EmptyState(theme, "list", tr("No graph is known of it")))
+
+    def first_focus(self) -> QTreeWidget:
+        return self.tree
