@@ -248,7 +248,7 @@ class DropZone(Editor):
         elif self._value:
             # Names with a folder's mark, "x.png [output]", are in no list.
             known = not self._files or self._value in self._files or self._value.endswith("]")
-            words = tr("In the pod's input folder") if known else tr("Not in the pod's input folder: choose another")
+            words = tr("In the pod's input folder") if known else tr("Not on the pod")
             self._filled.tell(pod_name(self._value), words, doubtful=not known)
             self._load(None)
         self.masking_changed.emit(self.no_mask())

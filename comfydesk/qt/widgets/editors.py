@@ -96,9 +96,7 @@ def _make(theme: Theme, field: Field, value: Any, around: Surroundings) -> Edito
         case Kind.CHOICE:
             return ChoiceEditor(theme, field.choices, value)
         case Kind.MODEL:
-            return ModelPicker(
-                theme, field.choices, value, folder=field.folder, infos=around.infos, thumbnails=around.thumbnails
-            )
+            return _model(theme, field, value, around)
         case Kind.IMAGE | Kind.VIDEO | Kind.AUDIO | Kind.MODEL3D:
             files = tuple(str(choice) for choice in field.choices)
             return DropZone(
@@ -114,6 +112,22 @@ def _make(theme: Theme, field: Field, value: Any, around: Surroundings) -> Edito
             return ColorEditor(theme, _text(value))
         case Kind.OTHER:
             return JsonEditor(theme, value)
+
+
+def _model(theme: Theme, field: Field, value: Any, around: Surroundings) -> ModelPicker:
+    infos = around.infos if around.help is None else around.help.info
+    picker = ModelPicker(
+        theme,
+        field.choices,
+        value,
+        folder=field.folder,
+        infos=infos,
+        thumbnails=around.thumbnails,
+        favourites=around.help,
+    )
+    if around.help is not None:
+        around.help.models_changed.connect(picker.refresh)
+    return picker
 
 
 def _number(theme: Theme, field: Field, value: Any) -> NumberRow:

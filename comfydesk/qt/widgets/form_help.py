@@ -8,6 +8,7 @@ from typing import Literal
 
 from PySide6.QtCore import QObject, Signal
 
+from comfydesk.qt.widgets.model_picker import ModelInfo
 from comfydesk.qt.widgets.prompt_complete import Name
 
 TextKind = Literal["prompt", "negative", "text"]
@@ -36,6 +37,8 @@ class FormHelp(QObject):
         super().__init__(parent)
         self._names: dict[Name, tuple[str, ...]] = {}
         self._favourites: frozenset[tuple[str, str]] = frozenset()
+        self._infos: dict[tuple[str, str], ModelInfo] = {}
+        self._asked: set[tuple[str, str]] = set()
 
     # --- Names ----------------------------------------------------------------------------------------------------
 
@@ -57,6 +60,25 @@ class FormHelp(QObject):
         self.history_wanted.emit(kind, words, answer)
 
     # --- Models ---------------------------------------------------------------------------------------------------
+
+    def info(self, folder: str, name: str) -> ModelInfo | None:
+        """What is known of a model; asked for when it is looked at for the first time."""
+        key = (folder, name)
+        if key not in self._asked:
+            self._asked.add(key)
+            self.model_wanted.emit(folder, name)
+        return self._infos.get(key)
+
+    def set_info(self, folder: str, name: str, info: ModelInfo) -> None:
+        if self._infos.get((folder, name)) != info:
+            self._infos[folder, name] = info
+            self.models_changed.emit()
+
+    def forget_models(self) -> None:
+        """Another pod has others."""
+        self._infos.clear()
+        self._asked.clear()
+        self.models_changed.emit()
 
     @property
     def favourites(self) -> frozenset[tuple[str, str]]:

@@ -29,7 +29,7 @@ def fit_words(picture: tuple[int, int] | None, width: Any, height: Any) -> str:
     shape = picture[0] / picture[1] / (width / height)
     if abs(shape - 1) <= _SAME:
         return tr("Fits to {size}", size=size)
-    return tr("Another shape than {size}", size=size)
+    return tr("Other shape: {size}", size=size)
 
 
 class FormMedia:

@@ -105,6 +105,8 @@ class FormPart(QWidget):
             message = self._messages[field_id] = Message(self.theme, words)
             self.place_message(message)
         message.set_text(words)
+        label = next((field.label for field in self.fields() if field.id == field_id), "")
+        message.setAccessibleName(f"{label}: {words}" if label and words else words)
         message.setVisible(bool(words))
         self.mark_invalid(field_id, bool(words))
 

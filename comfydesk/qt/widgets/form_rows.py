@@ -2,9 +2,12 @@
 
 from typing import Any
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QWidget
 
 from comfydesk.qt.theme import Theme
+from comfydesk.qt.theme.language import tr, tr_n
+from comfydesk.qt.widgets.buttons import Button, Kind, Size
 from comfydesk.qt.widgets.choice_combo import ChoiceEditor
 from comfydesk.qt.widgets.editors import range_of
 from comfydesk.qt.widgets.form_part import LABEL_WIDTH, FieldLabel, FormPart
@@ -196,11 +199,20 @@ class LorasPart(FormPart):
         super().__init__(theme)
         self._loras = loras
         self._rows: dict[str, LoraRow] = {}
-        self.column.addWidget(Label(theme, "LoRAs" if len(loras) > 1 else "LoRA", color="text2"))
+        self._away: list[LoraRow] = []
+        """Rows that were removed, the first one first: their LoRA is sent with strength 0."""
+        self.add = Button(theme, tr("Add"), kind=Kind.GHOST, icon="plus", size=Size.COMPACT)
+        head = QHBoxLayout()
+        head.setContentsMargins(0, 0, 0, 0)
+        head.addWidget(Label(theme, tr("LoRAs") if len(loras) > 1 else tr("LoRA"), color="text2"), 1)
+        head.addWidget(self.add)
+        self.column.addLayout(head)
         for lora, strengths in loras:
             self._hold(lora, strengths, values)
+        self.add.clicked.connect(self._bring_back)
         theme.changed.connect(self._space)
         self._space()
+        self._offer()
 
     def fields(self) -> tuple[Field, ...]:
         return tuple(field for lora, strengths in self._loras for field in (lora, *strengths))
@@ -214,6 +226,10 @@ class LorasPart(FormPart):
             row.set_name_value(value)
         else:
             row.set_strength(value)
+            if value and row in self._away:  # a preset, or a job that is used again
+                self._away.remove(row)
+                row.show()
+                self._offer()
 
     def mark_invalid(self, field_id: str, invalid: bool, /) -> None:
         self._rows[field_id].combo.set_invalid(invalid)
@@ -233,12 +249,36 @@ class LorasPart(FormPart):
         self.column.addWidget(row)
         self._rows.update((field.id, row) for field in (lora, *strengths))
         row.name_changed.connect(lambda name: self.edited.emit(lora.id, name))
+        row.remove.setVisible(first is not None)
+        row.removed.connect(lambda: self._remove(row))
         row.strength_changed.connect(lambda value: self._strong(strengths, value))
 
     def _strong(self, strengths: tuple[Field, ...], value: Any) -> None:
         # One number for model and text encoder, as people think of it.
         for field in strengths:
             self.edited.emit(field.id, value)
+
+    def _remove(self, row: LoraRow) -> None:
+        """The workflow has so many places for LoRAs: one that is not used is out of sight, and of no effect."""
+        row.switch_off()
+        row.hide()
+        self._away.append(row)
+        self._offer()
+        shown = [each for each in dict.fromkeys(self._rows.values()) if each not in self._away]
+        (shown[0].combo if shown else self.add).setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _bring_back(self) -> None:
+        row = self._away.pop(0)
+        row.show()
+        row.tick.click()
+        self._offer()
+        row.combo.setFocus(Qt.FocusReason.OtherFocusReason)
+        row.combo.showPopup()
+
+    def _offer(self) -> None:
+        room = len(self._loras)
+        full = tr_n("This workflow has room for {n} LoRA", "This workflow has room for {n} LoRAs", room)
+        self.add.set_blocked("" if self._away else full)
 
     def _space(self) -> None:
         self.column.setSpacing(self.theme.px(2))

@@ -8,6 +8,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from comfydesk.qt.theme import Theme
+from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets import paint
 from comfydesk.qt.widgets.buttons import IconButton, Size
 from comfydesk.qt.widgets.choice_combo import Combo
@@ -72,7 +73,7 @@ class LoraRow(QWidget):
         self.tick = Check(theme)
         self.combo = _NameCombo(theme, 24)
         self.number = NumberRow(theme, limits, strength, span=SPAN)
-        self.remove = IconButton(theme, "close", "Remove this LoRA", size=Size.COMPACT)
+        self.remove = IconButton(theme, "close", tr("Remove this LoRA"), size=Size.COMPACT)
         self.remove.setVisible(removable)
         self._row = QHBoxLayout(self)
         self._row.addWidget(self.tick)
@@ -111,6 +112,11 @@ class LoraRow(QWidget):
         if number != 0 or self.number.value() == 0:
             self.number.set_value(number or 1.0)
         self._show_state()
+
+    def switch_off(self) -> None:
+        """As the tick does; the number stays for when it is on again."""
+        if self.tick.isChecked():
+            self.tick.click()
 
     def _ticked(self) -> None:
         self._show_state()

@@ -1,5 +1,6 @@
 """A list that opens below a field, with a search line when it is long. It never blocks and never runs a loop."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import (
@@ -14,7 +15,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QHideEvent, QKeyEvent, QPainter, QPaintEvent, QPalette
+from PySide6.QtGui import QHideEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -32,6 +33,7 @@ from comfydesk.qt.widgets import paint
 from comfydesk.qt.widgets.field_frame import FieldFrame, LineEdit
 from comfydesk.qt.widgets.labels import Label
 from comfydesk.qt.widgets.popup_window import cut_round, make_round
+from comfydesk.qt.widgets.thumbnail import paint_thumbnail
 
 SEARCH_FROM = 12
 """Lists this long can be searched."""
@@ -46,6 +48,8 @@ class Entry:
     text: str
     detail: str = ""
     icon: str = ""
+    starred: bool | None = None
+    """A favourite or not; None: there are no favourites here."""
 
 
 class _Entries(QAbstractListModel):
@@ -102,6 +106,13 @@ class _EntryDelegate(QStyledItemDelegate):
         super().__init__(parent)
         self._theme = theme
         self.chosen = -1
+        self.pictures: Callable[[int], QPixmap | None] | None = None
+        """Of an entry by its position; with it every line has room for one."""
+
+    def star_spot(self, rect: QRect) -> QRect:
+        """Where a line's star is."""
+        side = self._theme.px(16)
+        return QRect(rect.right() + 1 - side - self._theme.px(6), rect.top(), side, rect.height())
 
     def sizeHint(self, _option: QStyleOptionViewItem, _index: _Index) -> QSize:
         return QSize(self._theme.px(80), self._theme.height(28))
@@ -118,6 +129,16 @@ class _EntryDelegate(QStyledItemDelegate):
         elif state & QStyle.StateFlag.State_MouseOver:
             paint.box(painter, rect, theme.px(4), fill=theme.color("hover"))
         area = rect.adjusted(theme.px(8), 0, -theme.px(8), 0)
+        if self.pictures is not None:
+            side = min(theme.px(24), rect.height() - 2)
+            spot = QRect(rect.left() + theme.px(4), rect.top() + (rect.height() - side) // 2, side, side)
+            paint_thumbnail(painter, theme, spot, self.pictures(model.source_row(index.row())), icon=entry.icon)
+            area.setLeft(spot.right() + 1 + theme.px(8))
+        if entry.starred is not None:
+            spot = self.star_spot(rect)
+            paint.icon_in(painter, theme, spot, "star-filled" if entry.starred else "star",
+                          "warning" if entry.starred else "disabled")  # fmt: skip
+            area.setRight(spot.left() - theme.px(6))
         if model.source_row(index.row()) == self.chosen:
             spot = QRect(area.right() - theme.px(15), area.top(), theme.px(16), area.height())
             paint.icon_in(painter, theme, spot, "check-small", "accent")
@@ -138,6 +159,8 @@ class PopupList(QFrame):
     """Opens with `open_at`; emits `picked` with the position of the entry in what it was filled with."""
 
     picked = Signal(int)
+    starred = Signal(int)
+    """A favourite from now on, or none any more: a click on its star, or Ctrl+D."""
     closed = Signal()
 
     def __init__(self, theme: Theme, name: str, parent: QWidget | None = None) -> None:
@@ -168,6 +191,8 @@ class PopupList(QFrame):
         column.addWidget(self.view, 1)
         self.line.textChanged.connect(self._search)
         self.line.installEventFilter(self)
+        self.view.installEventFilter(self)
+        self.view.viewport().installEventFilter(self)
         self.view.clicked.connect(self._take)
         self.view.activated.connect(self._take)
 
@@ -198,6 +223,22 @@ class PopupList(QFrame):
         self._select(current)
         (self.line if searchable else self.view).setFocus(Qt.FocusReason.PopupFocusReason)
 
+    def show_pictures(self, pictures: Callable[[int], QPixmap | None]) -> None:
+        """A picture before each line, of the entry at that position; None shows its icon."""
+        self._delegate.pictures = pictures
+
+    def refill(self, entries: tuple[Entry, ...]) -> None:
+        """The same entries, other facts: search, choice and place stay."""
+        row, bar = self.view.currentIndex().row(), self.view.verticalScrollBar().value()
+        self._model.fill(entries)
+        self._model.search(self.line.text())
+        self.view.setCurrentIndex(self._model.index(row))
+        self.view.verticalScrollBar().setValue(bar)
+
+    def _star(self, index: QModelIndex) -> None:
+        if index.isValid() and self._model.entry(index).starred is not None:
+            self.starred.emit(self._model.source_row(index.row()))
+
     def _place(self, anchor: QWidget, width: int, height: int) -> QRect:
         below = anchor.mapToGlobal(QPoint(0, anchor.height() + self._theme.px(4)))
         screen = anchor.screen().availableGeometry()
@@ -226,6 +267,16 @@ class PopupList(QFrame):
             self.picked.emit(source)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QMouseEvent) and watched is self.view.viewport():
+            index = self.view.indexAt(event.position().toPoint())
+            spot = self._delegate.star_spot(self.view.visualRect(index)) if index.isValid() else QRect()
+            if spot.contains(event.position().toPoint()) and self._model.entry(index).starred is not None:
+                if event.type() == QEvent.Type.MouseButtonRelease:
+                    self._star(index)
+                return event.type() != QEvent.Type.MouseMove
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and _is_star_key(event):
+            self._star(self.view.currentIndex())
+            return True
         if watched is self.line and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
             if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown):
                 self.view.keyPressEvent(event)
@@ -242,3 +293,7 @@ class PopupList(QFrame):
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter, theme = QPainter(self), self._theme
         paint.box(painter, self.rect(), theme.px(8), fill=theme.color("popup"), outline=theme.color("control"))
+
+
+def _is_star_key(event: QKeyEvent) -> bool:
+    return event.key() == Qt.Key.Key_D and event.modifiers() == Qt.KeyboardModifier.ControlModifier

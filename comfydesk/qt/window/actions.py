@@ -53,7 +53,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("layout_focus", "Focus layout", "View"),
     Command("layout_wide", "Wide layout", "View"),
     Command("save_layout", "Save layout\N{HORIZONTAL ELLIPSIS}", "View"),
-    Command("prompt", "Go to the prompt", "Workflow", "Ctrl+P"),
+    Command("prompt", "Go to the prompt", "Workflow", "Ctrl+L; Ctrl+P"),
     Command("reset_values", "Back to the workflow's own values", "Workflow", icon="undo"),
     Command("save_workflow", "Save on the pod\N{HORIZONTAL ELLIPSIS}", "Workflow", "Ctrl+S", "save", apart=True),
     Command("generate", "Generate", "Generate", "Ctrl+Enter; Ctrl+Return", "play"),

@@ -14,6 +14,7 @@ from comfydesk.qt.bridge.tasks import Tasks
 from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets.drop_zone import DropZone
 from comfydesk.qt.widgets.file_popup import LibraryFile
+from comfydesk.qt.widgets.model_picker import ModelInfo
 from comfydesk.qt.widgets.popup_list import Entry, PopupList
 from comfydesk.qt.widgets.prompt_complete import spelled
 from comfydesk.qt.window.bench import Bench
@@ -69,6 +70,7 @@ class FormDesk(QObject):
         if catalog is None or catalog is self._catalog or pod is None:
             return
         self._catalog = catalog
+        self._panel.help.forget_models()
         self._panel.help.set_names({"lora": _loras(catalog), "wildcard": _wildcards(catalog)})
 
         def show(names: tuple[str, ...]) -> None:
@@ -109,6 +111,18 @@ class FormDesk(QObject):
             for output in found
             if not output.missing
         )
+
+    def _look_at_model(self, folder: str, name: str) -> None:
+        pod = self._session.current_pod
+        if pod is None or not pod.status.usable:
+            return
+        from comfydesk.session.shelves.models import PodModel
+
+        def show(path: Path | None) -> None:
+            if path is not None:
+                self._panel.help.set_info(folder, name, ModelInfo(preview=str(path)))
+
+        self._tasks.start(self._session.models.preview(pod.id, PodModel(folder, name)), done=show)
 
     # --- Masks ------------------------------------------------------------------------------------------------------
 
@@ -206,6 +220,7 @@ class FormDesk(QObject):
         help_.outputs_wanted.connect(self._tell_outputs)
         help_.mask_wanted.connect(self.paint_mask)
         help_.starred.connect(self._on_starred)
+        help_.model_wanted.connect(self._look_at_model)
         panel.shown.connect(self._on_shown)
         panel.menu.addSeparator()
         for words, slot in (
