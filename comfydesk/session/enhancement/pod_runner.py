@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import hashlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from comfydesk.errors import KnownError, LlmAnswerError, LlmError, LlmUnreachableError
+from comfydesk.errors import KnownError, LlmAnswerError, LlmError, LlmUnreachableError, StoreError
 from comfydesk.session.jobs.queue import Queue
 from comfydesk.session.values import OpenWorkflow
 from comfydesk.store.records import Job, JobState
@@ -16,17 +18,23 @@ from comfydesk.workflow.parse import build_workflow
 class PodRunner:
     """Runs graphs that end in text on one pod, before what else waits for it."""
 
-    def __init__(self, queue: Queue, pod: str) -> None:
+    def __init__(self, queue: Queue, pod: str, folder: Path) -> None:
         self._queue = queue
         self._pod = pod
+        self._folder = folder
+        """For pictures on their way to the pod."""
 
-    async def __call__(self, graph: Mapping[str, Any], title: str) -> str:
-        """The text that the graph showed, as soon as it is there. Cancelled: the job is too. Raises LlmError."""
+    async def __call__(self, graph: Mapping[str, Any], title: str, images: Mapping[str, bytes] | None = None) -> str:
+        """The text that the graph showed, as soon as it is there. Cancelled: the job is too. Raises LlmError.
+
+        `images`: "<node>.<input>" of a loader → an encoded picture, which is uploaded for it.
+        """
         parsed = build_workflow(dict(graph))
         assert isinstance(parsed, ApiGraph), "the graph is ours"
         workflow = OpenWorkflow(id="", name=title, graph=parsed, api=parsed)
         try:
-            (job,) = await self._queue.enqueue(workflow, {}, target=self._pod, front=True)
+            files = await asyncio.to_thread(_written, self._folder, images or {})
+            (job,) = await self._queue.enqueue(workflow, files, target=self._pod, front=True)
         except KnownError as error:
             raise _told(error) from error
         try:
@@ -34,6 +42,9 @@ class PodRunner:
         except BaseException:
             await asyncio.shield(self._drop(job.id))
             raise
+        finally:
+            for path in files.values():
+                path.unlink(missing_ok=True)
         return await self._text(job.id, ended)
 
     async def _drop(self, job: str) -> None:
@@ -52,6 +63,25 @@ class PodRunner:
         if not job.texts or not job.texts[-1].strip():
             raise LlmAnswerError("The pod's model answered with nothing", "", "Try again")
         return job.texts[-1]
+
+
+def _written(folder: Path, images: Mapping[str, bytes]) -> dict[str, Path]:
+    """The pictures as files, which is what the queue uploads; named by content: a pod gets each once."""
+    files: dict[str, Path] = {}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for place, data in images.items():
+            files[place] = folder / f"{hashlib.sha256(data).hexdigest()[:16]}.{_suffix(data)}"
+            files[place].write_bytes(data)
+    except OSError as error:
+        raise StoreError("The picture cannot be written for the pod", f"{folder}: {error.strerror}") from error
+    return files
+
+
+def _suffix(data: bytes) -> str:
+    if data.startswith(b"\xff\xd8"):
+        return "jpg"
+    return "webp" if data[8:12] == b"WEBP" else "png"
 
 
 def _told(error: KnownError) -> LlmError:
