@@ -243,7 +243,7 @@ class Session:
         if self._engines is None:
             from comfydesk.session.enhancement.engines import Engines
 
-            self._engines = Engines(self.settings, self._pods, self.queue, self.paths.data)
+            self._engines = Engines(self.settings, self._pods, self.queue, self.paths)
         return self._engines
 
     # --- Workflows --------------------------------------------------------------------------------------------------
