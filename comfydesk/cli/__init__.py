@@ -34,6 +34,8 @@ COMMANDS = {
     "check": "graphs",
     "intent": "intent",
     "enhance": "enhance",
+    "llm": "llm",
+    "llm-child": "llm",
     "workflows": "workflows",
 }
 """Command → the module here that registers it."""
