@@ -8,10 +8,16 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from PySide6.QtCore import QMimeData, QPointF, Qt
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from comfydesk.qt.dialogs.name import NameSheet
 from comfydesk.qt.theme import Theme
+from comfydesk.qt.widgets.gallery_facets import FacetRow
+from comfydesk.qt.widgets.gallery_files import IDS, mime_of
 from comfydesk.qt.window.library import LibraryDesk
 from comfydesk.store import outputs
 from comfydesk.store.outputs import Identity
@@ -97,3 +103,99 @@ def test_what_is_deleted_is_gone_at_once_and_undo_brings_it_back(
     (toast,) = studio.desk.toasts.toasts()
     toast.acted.emit(0)
     qtbot.waitUntil(lambda: library.model.rowCount() == 6, timeout=WAIT)
+
+
+def drop(row: FacetRow, data: QMimeData) -> None:
+    """What a drag does over a row, and when it is let go."""
+    spot, none = row.rect().center(), Qt.KeyboardModifier.NoModifier
+    left, copy = Qt.MouseButton.LeftButton, Qt.DropAction.CopyAction
+    QApplication.sendEvent(row, QDragEnterEvent(spot, copy, data, left, none))
+    QApplication.sendEvent(row, QDropEvent(QPointF(spot), copy, data, left, none))
+
+
+def rows_of(library: LibraryDesk, section: str) -> list[FacetRow]:
+    return library.facets._sections[section].rows
+
+
+def test_outputs_are_dropped_on_an_album_and_are_in_it(
+    library: LibraryDesk, studio: Studio, gui_loop: Loop, qtbot: QtBot
+) -> None:
+    gui_loop(studio.session.gallery.collections.make_album("Coast", ()))
+    qtbot.waitUntil(lambda: rows_of(library, "albums")[0].text() == "Coast", timeout=WAIT)
+    library.page.view.pick(0, 2, library.page.view.selectionModel().SelectionFlag.ClearAndSelect)
+    data = mime_of(library.page.view.hands.outputs(), library.page.view.selected_ids())
+    assert len(data.urls()) == 3, "other programs get files"
+    drop(rows_of(library, "albums")[0], data)
+    qtbot.waitUntil(lambda: rows_of(library, "albums")[0].count == 3, timeout=WAIT)
+    foreign = QMimeData()
+    foreign.setData(IDS, b"not JSON")
+    drop(rows_of(library, "albums")[0], foreign)
+    rows_of(library, "albums")[0].click()
+    qtbot.waitUntil(lambda: library.model.rowCount() == 3, timeout=WAIT)
+
+
+def test_a_search_can_be_saved_where_saved_searches_are(library: LibraryDesk, studio: Studio, qtbot: QtBot) -> None:
+    assert not [row for row in rows_of(library, "searches") if row.text() == "Save this search"]
+    library.show(OutputFilter(words="lighthouse"))
+    qtbot.waitUntil(lambda: library.model.rowCount() == 3, timeout=WAIT)
+    (row,) = rows_of(library, "searches")
+    row.click()
+    sheet = studio.window.findChild(NameSheet)
+    assert sheet is not None
+    sheet.edit.setText("Coast")
+    sheet.save.click()
+    qtbot.waitUntil(lambda: [row.text() for row in rows_of(library, "searches")] == ["Coast"], timeout=WAIT)
+
+
+def test_more_files_than_can_be_dragged_are_said(library: LibraryDesk, studio: Studio) -> None:
+    library.page.view.limited.emit(7000)
+    (toast,) = studio.desk.toasts.toasts()
+    assert (
+        toast.accessibleName() == "Only the first 2,000 files go along. 7,000 are selected. Export writes all of them."
+    )
+
+
+def test_what_is_selected_is_exported_without_its_metadata_as_webp(
+    library: LibraryDesk, studio: Studio, qtbot: QtBot, tmp_path: Path
+) -> None:
+    library.page.view.pick(0, 1, library.page.view.selectionModel().SelectionFlag.ClearAndSelect)
+    library.page.bar.export.click()
+    page = studio.wiring.export.page
+    assert page is not None
+    assert page.isVisible()
+    assert page.title.text() == "Export 2 outputs"
+    page.folder.take(tmp_path / "out")
+    page.format.set_current(3)
+    page.metadata.setChecked(False)
+    page.template.edit.setText("{nonsense}")
+    page._look()
+    assert not page.export.isEnabled()
+    page.template.edit.setText("{name}")
+    page._look()
+    page.export.click()
+    qtbot.waitUntil(lambda: page.words.text() == "2 files exported", timeout=WAIT)
+    made = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert made == ["made_4.webp", "made_5.webp"]
+    with Image.open(tmp_path / "out" / "made_4.webp") as picture:
+        assert picture.format == "WEBP"
+
+
+def test_a_file_that_goes_away_while_it_is_shown_is_skipped_and_named(
+    library: LibraryDesk, studio: Studio, qtbot: QtBot, tmp_path: Path
+) -> None:
+    view = library.page.view
+    view.pick(0, 1, view.selectionModel().SelectionFlag.ClearAndSelect)
+    qtbot.waitUntil(lambda: len(view.hands.outputs()) == 2, timeout=WAIT)
+    gone = Path(view.hands.outputs()[0].path)
+    gone.rename(gone.with_suffix(".away"))
+    studio.desk.thumbnails.forget(str(gone))
+    view.viewport().repaint()
+    qtbot.waitUntil(lambda: not studio.desk.thumbnails.busy, timeout=WAIT)
+    view.viewport().repaint()
+    library.page.bar.export.click()
+    page = studio.wiring.export.page
+    assert page is not None
+    page.folder.take(tmp_path / "out")
+    page.export.click()
+    qtbot.waitUntil(lambda: page.words.text() == "1 file exported", timeout=WAIT)
+    assert "1 output could not be exported" in page.banner.text()

@@ -14,7 +14,6 @@ from comfydesk.qt.theme import Theme
 from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets.buttons import Button, Kind, Size
 from comfydesk.qt.widgets.empty_state import EmptyState
-from comfydesk.qt.widgets.gallery_files import copy
 from comfydesk.qt.widgets.gallery_strip import GalleryStrip
 from comfydesk.qt.widgets.menu import Menu
 from comfydesk.qt.widgets.segmented import Segment, Segmented
@@ -118,7 +117,7 @@ class GalleryPanel(Panel):
             (tr("Open"), "fit", "", partial(self.large.emit, output)),
             (tr("Use these settings"), "refresh", single, partial(self.reuse.emit, output)),
             (star, "star", "", lambda: self.favoured.emit(strip.selected_ids(), not output.favourite)),
-            (tr("Copy"), "copy", "", lambda: copy(strip.hands.outputs())),
+            (tr("Copy"), "copy", "", strip.hands.copy),
             (tr("Show in its folder"), "folder", single, partial(self.revealed.emit, output)),
             (tr("Delete"), "trash", "", lambda: self.removed.emit(strip.selected_ids())),
         )

@@ -26,6 +26,8 @@ class Handled(QListView):
     """An Output whose settings are wanted."""
     menu_wanted = Signal(QPoint)
     """Global position; the selection is what it is about."""
+    limited = Signal(int)
+    """So many are selected, more than are dragged or copied at once."""
     searched = Signal(str)
     """Typed words that nothing at hand begins with."""
 

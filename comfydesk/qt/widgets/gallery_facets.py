@@ -7,7 +7,15 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QRect, QSize, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QPainter, QPaintEvent
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QFocusEvent,
+    QPainter,
+    QPaintEvent,
+)
 from PySide6.QtWidgets import QAbstractButton, QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from comfydesk.qt.models.tips import plain_tip
@@ -15,6 +23,7 @@ from comfydesk.qt.theme import Theme
 from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets import paint
 from comfydesk.qt.widgets.focus_ring import ring_off, ring_on_focus
+from comfydesk.qt.widgets.gallery_files import IDS, ids_of
 from comfydesk.qt.widgets.gallery_stars import Stars
 from comfydesk.qt.widgets.plain import pad
 from comfydesk.qt.widgets.section import Section
@@ -33,11 +42,15 @@ class FacetRow(QAbstractButton):
 
     menu_wanted = Signal(object)
     """Global position."""
+    dropped = Signal(object)
+    """Ids of outputs that were dragged here; only where `take_outputs` was called."""
 
     def __init__(self, theme: Theme, name: str, count: int | None, *, icon: str = "") -> None:
         """Without an `icon` it has a tick box."""
         super().__init__()
         self._theme, self._icon, self.count = theme, icon, count
+        self._target = False
+        """Something is held over it that it would take."""
         self.setText(name)
         self.setCheckable(True)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
@@ -59,6 +72,8 @@ class FacetRow(QAbstractButton):
             paint.box(painter, self.rect(), px(6), fill=theme.color("selection"))
         elif hovered:
             paint.box(painter, self.rect(), px(6), fill=theme.color("hover"))
+        if self._target:
+            paint.box(painter, self.rect(), px(6), outline=theme.color("accent"), width=px(2))
         spot = QRect(px(8), 0, px(16), self.height())
         if self._icon:
             paint.icon_in(painter, theme, spot, self._icon, "accent" if on else "text2")
@@ -81,8 +96,31 @@ class FacetRow(QAbstractButton):
         font = theme.font("body")
         paint.text(painter, area, self.text(), font, theme.color("text"), elide=middle, metrics=theme.metrics("body"))
 
+    def take_outputs(self) -> None:
+        """Let outputs be dropped here."""
+        self.setAcceptDrops(True)
+
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         self.menu_wanted.emit(event.globalPos())
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasFormat(IDS):
+            event.acceptProposedAction()
+            self._target = True
+            self.update()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        super().dragLeaveEvent(event)
+        self._target = False
+        self.update()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self._target = False
+        self.update()
+        ids = ids_of(event.mimeData())
+        if ids:
+            event.acceptProposedAction()
+            self.dropped.emit(ids)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
@@ -146,6 +184,10 @@ class FacetsPanel(QWidget):
     """A new album."""
     album_menu = Signal(object, object)
     """Album, global position"""
+    album_dropped = Signal(object, object)
+    """Album, ids of outputs"""
+    search_wanted = Signal()
+    """Keep what is searched for now."""
     search_menu = Signal(object, object)
     """SavedSearch, global position"""
 
@@ -202,9 +244,12 @@ class FacetsPanel(QWidget):
     def show_filter(self, wanted: OutputFilter) -> None:
         """Words change nothing here: typing does not make rows anew."""
         same = replace(wanted, words="") == replace(self.filter, words="")
+        kept = self.filter.everything == wanted.everything
         self.filter = wanted
         if not same:
             self._fill()
+        elif not kept or any(search.filter == wanted for search in self._searches):
+            self._sections["searches"].fill(self._search_rows())
 
     def show_collections(self, albums: Sequence[Album], searches: Sequence[SavedSearch]) -> None:
         self._albums, self._searches = albums, searches
@@ -271,6 +316,8 @@ class FacetsPanel(QWidget):
             row.setChecked(on)
             row.clicked.connect(lambda _=False, id_=None if on else album.id: self._set(album=id_))
             row.menu_wanted.connect(lambda at, album=album: self.album_menu.emit(album, at))
+            row.take_outputs()
+            row.dropped.connect(lambda ids, album=album: self.album_dropped.emit(album, ids))
             rows.append(row)
         add = FacetRow(self.theme, tr("New album"), None, icon="plus")
         add.setCheckable(False)
@@ -285,6 +332,11 @@ class FacetsPanel(QWidget):
             row.clicked.connect(lambda _=False, wanted=search.filter: self._take(wanted))
             row.menu_wanted.connect(lambda at, search=search: self.search_menu.emit(search, at))
             rows.append(row)
+        if not self.filter.everything and not any(search.filter == self.filter for search in self._searches):
+            keep = FacetRow(self.theme, tr("Save this search"), None, icon="plus")
+            keep.setCheckable(False)
+            keep.clicked.connect(self.search_wanted)
+            rows.append(keep)
         return rows
 
     def _ticks(self, field: str, values: Iterable[tuple[str, str, int]]) -> list[FacetRow]:

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication, QToolTip
 
 from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.widgets import paint
-from comfydesk.qt.widgets.gallery_files import MOST, drag_out
+from comfydesk.qt.widgets.gallery_files import MOST, copy, drag_out
 from comfydesk.qt.widgets.gallery_find import find
 from comfydesk.store.records import Output
 
@@ -173,7 +173,18 @@ class Hands:
         return tuple(found[:MOST])
 
     def _drag(self) -> None:
-        drag_out(self._view, self.outputs())
+        self._say_limit()
+        drag_out(self._view, self.outputs(), self._view.selected_ids())
+
+    def copy(self) -> None:
+        """Put the selected files on the clipboard."""
+        self._say_limit()
+        copy(self.outputs())
+
+    def _say_limit(self) -> None:
+        count = self._view.selected_count()
+        if count > MOST:
+            self._view.limited.emit(count)
 
     def _click(self, row: int, modifiers: Qt.KeyboardModifier) -> None:
         view = self._view
@@ -295,6 +306,9 @@ class Hands:
             return True
         if key == Key.Key_Escape and view.selected_count():
             view.clearSelection()
+            return True
+        if key == Key.Key_C and modifiers == CTRL and view.selected_count():
+            self.copy()
             return True
         if modifiers in (CTRL, ALT, CTRL | SHIFT):
             if key == Key.Key_Space and modifiers == CTRL and view.current >= 0:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from comfydesk.errors import KnownError
@@ -15,10 +15,10 @@ from comfydesk.qt.models.gallery import GalleryModel
 from comfydesk.qt.theme.language import tr, tr_n
 from comfydesk.qt.widgets.gallery_details import DetailsPanel
 from comfydesk.qt.widgets.gallery_facets import FacetsPanel
-from comfydesk.qt.widgets.gallery_files import copy
+from comfydesk.qt.widgets.gallery_files import MOST
 from comfydesk.qt.widgets.gallery_page import LibraryPage
-from comfydesk.qt.widgets.menu import Menu
 from comfydesk.qt.window.desk import Desk, show_folder
+from comfydesk.qt.window.library_menus import LibraryMenus
 from comfydesk.store.listing import Listing, Step
 from comfydesk.store.records import Output
 from comfydesk.store.search import EVERYTHING, Grouping, Order, OutputFilter
@@ -70,7 +70,7 @@ class LibraryDesk(QObject):
         self._following = False
         self._total = 0
         self._counting: asyncio.Task[Facets] | None = None
-        self._menu = Menu(theme, parent=self.page)
+        self.menus = LibraryMenus(self, desk, session, tasks)
         self._facets_soon = QTimer(self, singleShot=True, interval=FACETS_MS)
         self._facets_soon.timeout.connect(self._read_facets)
         self._detail_soon = QTimer(self, singleShot=True, interval=DETAIL_MS)
@@ -92,6 +92,10 @@ class LibraryDesk(QObject):
             self._shown = True
             self._ask(*self._query)
             self._read_collections()
+
+    def add_to_head(self, widget: QWidget) -> None:
+        """Something to press, beside the Library's title."""
+        self._left.title.add(widget)
 
     def close(self) -> None:
         """Hear nothing any more."""
@@ -204,7 +208,7 @@ class LibraryDesk(QObject):
 
     def _on_rows(self, rows: tuple[Output, ...]) -> None:
         self.model.put(rows)
-        current = self._current()
+        current = self.current()
         if current is not None and any(row.id == current.id for row in rows):
             self.details.show_output(current)
 
@@ -232,7 +236,7 @@ class LibraryDesk(QObject):
 
     # --- What is picked ---------------------------------------------------------------------------------------------
 
-    def _current(self) -> Output | None:
+    def current(self) -> Output | None:
         view = self.page.view
         row = view.current if view.current >= 0 and view.is_picked(view.current) else -1
         if row < 0:
@@ -241,14 +245,14 @@ class LibraryDesk(QObject):
         return self.model.output(row) if 0 <= row < self.model.rowCount() else None
 
     def _on_pick(self) -> None:
-        self.details.show_output(self._current())
+        self.details.show_output(self.current())
         view, count = self.page.view, self.page.view.selected_count()
         at = sum(max(0, min(last, view.current) - first + 1) for first, last in view.ranges() if first <= view.current)
         self.details.show_place(at, count)
         self._detail_soon.start()
 
     def _read_detail(self) -> None:
-        output = self._current()
+        output = self.current()
         if output is None:
             return
         self._tasks.start(self._session.gallery.detail(output.id), done=self._show_detail)
@@ -275,21 +279,25 @@ class LibraryDesk(QObject):
         self.model.wanted.connect(self._read_rows)
         page.asked.connect(self._ask)
         facets.changed.connect(page.toolbar.ask)
-        facets.album_wanted.connect(lambda: self._name_album(()))
-        facets.album_menu.connect(self._offer_album)
-        facets.search_menu.connect(self._offer_search)
+        menus = self.menus
+        facets.album_wanted.connect(lambda: menus.name_album(()))
+        facets.album_menu.connect(menus.offer_album)
+        facets.album_dropped.connect(self._put_into_album)
+        facets.search_menu.connect(menus.offer_search)
+        facets.search_wanted.connect(self.save_search)
         view.picked.connect(self._on_pick)
         view.opened.connect(self.opened)
         view.quick.connect(self.opened)
-        view.favoured.connect(lambda ids, on: self._do(collections.favourite(ids, on)))
-        view.rated.connect(lambda ids, stars: self._do(collections.rate(ids, stars)))
+        view.favoured.connect(lambda ids, on: self.do(collections.favourite(ids, on)))
+        view.rated.connect(lambda ids, stars: self.do(collections.rate(ids, stars)))
         view.removed.connect(self.delete)
         view.reused.connect(lambda output: self.reused.emit(output, "all"))
-        view.menu_wanted.connect(self._offer)
+        view.menu_wanted.connect(menus.offer)
+        view.limited.connect(self._say_limit)
         bar = page.bar
         bar.compare.clicked.connect(lambda: self.compared.emit(view.selected_ids()[:4]))
-        bar.favourite.clicked.connect(lambda: self._do(collections.favourite(view.selected_ids(), True)))
-        bar.album.clicked.connect(self._offer_albums)
+        bar.favourite.clicked.connect(lambda: self.do(collections.favourite(view.selected_ids(), True)))
+        bar.album.clicked.connect(menus.offer_albums)
         bar.export.clicked.connect(lambda: self.exported.emit(view.selected_ids()))
         bar.delete.clicked.connect(lambda: self.delete(view.selected_ids()))
         details.opened.connect(self.opened)
@@ -307,9 +315,9 @@ class LibraryDesk(QObject):
     def _about(self, make: Callable[[Sequence[int]], Coroutine[Any, Any, object]]) -> None:
         """Do something to the output that the details are about."""
         if self.details.output is not None:
-            self._do(make((self.details.output.id,)))
+            self.do(make((self.details.output.id,)))
 
-    def _do(self, work: Coroutine[Any, Any, object]) -> None:
+    def do(self, work: Coroutine[Any, Any, object]) -> None:
         self._tasks.start(work, failed=self._tell)
 
     def _tell(self, error: KnownError) -> None:
@@ -325,103 +333,25 @@ class LibraryDesk(QObject):
             return
         words = tr_n("{n} output deleted", "{n} outputs deleted", count)
         toast = self._desk.toasts.tell(words, tr("Its file goes to the trash."), tone="neutral", actions=(tr("Undo"),))
-        toast.acted.connect(lambda _: self._do(self._session.gallery.undo(token)))
+        toast.acted.connect(lambda _: self.do(self._session.gallery.undo(token)))
 
-    # --- Menus ------------------------------------------------------------------------------------------------------
+    def _put_into_album(self, album: "Album", ids: Sequence[int]) -> None:
+        """Outputs were dropped on an album."""
+        words = tr_n("{n} output added to {album}", "{n} outputs added to {album}", len(ids), album=album.name)
 
-    def _offer(self, at: QPoint) -> None:
-        view, menu = self.page.view, self._menu
-        menu.clear()
-        count, output = view.selected_count(), self._current()
-        if output is None:
-            return
-        single = "" if count == 1 else tr("Select one picture")
-        ids = view.selected_ids
-        acts: tuple[tuple[str, str, str, Callable[[], object]] | None, ...] = (
-            (tr("Open"), "fit", "", lambda: self.opened.emit(output)),
-            (tr("Use these settings"), "refresh", single, lambda: self.reused.emit(output, "all")),
-            (tr("Send to"), "send", single, lambda: self.sent.emit(output)),
-            (tr("Variations"), "dice", single, lambda: self.varied.emit(output)),
-            (
-                tr("Compare"),
-                "compare",
-                "" if 2 <= count <= 4 else tr("Select two to four"),
-                lambda: self.compared.emit(ids()),
-            ),
-            None,
-            (
-                tr("Remove from favourites") if output.favourite else tr("Add to favourites"),
-                "star",
-                "",
-                lambda: view.favoured.emit(ids(), not output.favourite),
-            ),
-            (tr("Add to album"), "folder", "", self._offer_albums),
-            None,
-            (tr("Copy"), "copy", "", lambda: copy(view.hands.outputs())),
-            (tr("Show in its folder"), "open", single, lambda: show_folder(Path(output.path).parent)),
-            (tr("Export"), "upload", "", lambda: self.exported.emit(ids())),
-            None,
-            (tr("Delete"), "trash", "", lambda: self.delete(ids())),
-        )
-        for act in acts:
-            if act is None:
-                menu.addSeparator()
-                continue
-            words, icon, reason, slot = act
-            menu.add(words, icon, reason=reason).triggered.connect(lambda _=False, slot=slot: slot())
-        menu.popup(at)
+        async def put() -> None:
+            await self._session.gallery.collections.add_to_album(album.id, ids)
+            self._desk.toasts.tell(words)
 
-    def _offer_albums(self) -> None:
-        """Where the selection may be put."""
-        collections, ids = self._session.gallery.collections, self.page.view.selected_ids()
+        self.do(put())
 
-        def offer(albums: "tuple[Album, ...]") -> None:
-            self._menu.clear()
-            for album in albums:
-                act = self._menu.add(album.name, "folder")
-                act.triggered.connect(lambda _=False, id_=album.id: self._do(collections.add_to_album(id_, ids)))
-            if albums:
-                self._menu.addSeparator()
-            self._menu.add(tr("New album"), "plus").triggered.connect(lambda: self._name_album(ids))
-            button = self.page.bar.album
-            where = button if button.isVisible() else self.page
-            self._menu.popup(where.mapToGlobal(QPoint(0, -self._menu.sizeHint().height() if where is button else 0)))
-
-        self._tasks.start(collections.albums(), done=offer)
-
-    def _offer_album(self, album: "Album", at: QPoint) -> None:
-        collections = self._session.gallery.collections
-        self._menu.clear()
-        rename = self._menu.add(tr("Rename"), "edit")
-        rename.triggered.connect(
-            lambda: self._name(tr("Rename album"), lambda n: collections.rename_album(album.id, n), album.name)
-        )
-        remove = self._menu.add(tr("Delete album"), "trash", tip=tr("Its pictures stay in the library."))
-        remove.triggered.connect(lambda: self._do(collections.remove_album(album.id)))
-        self._menu.popup(at)
-
-    def _offer_search(self, search: "SavedSearch", at: QPoint) -> None:
-        collections = self._session.gallery.collections
-        self._menu.clear()
-        rename = self._menu.add(tr("Rename"), "edit")
-        rename.triggered.connect(
-            lambda: self._name(tr("Rename search"), lambda n: collections.rename_search(search.id, n), search.name)
-        )
-        remove = self._menu.add(tr("Delete search"), "trash")
-        remove.triggered.connect(lambda: self._do(collections.forget_search(search.id)))
-        self._menu.popup(at)
-
-    def _name_album(self, ids: Sequence[int]) -> None:
-        self._name(tr("New album"), lambda name: self._session.gallery.collections.make_album(name, ids))
-
-    def _name(self, title: str, make: Callable[[str], Coroutine[Any, Any, object]], name: str = "") -> None:
-        from comfydesk.qt.dialogs.name import NameSheet
-
-        sheet = NameSheet(self._desk.theme, title, tr("Name"), self._desk.window, name)
-        sheet.named.connect(lambda words: self._do(make(words)))
-        sheet.open()
+    def _say_limit(self, count: int) -> None:
+        """More was dragged or copied than other programs can take at once."""
+        words = tr("Only the first {n} files go along", n=f"{MOST:,}")
+        many = tr("{n} are selected. Export writes all of them.", n=f"{count:,}")
+        self._desk.toasts.tell(words, many, tone="warning")
 
     def save_search(self) -> None:
         """Keep what is searched for now under a name."""
         wanted = self._query[0]
-        self._name(tr("Save search"), lambda name: self._session.gallery.collections.save_search(name, wanted))
+        self.menus.name(tr("Save search"), lambda name: self._session.gallery.collections.save_search(name, wanted))

@@ -10,6 +10,7 @@ from comfydesk.qt.window.bench import Bench
 from comfydesk.qt.window.browse import Browse
 from comfydesk.qt.window.desk import Desk
 from comfydesk.qt.window.draft_keeper import DraftKeeper
+from comfydesk.qt.window.export import ExportDesk
 from comfydesk.qt.window.finds import Finds
 from comfydesk.qt.window.form import FormDesk
 from comfydesk.qt.window.jobs import JobDesk
@@ -35,6 +36,7 @@ class Wiring(QObject):
         self.jobs = JobDesk(desk, session, bridge, tasks, self.bench, self)
         self.browse = Browse(desk, session, bridge, tasks, self.bench, self)
         self.recent = RecentDesk(desk, session, bridge, tasks, self)
+        self.export = ExportDesk(desk, session, tasks, self)
         self.library = LibraryDesk(desk, session, tasks, self)
         self.pods = PodDesk(desk, session, tasks, self)
         self.pods.demo_wanted.connect(self.demo_wanted)
@@ -65,6 +67,7 @@ class Wiring(QObject):
         desk.gallery.reuse.connect(self._reuse)
         desk.gallery.removed.connect(self.library.delete)
         self.library.reused.connect(lambda output, _part: self._reuse_in_create(output))
+        self.library.exported.connect(self.export.open)
         self.library.opened.connect(self._open_large)
         bench.opening.connect(desk.generation.show_opening)
         bench.open_failed.connect(desk.generation.show_error)
