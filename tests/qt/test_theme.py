@@ -1,6 +1,7 @@
 """The theme switches while the window runs; measures, fonts and icons follow."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -142,14 +143,16 @@ def test_reduced_motion_takes_no_time(theme: Theme) -> None:
     assert theme.duration(160) == 160
 
 
-def test_only_methods_listen_to_the_theme() -> None:
-    """It lives as long as the program: a lambda would keep its widget for ever, and call it when Qt has deleted it."""
+def test_only_methods_listen_to_the_theme_and_the_application() -> None:
+    """They outlive every window: a lambda would keep its widget for ever, and call it when Qt has deleted it."""
     folder = Path(comfydesk.qt.__file__).parent
     found = []
     for path in sorted(folder.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if not isinstance(node, ast.Call) or not ast.unparse(node.func).endswith("theme.changed.connect"):
+            if not isinstance(node, ast.Call) or not ast.unparse(node.func).endswith(".connect"):
                 continue
-            if not isinstance(node.args[0], ast.Attribute):
+            sender = ast.unparse(node.func).removesuffix(".connect")
+            lasting = sender.endswith("theme.changed") or re.match(r"(app|application|qApp|focus)\.", sender)
+            if lasting and not isinstance(node.args[0], ast.Attribute):
                 found.append(f"{path.relative_to(folder)}:{node.lineno}")
     assert not found

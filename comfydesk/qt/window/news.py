@@ -42,8 +42,8 @@ class News(QObject):
         self._timer.timeout.connect(self._tell)
         application = QGuiApplication.instance()
         if isinstance(application, QGuiApplication):
-            application.applicationStateChanged.connect(lambda _: self._came_back())
-            application.focusWindowChanged.connect(lambda _: self._came_back())
+            application.applicationStateChanged.connect(self._came_back)
+            application.focusWindowChanged.connect(self._came_back)
 
     def on_ended(self, jobs: Sequence[Job]) -> None:
         """Jobs came to their end."""
@@ -80,7 +80,7 @@ class News(QObject):
         if self._wanted():
             self._notifier.show(*words(jobs), urgent=any(job.state is JobState.FAILED for job in jobs))
 
-    def _came_back(self) -> None:
+    def _came_back(self, _: object = None) -> None:
         if self._away and self._in_front():
             jobs, self._away = self._away, []
             self._welcome(jobs)
