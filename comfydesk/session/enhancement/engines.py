@@ -11,7 +11,7 @@ this computer for an endpoint as long as there is another way.
 """
 
 import asyncio
-from pathlib import Path
+from functools import partial
 
 from comfydesk.credentials import Secret, llm_item
 from comfydesk.errors import KnownError
@@ -19,7 +19,10 @@ from comfydesk.llm.address import Endpoint, endpoint_url
 from comfydesk.llm.engine import Action, Engine, EngineKind, Readiness
 from comfydesk.llm.local import LocalEngine, LocalSetup
 from comfydesk.llm.openai import OpenAiEngine
+from comfydesk.llm.pod import PodEngine, PodOffer, offer_of
 from comfydesk.llm.shelf import Shelf
+from comfydesk.paths import Paths
+from comfydesk.session.enhancement.pod_runner import PodRunner, upload
 from comfydesk.session.enhancement.values import Choice, EngineChoice, NoEngineError
 from comfydesk.session.jobs.queue import Queue
 from comfydesk.session.pods.connected import Pods
@@ -38,6 +41,7 @@ from comfydesk.settings import (
     LLM_THREADS,
     Settings,
 )
+from comfydesk.workflow.catalog import Catalog
 
 SETTINGS_KEY = "settings"
 """In place of a profile's id: whose key of the endpoint in the settings is (`credentials.llm_item`)."""
@@ -49,13 +53,15 @@ _KINDS = {Choice.LOCAL: EngineKind.LOCAL, Choice.POD: EngineKind.POD, Choice.END
 class Engines:
     """An `enhancer.EngineSource`. Engines are made at the first need and kept until `close`."""
 
-    def __init__(self, settings: Settings, pods: Pods, queue: Queue, data: Path) -> None:
+    def __init__(self, settings: Settings, pods: Pods, queue: Queue, paths: Paths) -> None:
         self._settings = settings
         self._pods = pods
         self._queue = queue
-        self.shelf = Shelf(data / MODELS_FOLDER)
+        self.shelf = Shelf(paths.data / MODELS_FOLDER)
         """The models of this computer."""
         self.local = LocalEngine(self.local_setup)
+        self._pictures = paths.cache / "enhancing"
+        self._offers: dict[str, tuple[Catalog, PodOffer | None]] = {}
         self._endpoints: dict[Endpoint, OpenAiEngine] = {}
 
     def choice(self, pod: str | None) -> Choice:
@@ -153,14 +159,27 @@ class Engines:
         if link is None:
             return None, Readiness(False, "No pod is connected.", Action.CONNECT)
         engine = self._of_pod(link)
-        if engine is None:
-            words = f"{link.target.name} has no text encoder that can write, or no TextGenerate node."
-            return None, Readiness(False, words, Action.CONFIGURE)
+        if not link.online:
+            return engine, Readiness(False, f"{link.target.name} is not connected.", Action.CONNECT)
         return engine, await engine.ready()
 
-    def _of_pod(self, link: Link) -> Engine | None:
-        """The engine of a pod's own text node; None: it has none."""
-        return None
+    def _of_pod(self, link: Link) -> Engine:
+        """The engine of a pod's own text node, whether it can be used or not."""
+        return PodEngine(
+            link.target.name,
+            lambda: self._offer(link),
+            PodRunner(self._queue, link.target.id),
+            partial(upload, link, self._pictures),
+        )
+
+    def _offer(self, link: Link) -> PodOffer | None:
+        """What a pod can write with, by its list of nodes as it is now."""
+        if link.catalog is None:
+            return None
+        known = self._offers.get(link.target.id)
+        if known is None or known[0] is not link.catalog:
+            known = self._offers[link.target.id] = (link.catalog, offer_of(link.catalog))
+        return known[1]
 
     async def _look_at_endpoint(self, pod: str | None) -> tuple[Engine | None, Readiness]:
         endpoint = await self._address(pod)

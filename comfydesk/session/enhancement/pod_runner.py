@@ -9,6 +9,7 @@ from typing import Any
 
 from comfydesk.errors import KnownError, LlmAnswerError, LlmError, LlmUnreachableError, StoreError
 from comfydesk.session.jobs.queue import Queue
+from comfydesk.session.pods.links import Link
 from comfydesk.session.values import OpenWorkflow
 from comfydesk.store.records import Job, JobState
 from comfydesk.workflow.graph import ApiGraph
@@ -18,23 +19,17 @@ from comfydesk.workflow.parse import build_workflow
 class PodRunner:
     """Runs graphs that end in text on one pod, before what else waits for it."""
 
-    def __init__(self, queue: Queue, pod: str, folder: Path) -> None:
+    def __init__(self, queue: Queue, pod: str) -> None:
         self._queue = queue
         self._pod = pod
-        self._folder = folder
-        """For pictures on their way to the pod."""
 
-    async def __call__(self, graph: Mapping[str, Any], title: str, images: Mapping[str, bytes] | None = None) -> str:
-        """The text that the graph showed, as soon as it is there. Cancelled: the job is too. Raises LlmError.
-
-        `images`: "<node>.<input>" of a loader → an encoded picture, which is uploaded for it.
-        """
+    async def __call__(self, graph: Mapping[str, Any], title: str) -> str:
+        """The text that the graph showed, as soon as it is there. Cancelled: the job is too. Raises LlmError."""
         parsed = build_workflow(dict(graph))
         assert isinstance(parsed, ApiGraph), "the graph is ours"
         workflow = OpenWorkflow(id="", name=title, graph=parsed, api=parsed)
         try:
-            files = await asyncio.to_thread(_written, self._folder, images or {})
-            (job,) = await self._queue.enqueue(workflow, files, target=self._pod, front=True)
+            (job,) = await self._queue.enqueue(workflow, {}, target=self._pod, front=True)
         except KnownError as error:
             raise _told(error) from error
         try:
@@ -42,9 +37,6 @@ class PodRunner:
         except BaseException:
             await asyncio.shield(self._drop(job.id))
             raise
-        finally:
-            for path in files.values():
-                path.unlink(missing_ok=True)
         return await self._text(job.id, ended)
 
     async def _drop(self, job: str) -> None:
@@ -65,17 +57,25 @@ class PodRunner:
         return job.texts[-1]
 
 
-def _written(folder: Path, images: Mapping[str, bytes]) -> dict[str, Path]:
-    """The pictures as files, which is what the queue uploads; named by content: a pod gets each once."""
-    files: dict[str, Path] = {}
+async def upload(link: Link, folder: Path, data: bytes) -> str:
+    """Put a picture on the pod, by way of a file in `folder`; the value for LoadImage. Raises LlmError."""
+    path = folder / f"{hashlib.sha256(data).hexdigest()[:16]}.{_suffix(data)}"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for place, data in images.items():
-            files[place] = folder / f"{hashlib.sha256(data).hexdigest()[:16]}.{_suffix(data)}"
-            files[place].write_bytes(data)
+        await asyncio.to_thread(_write, path, data)
+        return await link.pod.upload(path)
+    except KnownError as error:
+        raise _told(error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
     except OSError as error:
-        raise StoreError("The picture cannot be written for the pod", f"{folder}: {error.strerror}") from error
-    return files
+        raise StoreError("The picture cannot be written for the pod", f"{path}: {error.strerror}") from error
 
 
 def _suffix(data: bytes) -> str:
