@@ -13,6 +13,7 @@ from comfydesk.qt.window.draft_keeper import DraftKeeper
 from comfydesk.qt.window.export import ExportDesk
 from comfydesk.qt.window.finds import Finds
 from comfydesk.qt.window.form import FormDesk
+from comfydesk.qt.window.importing import ImportDesk
 from comfydesk.qt.window.jobs import JobDesk
 from comfydesk.qt.window.library import LibraryDesk
 from comfydesk.qt.window.pods import PodDesk
@@ -38,6 +39,7 @@ class Wiring(QObject):
         self.recent = RecentDesk(desk, session, bridge, tasks, self)
         self.export = ExportDesk(desk, session, tasks, self)
         self.library = LibraryDesk(desk, session, tasks, self)
+        self.imports = ImportDesk(desk, session, tasks, self.library, self)
         self.pods = PodDesk(desk, session, tasks, self)
         self.pods.demo_wanted.connect(self.demo_wanted)
         self._feed(bridge)
