@@ -8,6 +8,7 @@ from comfydesk.qt.bridge.feeds import Bridge
 from comfydesk.qt.bridge.tasks import Tasks
 from comfydesk.qt.window.bench import Bench
 from comfydesk.qt.window.browse import Browse
+from comfydesk.qt.window.compare import CompareDesk
 from comfydesk.qt.window.desk import Desk
 from comfydesk.qt.window.draft_keeper import DraftKeeper
 from comfydesk.qt.window.export import ExportDesk
@@ -18,7 +19,7 @@ from comfydesk.qt.window.jobs import JobDesk
 from comfydesk.qt.window.library import LibraryDesk
 from comfydesk.qt.window.pods import PodDesk
 from comfydesk.qt.window.recent import RecentDesk
-from comfydesk.store.records import Output
+from comfydesk.qt.window.refine import Refine
 
 if TYPE_CHECKING:
     from comfydesk.session.session import Session
@@ -39,6 +40,8 @@ class Wiring(QObject):
         self.recent = RecentDesk(desk, session, bridge, tasks, self)
         self.export = ExportDesk(desk, session, tasks, self)
         self.library = LibraryDesk(desk, session, tasks, self)
+        self.refine = Refine(desk, session, tasks, self.bench, self)
+        self.compare = CompareDesk(desk, session, tasks, self.library, self.refine, self)
         self.imports = ImportDesk(desk, session, tasks, self.library, self)
         self.pods = PodDesk(desk, session, tasks, self)
         self.pods.demo_wanted.connect(self.demo_wanted)
@@ -66,11 +69,13 @@ class Wiring(QObject):
     def _join_docks(self) -> None:
         desk, bench = self._desk, self.bench
         desk.generation.values_changed.connect(bench.keep)
-        desk.gallery.reuse.connect(self._reuse)
+        desk.gallery.reuse.connect(self.refine.use)
         desk.gallery.removed.connect(self.library.delete)
-        self.library.reused.connect(lambda output, _part: self._reuse_in_create(output))
+        self.library.reused.connect(self.refine.act)
+        self.library.sent.connect(self.refine.send)
+        self.library.varied.connect(self.refine.offer_variations)
         self.library.exported.connect(self.export.open)
-        self.library.opened.connect(self._open_large)
+        self.library.opened.connect(lambda output: desk.viewer.open(output, self.library.model))
         bench.opening.connect(desk.generation.show_opening)
         bench.open_failed.connect(desk.generation.show_error)
         bench.refused.connect(desk.generation.show_error)
@@ -78,14 +83,3 @@ class Wiring(QObject):
     def _join_actions(self) -> None:
         desk = self._desk
         desk.action("reset_values", self.bench.reset)
-
-    def _reuse(self, output: Output) -> None:
-        self.bench.reuse(output, self._desk.workflows.entry(output.workflow_id) if output.workflow_id else None)
-
-    def _reuse_in_create(self, output: Output) -> None:
-        self._desk.workspaces.show("create")
-        self._reuse(output)
-
-    def _open_large(self, output: Output) -> None:
-        self._desk.outputs.put((output,))
-        self._desk.viewer.open(output.id)

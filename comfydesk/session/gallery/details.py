@@ -160,6 +160,8 @@ class Difference:
     """In the order of the outputs; None where it has none."""
     role: Role | None = None
     node: str = ""
+    fields: tuple[str, ...] = ()
+    """Field id in each output, "" where it has none; empty for what is no input: size, pod."""
 
 
 def differences(
@@ -172,6 +174,7 @@ def differences(
     """
     rows: dict[tuple[str, str, int], list[Any]] = {}
     named: dict[tuple[str, str, int], Setting] = {}
+    fields: dict[tuple[str, str, int], list[str]] = {}
     for column, of_one in enumerate(settings):
         counted: dict[tuple[str, str], int] = {}
         for setting in of_one:
@@ -180,8 +183,9 @@ def differences(
             key = (*kind, number)
             named.setdefault(key, setting)
             rows.setdefault(key, [None] * len(settings))[column] = setting.value
+            fields.setdefault(key, [""] * len(settings))[column] = setting.field
     found = [
-        Difference(_numbered(named[key], key[2]), tuple(values), named[key].role, named[key].node)
+        Difference(_numbered(named[key], key[2]), tuple(values), named[key].role, named[key].node, tuple(fields[key]))
         for key, values in rows.items()
         if _differ(values)
     ]
