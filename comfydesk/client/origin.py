@@ -254,6 +254,8 @@ class _SameOrigin(httpx.AsyncBaseTransport):
         if target != (address.scheme, address.host, address.port):
             msg = f"a request to {target} through the connection to {address}"
             raise AssertionError(msg)
+        if not address.query and not address.headers:  # nothing to put on
+            return await self._inner.handle_async_request(request)
         if address.query:
             url = url.copy_merge_params(list(address.query))
         headers = httpx.Headers(request.headers)

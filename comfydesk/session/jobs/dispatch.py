@@ -33,6 +33,9 @@ LOOKAHEAD = 64
 """Queued jobs per pod that one decision considers."""
 SEEN_FOR = 0.25
 """Seconds for which the head of the queue is taken as it was read, if nothing is known to have changed in it."""
+TOGETHER = 0.5
+"""Seconds after which what is left of those that were to go together is decided anew: their note of when they were sent
+is not to be older."""
 TOLD_AFTER = 3
 """Failed attempts after which the reason is shown with the job."""
 
@@ -278,10 +281,11 @@ class Dispatcher:
         unsent = list(ready)
         try:
             await self._follower.begin([one.followed for one in ready], pod)
-            certain = True
+            certain, clock = True, asyncio.get_running_loop().time
+            began = clock()
             while unsent:
                 one = unsent[0]
-                if certain:
+                if certain and clock() - began < TOGETHER:
                     certain = await self._send_one(one, link)
                 elif one.followed.state in (JobState.SENDING, JobState.CANCELLING):
                     await self._return(one.followed, one.posted)
@@ -299,6 +303,7 @@ class Dispatcher:
         if followed.state is not JobState.SENDING:
             self._follower.drop(followed)  # cancelled or held meanwhile
             return True
+        followed.posted = time.time()
         await self._post(followed, link, one.graph, one.document, posted=one.posted)
         return followed.answer is not None or followed.state not in (JobState.SENDING, JobState.QUEUED, JobState.HELD)
 

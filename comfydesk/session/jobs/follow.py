@@ -365,7 +365,7 @@ class Follower:
         missed = time.time() - (now - followed.missed)
         direct = link is not None and is_direct(link.pod.address)
         if job.unanswered and time.time() < arrives_until(
-            job.posted or 0, missed, direct=direct, may_arrive=self._pace.may_arrive
+            max(job.posted or 0, followed.posted), missed, direct=direct, may_arrive=self._pace.may_arrive
         ):
             return
         match followed.state:

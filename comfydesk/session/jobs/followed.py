@@ -50,6 +50,8 @@ class Followed:
     """Node → its part of the whole, in any unit."""
     sending: bool = False
     """A POST is being prepared or under way: that the pod does not know the job means nothing yet."""
+    posted: float = 0.0
+    """When this program began with its POST, if it did (time.time): some moments after the note in the store."""
     answer: "Accepted | None" = None
     """What the pod answered to it, as long as that is not in the store."""
     missed: float | None = None

@@ -143,7 +143,7 @@ async def test_no_file_log_or_word_of_a_whole_run_has_a_secret(paths: Paths, tmp
         (paths.data / "pods-export.toml").write_text(everything)
     said += [repr(problem) + str(problem) for problem in problems]
     (paths.data / "said.txt").write_text("\n".join(said))
-    assert size(logged) > 10_000, "nothing was logged"
+    assert size(logged) > 1_000, "nothing was logged"
     assert len(list(paths.outputs.rglob("*.png"))) == len(KINDS)
     names = {path.name for path in paths.data.rglob("*")}
     assert {"pods.toml", "library.sqlite", "object_info.json"} <= names
