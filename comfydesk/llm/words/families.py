@@ -186,7 +186,7 @@ BY_ID = {family.id: family for family in FAMILIES}
 DEFAULT = FAMILIES[0]
 
 _NAMES: tuple[tuple[str, str], ...] = (
-    ("edit", r"(?<![a-z])edit|kontext|instruct-?pix|omnigen|step1x|dreamomni|icedit"),
+    ("edit", r"(?<![a-z])edit|kontext|instruct-?pix|step1x|dreamomni|icedit"),
     ("audio", r"ace[-_ ]?step|stable[-_ ]?audio|musicgen|audioldm"),
     ("ltx", r"ltx"),
     ("wan", r"(?<![a-z])wan[-_ ]?(?:2|i2v|t2v|fun|vace|animate|move)|wan2|skyreels[-_ ]?v2|phantom"),
@@ -214,7 +214,7 @@ _NAMES: tuple[tuple[str, str], ...] = (
 )
 _FOUND_BY = tuple((family, re.compile(pattern, re.IGNORECASE)) for family, pattern in _NAMES)
 _NODES: tuple[tuple[str, str], ...] = (
-    ("edit", r"Edit|Kontext|InstructPix|ReferenceLatent|OmniGen"),
+    ("edit", r"TextEncode\w*Edit|Kontext|ReferenceLatent"),
     ("audio", r"AceStep|EmptyLatentAudio|StableAudio|ConditioningStableAudio"),
     ("ltx", r"LTX"),
     ("wan", r"\AWan(?!nier)"),
