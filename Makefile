@@ -2,10 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup run test lint bench screenshots build smoke deb wheel lock clean
+.PHONY: help setup run test lint bench screenshots test-llm build smoke deb wheel lock clean
 
 help:  ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup:  ## the environment, from the lock file
 	@PYTHON=$(PYTHON) .ci/setup
@@ -15,6 +15,10 @@ run: setup  ## the window, on the demo pod
 
 test: setup  ## all tests
 	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n 2
+
+test-llm: setup  ## the language models' tests with the real llama.cpp (compiled first: 16 min on 2 cores)
+	@.ci/setup-llm
+	@.venv-llm/bin/python -m pytest tests/unit/llm tests/unit/cli/test_llm.py tests/bench/test_llm_speed.py -s
 
 lint: setup  ## style, types, import contracts
 	@$(BIN)/ruff check .
@@ -51,4 +55,4 @@ lock:  ## the lock file anew, for every supported Python (needs uv)
 	  --no-header --no-annotate --upgrade -o requirements.lock
 
 clean:  ## everything that can be made again
-	rm -rf .venv .bootstrap build dist out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-llm .bootstrap build dist out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
