@@ -32,7 +32,7 @@ from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets import paint
 from comfydesk.qt.widgets.drop_files import ICONS, Media
 from comfydesk.qt.widgets.popup_window import cut_round, make_round
-from comfydesk.qt.widgets.thumbnail import paint_thumbnail
+from comfydesk.qt.widgets.thumbnail import Covers
 
 TILE, GAP = 88, 4
 COLUMNS, ROWS = 4, 3
@@ -84,6 +84,7 @@ class _Tile(QStyledItemDelegate):
     def __init__(self, theme: Theme, thumbnails: Thumbnails | None, parent: QObject) -> None:
         super().__init__(parent)
         self._theme, self._thumbnails = theme, thumbnails
+        self._covers = Covers(theme)
         self.media: Media = "image"
 
     def sizeHint(self, _option: QStyleOptionViewItem, _index: _Index) -> QSize:
@@ -102,7 +103,9 @@ class _Tile(QStyledItemDelegate):
         if self._thumbnails is not None:
             picture = self._thumbnails.get(file.path, self.media, sha256=file.sha256)
             broken = picture is None and bool(self._thumbnails.reason(file.path))
-        paint_thumbnail(painter, theme, spot, picture, icon=ICONS[self.media], broken=broken)
+        painter.save()
+        self._covers.paint(painter, spot, picture, icon=ICONS[self.media], broken=broken)
+        painter.restore()
         if option.state & QStyle.StateFlag.State_Selected:
             paint.box(painter, spot, theme.px(4), outline=theme.color("accent"), width=theme.px(3))
         elif option.state & QStyle.StateFlag.State_MouseOver:

@@ -33,7 +33,7 @@ from comfydesk.qt.widgets import paint
 from comfydesk.qt.widgets.field_frame import FieldFrame, LineEdit
 from comfydesk.qt.widgets.labels import Label
 from comfydesk.qt.widgets.popup_window import cut_round, make_round
-from comfydesk.qt.widgets.thumbnail import paint_thumbnail
+from comfydesk.qt.widgets.thumbnail import Covers
 
 SEARCH_FROM = 12
 """Lists this long can be searched."""
@@ -106,6 +106,7 @@ class _EntryDelegate(QStyledItemDelegate):
         super().__init__(parent)
         self._theme = theme
         self.chosen = -1
+        self._covers = Covers(theme)
         self.pictures: Callable[[int], QPixmap | None] | None = None
         """Of an entry by its position; with it every line has room for one."""
 
@@ -132,7 +133,7 @@ class _EntryDelegate(QStyledItemDelegate):
         if self.pictures is not None:
             side = min(theme.px(24), rect.height() - 2)
             spot = QRect(rect.left() + theme.px(4), rect.top() + (rect.height() - side) // 2, side, side)
-            paint_thumbnail(painter, theme, spot, self.pictures(model.source_row(index.row())), icon=entry.icon)
+            self._covers.paint(painter, spot, self.pictures(model.source_row(index.row())), icon=entry.icon)
             area.setLeft(spot.right() + 1 + theme.px(8))
         if entry.starred is not None:
             spot = self.star_spot(rect)
