@@ -255,10 +255,11 @@ class Banded:
         for each in (painter, sketcher):
             each.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
         ratio = self.sketch.width() / self.size.width() * (1 << self._base)
-        high = max(1, band.height() >> self._base)
+        rows = band.height() - 1
+        high = max(1, rows >> self._base)
         wide = _PIECE >> self._base
         for number, x in enumerate(range(0, band.width(), _PIECE)):
-            piece = shown(band.copy(QRect(x, 0, _PIECE, band.height()) & band.rect()))
+            piece = shown(band.copy(QRect(x, 1, _PIECE, rows) & band.rect()))
             area = QSize(max(1, -(-piece.width() >> self._base)), high)
             small = _scaled(piece, area)
             painter.drawImage(number * wide, top, small)
@@ -288,10 +289,11 @@ class Banded:
             if number >= self._bands.passed:
                 break
             band = self._bands.band(number)
+            rows = band.height() - 1
             for x, tile in tiles.items():
-                rect = QRect((x * TILE) << level, 0, TILE << level, band.height()) & band.rect()
+                rect = QRect((x * TILE) << level, 1, TILE << level, rows) & band.rect()
                 piece = shown(band.copy(rect))
-                area = QSize(tile.width(), min(tile.height(), max(1, -(-band.height() >> level))))
+                area = QSize(tile.width(), min(tile.height(), max(1, -(-rows >> level))))
                 painter = QPainter(tile)
                 painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
                 painter.drawImage(0, part * (TILE >> level), piece if level == 0 else _scaled(piece, area))

@@ -9,7 +9,7 @@ import struct
 import tempfile
 import zlib
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,7 @@ _KEPT_CHUNKS = (b"PLTE", b"tRNS", b"iCCP", b"gAMA", b"cHRM", b"sRGB", b"cICP")
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _MOST_HEAD = 16 << 20
 _READ = 1 << 18
+_PIECE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,10 @@ class PngBands:
         """Bands that `band` can give."""
 
     def advance(self) -> QImage | None:
-        """The next band; None after the last. Raises MediaError where the file ends early or is damaged."""
+        """The next band, below a row of the one before; None after the last.
+
+        Raises MediaError where the file ends early or is damaged.
+        """
         if self.passed >= self.count:
             return None
         image = self._decode(self.passed, keep=True)
@@ -100,7 +104,7 @@ class PngBands:
         return image
 
     def band(self, number: int) -> QImage:
-        """A band that was passed. Raises MediaError."""
+        """A band that was passed, below a row of the one before. Raises MediaError."""
         return self._decode(number, keep=False)
 
     # --- Inside -----------------------------------------------------------------------------------------------------
@@ -113,16 +117,20 @@ class PngBands:
             reader = _Data(file, mark.place, mark.left)
             raw = _inflated(inflate, reader, rows * (header.row + 1))
         before = zlib.decompress(mark.row)
-        image = self._image(rows + 1, b"".join((b"\0", before, raw)))
+        image = self._image(rows + 1, (b"\0", before, *raw))
         if keep and number + 1 < self.count:
             last = zlib.compress(_raw_row(image, rows, header), 1)
             self._marks.append(_Mark(inflate, reader.place, reader.left, last))
-        return image.copy(0, 1, header.width, rows)
+        return image
 
-    def _image(self, rows: int, filtered: bytes) -> QImage:
+    def _image(self, rows: int, filtered: Iterable[bytes]) -> QImage:
         header = self.header
         start = struct.pack(">IIBBBBB", header.width, rows, header.depth, header.colour, 0, 0, 0)
-        parts = (SIGNATURE, _chunk(b"IHDR", start), self._head, _chunk(b"IDAT", zlib.compress(filtered, 0)))
+        # Many small chunks: one of 25 MB would be joined, and Python held up, for as long as a frame takes.
+        deflate = zlib.compressobj(0)
+        data = [piece for part in filtered for piece in (deflate.compress(part),) if piece]
+        data.append(deflate.flush())
+        parts = (SIGNATURE, _chunk(b"IHDR", start), self._head, *(_chunk(b"IDAT", piece) for piece in data))
         # By way of a file: a reader on a QBuffer can wait for another for ever, see qt/bridge/decoding.py.
         number, name = tempfile.mkstemp(".png")
         try:
@@ -185,16 +193,16 @@ class _Data:
         return data
 
 
-def _inflated(inflate: "zlib._Decompress", reader: _Data, wanted: int) -> bytes:
-    """Exactly `wanted` bytes. Raises MediaError."""
+def _inflated(inflate: "zlib._Decompress", reader: _Data, wanted: int) -> list[bytes]:
+    """Exactly `wanted` bytes, in pieces. Raises MediaError."""
     parts: list[bytes] = []
     try:
         for data in _input(inflate, reader):
-            part = inflate.decompress(data, wanted)
+            part = inflate.decompress(data, min(wanted, _PIECE))
             parts.append(part)
             wanted -= len(part)
             if wanted == 0:
-                return b"".join(parts)
+                return parts
     except zlib.error as error:
         raise MediaError("No picture", "It is damaged") from error
     raise MediaError("No picture", "The file ends early")
