@@ -342,3 +342,25 @@ def test_leaving_takes_the_hover_away(view: GalleryView) -> None:
     assert view.hands.hovered == 1
     QApplication.sendEvent(view.viewport(), QEvent(QEvent.Type.Leave))
     assert view.hands.hovered == -1
+
+
+# --- What is seen ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp"])
+def test_a_tile_shows_its_picture(
+    theme: Theme, model: GalleryModel, thumbnails: Thumbnails, qtbot: QtBot, tmp_path: Path, name: str
+) -> None:
+    view = GalleryView(theme, model, thumbnails)
+    qtbot.addWidget(view)
+    view.resize(600, 400)
+    view.show()
+    Image.new("RGB", (300, 200), (200, 60, 40)).save(tmp_path / name)
+    model.show(listing([7]))
+    model.put([replace(output(7), path=str(tmp_path / name))])
+
+    def red() -> bool:
+        seen = view.grab().toImage().pixelColor(view.box(0).center() + view.viewport().pos())
+        return seen.red() > 180 and seen.green() < 90
+
+    qtbot.waitUntil(red)

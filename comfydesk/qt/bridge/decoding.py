@@ -52,11 +52,12 @@ def _decoded(data: bytes, room: QSize | None, most: int) -> QImage:
         else:
             picture = ImageOps.exif_transpose(found)
         clear = "A" in picture.mode or "transparency" in picture.info
-        picture = picture.convert("RGBA").convert("RGBa") if clear else picture.convert("RGB")
+        picture = picture.convert("RGBA").convert("RGBa") if clear else picture.convert("RGBA")
         wanted = _wanted(picture, room, most)
         if wanted != picture.size:
             picture = picture.resize(wanted, Image.Resampling.BILINEAR)
-        raw = picture.tobytes("raw", "BGRa" if clear else "BGRX")
+        # Full alpha where there is none: Pillow's own padding is 0, and then brushes of the picture paint nothing.
+        raw = picture.tobytes("raw", "BGRa" if clear else "BGRA")
     form = QImage.Format.Format_ARGB32_Premultiplied if clear else QImage.Format.Format_RGB32
     width, height = wanted
     # A copy: QImage does not own the bytes it is made of.
