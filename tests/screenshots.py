@@ -34,6 +34,7 @@ from comfydesk.settings import THEME, Settings
 from comfydesk.store.records import JobState
 from comfydesk.workflow.fields import Role
 from tests.browse_scenes import shoot_browse
+from tests.gallery_scenes import shoot_gallery
 from tests.job_scenes import shoot_jobs
 from tests.pod_scenes import shoot_pods
 
@@ -100,12 +101,14 @@ class Scenes:
             folder = self.pod.folder.parent
             await shoot_jobs(self.desk, self.life.wiring, self.life.session, self.camera.take, self.pod, folder)
             await shoot_browse(self.desk, self.life.wiring, self.camera.take)
+            await shoot_gallery(self.desk, self.life.wiring, self.life.session, self.camera.take, folder)
             await shoot_pods(self.desk, self.life.wiring, self.camera.take, self.pod.folder.parent)
             await self.connect()
             self.camera.resize(2.0)
             await self.busy("busy")
             await self.idle()
             await shoot_browse(self.desk, self.life.wiring, self.camera.take)
+            await shoot_gallery(self.desk, self.life.wiring, self.life.session, self.camera.take, folder)
             await self.options()
         finally:
             await self.pod.stop()
@@ -148,6 +151,7 @@ class Scenes:
         desk.generation.footer.count.set_value(1)
 
     async def viewer(self) -> None:
+        assert await until(lambda: self.desk.outputs.latest is not None, 5)
         latest = self.desk.outputs.latest
         assert latest is not None
         self.desk.viewer.open(latest.id)

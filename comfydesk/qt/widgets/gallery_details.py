@@ -11,8 +11,10 @@ from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QHBoxLayout,
+    QLayout,
     QScrollArea,
     QSizePolicy,
+    QStyle,
     QVBoxLayout,
     QWidget,
 )
@@ -25,6 +27,8 @@ from comfydesk.qt.widgets.buttons import Button, IconButton, Size, SplitButton
 from comfydesk.qt.widgets.chips import RemovableChip
 from comfydesk.qt.widgets.empty_state import EmptyState
 from comfydesk.qt.widgets.field_frame import FieldFrame, LineEdit
+from comfydesk.qt.widgets.flow import Flow
+from comfydesk.qt.widgets.gallery_prompt import PromptText
 from comfydesk.qt.widgets.gallery_stars import Stars
 from comfydesk.qt.widgets.gallery_tiles import ICONS
 from comfydesk.qt.widgets.labels import ElidedLabel, Label
@@ -109,6 +113,9 @@ class DetailsPanel(QWidget):
         super().__init__()
         self.theme = theme
         self.output: Output | None = None
+        self.query = ""
+        """What was searched for, as typed: it is marked in the prompt."""
+        self._shown_tags: tuple[str, ...] = ()
         self.empty = EmptyState(theme, "image", tr("Nothing selected"), tr("Select a picture to see how it was made."))
         self._scroll = QScrollArea()
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
@@ -119,7 +126,7 @@ class DetailsPanel(QWidget):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(self.empty)
         outer.addWidget(self._scroll)
-        inside = QWidget()
+        inside = self._inside = QWidget()
         inside.setAutoFillBackground(False)
         self._scroll.setWidget(inside)
         column = QVBoxLayout(inside)
@@ -158,6 +165,11 @@ class DetailsPanel(QWidget):
         self._fit()
         self.show_output(None)
 
+    def minimumSizeHint(self) -> QSize:
+        """As wide as what is inside, or it would be cut off: it scrolls up and down only."""
+        bar = self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
+        return QSize(self._inside.minimumSizeHint().width() + bar, super().minimumSizeHint().height())
+
     # --- What it shows ----------------------------------------------------------------------------------------------
 
     def show_output(self, output: Output | None) -> None:
@@ -175,7 +187,7 @@ class DetailsPanel(QWidget):
         self._trouble.setText(tr("The file was moved or deleted.") if output.missing else "")
         self._trouble.setVisible(output.missing)
         prompt = output.prompt[:_LONGEST]
-        self._prompt.setText(prompt or tr("No prompt is known."))
+        self._prompt.show_prompt(prompt or tr("No prompt is known."), self.query)
         self._prompt.set_color("text" if prompt else "text2")
         self._copy.setVisible(bool(prompt))
         self._show_tags(output.tags)
@@ -250,17 +262,14 @@ class DetailsPanel(QWidget):
         theme = self.theme
         self._copy = IconButton(theme, "copy", tr("Copy the prompt"), size=Size.COMPACT)
         column.addLayout(_row(Label(theme, tr("Prompt"), font="heading"), self._copy, stretch=0))
-        self._prompt = Label(theme, wrap=True)
-        self._prompt.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._prompt.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._prompt = PromptText(theme)
         column.addWidget(self._prompt)
 
     def _add_words(self, column: QVBoxLayout) -> None:
         """Tags and a note."""
         theme = self.theme
         column.addWidget(Label(theme, tr("Tags"), font="label", color="text2"))
-        self._tags = QVBoxLayout()
-        pad(self._tags, theme, 0, 0, 0, 0, gap=4)
+        self._tags = Flow(theme.px(4))
         column.addLayout(self._tags)
         self.tag = LineEdit(theme, placeholder=tr("Add a tag"))
         self.tag.setAccessibleName(tr("Add a tag"))
@@ -310,11 +319,14 @@ class DetailsPanel(QWidget):
             self.noted.emit(self.note.text())
 
     def _show_tags(self, tags: tuple[str, ...]) -> None:
+        if tags == self._shown_tags:
+            return
+        self._shown_tags = tags
         _clear(self._tags)
         for tag in tags:
             chip = RemovableChip(self.theme, tag)
             chip.clicked.connect(lambda _=False, tag=tag: self.untagged.emit(tag))
-            self._tags.addWidget(chip, 0, Qt.AlignmentFlag.AlignLeft)
+            self._tags.addWidget(chip)
 
 
 def facts_of(output: Output) -> str:
@@ -360,7 +372,7 @@ def _fill(theme: Theme, grid: QGridLayout, rows: Any) -> None:
         grid.addWidget(shown, at, 1)
 
 
-def _clear(layout: QGridLayout | QBoxLayout) -> None:
+def _clear(layout: QLayout) -> None:
     while (item := layout.takeAt(0)) is not None:
         widget = item.widget()
         if widget is not None:

@@ -16,7 +16,7 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
 )
-from PySide6.QtWidgets import QAbstractButton, QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QFrame, QScrollArea, QSizePolicy, QStyle, QVBoxLayout, QWidget
 
 from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.theme import Theme
@@ -63,7 +63,7 @@ class FacetRow(QAbstractButton):
         return QSize(self._theme.px(160), self._theme.row(28))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(self._theme.px(96), self._theme.row(28))
+        return QSize(self._theme.px(120), self._theme.row(28))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         theme, px, painter = self._theme, self._theme.px, QPainter(self)
@@ -208,7 +208,7 @@ class FacetsPanel(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(scroll)
-        inside = QWidget()
+        inside = self._inside = QWidget()
         inside.setAutoFillBackground(False)
         scroll.setWidget(inside)
         self._column = QVBoxLayout(inside)
@@ -235,6 +235,11 @@ class FacetsPanel(QWidget):
         self._column.addStretch(1)
         self.stars = Stars(theme, name=tr("At least so many stars"))
         self.stars.rated.connect(lambda stars: self._set(rating=stars))
+
+    def minimumSizeHint(self) -> QSize:
+        """As wide as what is inside, or it would be cut off: it scrolls up and down only."""
+        bar = self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
+        return QSize(self._inside.minimumSizeHint().width() + bar, super().minimumSizeHint().height())
 
     def show_facets(self, facets: Facets, total: int) -> None:
         """Counts of what the filter finds; `total`: of everything."""

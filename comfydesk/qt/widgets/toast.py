@@ -177,6 +177,8 @@ class ToastHost(QObject):
         bottom = self._window.height() - self._theme.px(self._lift) - self._theme.px(12) + reach
         for toast in reversed(self._toasts):
             layout = toast.layout()
+            if layout is not None:
+                layout.activate()  # words that were just added have no height yet, and would lie over each other
             high = layout.totalHeightForWidth(toast.width()) if layout is not None else toast.sizeHint().height()
             toast.setGeometry(right - toast.width(), bottom - high, toast.width(), high)
             bottom -= high - 2 * reach + self._theme.px(8)

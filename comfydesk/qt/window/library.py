@@ -151,6 +151,7 @@ class LibraryDesk(QObject):
         if listing.filter.everything:
             self._total = len(listing)
             self._left.title.set_note(f"{self._total:,}")
+        self.details.query = listing.filter.words
         self.model.show(listing)
         self._on_pick()
         self._facets_soon.start()  # when the grid is painted: they would be in the way of the next listing
