@@ -145,7 +145,7 @@ def test_no_engine_loses_a_span(tmp_path: Path) -> None:
         engine = Scripted(reply, size=400)
         enhancer = runner.run(held.enter_async_context(enhancing(engine, tmp_path)))
 
-        @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+        @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
         @given(prompts(), st.sampled_from(sorted(SPOILERS)), st.sampled_from(sorted(SPOILERS)), st.integers(0, 10**6))
         def never(prompt: tuple[str, list[str]], first: str, second: str, seed: int) -> None:
             text, spans = prompt
