@@ -117,7 +117,7 @@ class LocalEngine:
             except BaseException:
                 # Closed or cancelled. What reads a prompt or loads a model does not listen.
                 if not said:
-                    await self._stop("Not loaded: it was stopped")
+                    await self._stop("Not loaded: it was stopped", quickly=True)
                 raise
             finally:
                 self._leave()
@@ -232,7 +232,7 @@ class LocalEngine:
         await self._stop(str(crash), LocalState.FAILED)
         return crash
 
-    async def _stop(self, words: str, state: LocalState = LocalState.OFF) -> None:
+    async def _stop(self, words: str, state: LocalState = LocalState.OFF, *, quickly: bool = False) -> None:
         process, self._process = self._process, None
         client, self._client = self._client, None
         self._running = None
@@ -241,7 +241,7 @@ class LocalEngine:
         if client is not None:
             await client.close()
         if process is not None:
-            await process.stop()
+            await (process.drop() if quickly else process.stop())
         if words and (process is not None or state is not self.status.state):
             self._say(state, words)
 

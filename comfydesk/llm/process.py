@@ -126,6 +126,15 @@ class LlamaProcess:
         self.kill()
         await asyncio.to_thread(self._process.wait)
 
+    async def drop(self) -> None:
+        """`stop`, back after 100 ms at the latest: a busy system takes its time to free a large process."""
+        self.kill()
+        for _ in range(10):
+            if not self.is_running():
+                return
+            await asyncio.sleep(0.01)
+        threading.Thread(target=self._process.wait, name="llama", daemon=True).start()
+
     def kill(self) -> None:
         """`stop` without waiting."""
         self._process.kill()
