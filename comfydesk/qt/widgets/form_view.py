@@ -1,6 +1,7 @@
 """A workflow's form: the pinned fields as the design lays them out, everything else under "All inputs"."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
@@ -306,7 +307,7 @@ class FormView(QScrollArea):
                 part.show_error(field.id, self._errors[field.id])
             editor = part.editor(field.id) if field.kind is Kind.SEED else None
             if isinstance(editor, SeedRow):
-                editor.lock_changed.connect(_with_id(self.lock_changed.emit, field.id))
+                editor.lock_changed.connect(partial(self.lock_changed.emit, field.id))
         part.edited.connect(self._edited)
         part.problem.connect(self._problem)
         part.reset_wanted.connect(self.reset)
@@ -386,10 +387,6 @@ class FormView(QScrollArea):
             self._focused = part
             if part is not None:
                 part.show_focus(True)
-
-
-def _with_id(emit: Callable[[str, bool], None], field_id: str) -> Callable[[bool], None]:
-    return lambda locked: emit(field_id, locked)
 
 
 def _differs(value: Any, default: Any) -> bool:
