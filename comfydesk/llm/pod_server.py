@@ -20,7 +20,7 @@ from comfydesk.llm.models import CuratedModel
 
 FOLDER = "/workspace/models/llm"
 PORT = 8081
-NO_MODEL, NO_PROGRAM, DIED, PORT_TAKEN = range(20, 24)
+NO_MODEL, NO_PROGRAM, DIED = range(20, 23)
 
 _COMMON = """
 set -u
@@ -48,8 +48,12 @@ nohup "$program" --model "$dir/$file" --alias "$id" --host 127.0.0.1 --port "$po
     --ctx-size "$context" --n-gpu-layers "$layers" >"$log" 2>&1 </dev/null &
 pid=$!
 echo "$pid" >"$pidfile"
-sleep "$grace"
-kill -0 "$pid" 2>/dev/null || { rm -f "$pidfile"; tail -n 3 "$log"; exit 22; }
+tries=0
+while [ "$tries" -lt "$grace" ]; do
+    kill -0 "$pid" 2>/dev/null || { rm -f "$pidfile"; tail -n 3 "$log"; exit 22; }
+    tries=$((tries + 1))
+    sleep 0.1
+done
 echo "$pid"
 """
 _STOP = """
@@ -139,7 +143,7 @@ class PodServer:
     def start_command(self, *, grace: float = 1.0) -> str:
         """Reads the key from stdin. `grace`: seconds that it has to live."""
         more = {"given": self.program, "port": str(self.port), "context": str(self.context)}
-        return self._shell(_COMMON + _START, **more, layers=str(self.gpu_layers), grace=f"{grace:g}")
+        return self._shell(_COMMON + _START, **more, layers=str(self.gpu_layers), grace=str(round(grace * 10)))
 
     def stop_command(self) -> str:
         return self._shell(_COMMON + _STOP)

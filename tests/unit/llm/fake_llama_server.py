@@ -5,14 +5,13 @@ Run as a program; `install` makes one of it.
 """
 
 import argparse
-import asyncio
 import json
 import os
 import sys
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-
-from aiohttp import web
 
 
 def install(folder: Path) -> Path:
@@ -23,72 +22,96 @@ def install(folder: Path) -> Path:
     return program
 
 
-class Server:
-    """One model, served."""
+class Server(ThreadingHTTPServer):
+    """One model, served. The standard library's: it starts in no time."""
 
-    def __init__(self, model: Path) -> None:
-        self._model = model
+    daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], model: Path) -> None:
         try:
-            self._how: dict[str, Any] = json.loads(model.read_text())
+            self.how: dict[str, Any] = json.loads(model.read_text())
         except ValueError:
             sys.exit("error: failed to load model: invalid magic characters")
-        self._memory = b"x" * (self._how.get("megabytes", 0) << 20)
-        self._loaded = asyncio.get_running_loop().time() + self._how.get("loading", 0)
-        with model.with_suffix(".starts").open("a") as starts:
+        self.memory = b"x" * (self.how.get("megabytes", 0) << 20)
+        self.loaded = time.monotonic() + self.how.get("loading", 0)
+        self.starts = model.with_suffix(".starts")
+        with self.starts.open("a") as starts:
             starts.write(f"{os.getpid()}\n")
+        super().__init__(address, Handler)
 
-    def _refusal(self, request: web.Request) -> web.Response | None:
-        if request.headers.get("Authorization") != f"Bearer {os.environ['LLAMA_API_KEY']}":
-            return web.json_response({"error": {"message": "Invalid API Key", "code": 401}}, status=401)
-        if asyncio.get_running_loop().time() < self._loaded:
-            return web.json_response({"error": {"message": "Loading model", "code": 503}}, status=503)
-        return None
 
-    async def models(self, request: web.Request) -> web.Response:
-        """GET /v1/models."""
-        return self._refusal(request) or web.json_response({"data": [{"id": "fake"}]})
+class Handler(BaseHTTPRequestHandler):
+    """One connection."""
 
-    async def chat(self, request: web.Request) -> web.StreamResponse:
-        """POST /v1/chat/completions."""
-        if refusal := self._refusal(request):
-            return refusal
-        body = await request.json()
-        if len(body["messages"][-1]["content"]) > 4 * self._how.get("context", 4096):
-            return web.json_response(
-                {"error": {"message": "the request exceeds the available context size"}}, status=400
-            )
-        die = self._how.get("die")
-        starts = len(self._model.with_suffix(".starts").read_text().split())
-        if die == "always" or (die == "once" and starts == 1):
+    server: Server
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        """/v1/models."""
+        if not self._refused():
+            self._json(200, {"data": [{"id": "fake"}]})
+
+    def do_POST(self) -> None:
+        """/v1/chat/completions."""
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self._refused():
+            return
+        how = self.server.how
+        if len(body["messages"][-1]["content"]) > 4 * how.get("context", 4096):
+            self._json(400, {"error": {"message": "the request exceeds the available context size"}})
+            return
+        die = how.get("die")
+        if die == "always" or (die == "once" and len(self.server.starts.read_text().split()) == 1):
             os._exit(3)
-        answer = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
-        await answer.prepare(request)
-        await asyncio.sleep(self._how.get("think", 0))
-        for index, word in enumerate(self._how["reply"].split()):
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        try:
+            self._stream(how, die)
+        except ConnectionError:
+            self.close_connection = True
+
+    def _stream(self, how: dict[str, Any], die: str | None) -> None:
+        time.sleep(how.get("think", 0))
+        for index, word in enumerate(how["reply"].split()):
             delta = {"content": word if index == 0 else f" {word}"}
-            await answer.write(b"data: " + json.dumps({"choices": [{"delta": delta}]}).encode() + b"\n\n")
+            self.wfile.write(b"data: " + json.dumps({"choices": [{"delta": delta}]}).encode() + b"\n\n")
             if die == "midway" and index == 1:
+                time.sleep(0.1)
                 os._exit(3)
-            await asyncio.sleep(self._how.get("pause", 0))
-        await answer.write(b'data: {"choices": [{"delta": {}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n')
-        return answer
+            time.sleep(how.get("pause", 0))
+        self.wfile.write(b'data: {"choices": [{"delta": {}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n')
+
+    def _refused(self) -> bool:
+        if self.headers.get("Authorization") != f"Bearer {os.environ['LLAMA_API_KEY']}":
+            self._json(401, {"error": {"message": "Invalid API Key", "code": 401}})
+            return True
+        if time.monotonic() < self.server.loaded:
+            self._json(503, {"error": {"message": "Loading model", "code": 503}})
+            return True
+        return False
+
+    def _json(self, status: int, document: Any) -> None:
+        body = json.dumps(document).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name there
+        """Quiet."""
 
 
-async def main() -> None:
+def main() -> None:
     """Serve until killed."""
     parser = argparse.ArgumentParser(allow_abbrev=False)
     for name in ("--model", "--host", "--port", "--alias", "--ctx-size", "--n-gpu-layers", "--threads"):
         parser.add_argument(name)
     args = parser.parse_args()
-    server = Server(Path(args.model))
-    app = web.Application()
-    app.router.add_get("/v1/models", server.models)
-    app.router.add_post("/v1/chat/completions", server.chat)
-    runner = web.AppRunner(app, handler_cancellation=True)
-    await runner.setup()
-    await web.TCPSite(runner, args.host, int(args.port)).start()
-    await asyncio.Event().wait()
+    Server((args.host, int(args.port)), Path(args.model)).serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()

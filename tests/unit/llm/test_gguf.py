@@ -71,7 +71,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         read_header(tmp_path / "none.gguf")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(data=st.data())
 def test_any_damage_is_read_or_refused(
     sound: bytes, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
@@ -88,7 +88,7 @@ def test_any_damage_is_read_or_refused(
     assert time.perf_counter() - began < 1
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=400))
 def test_any_bytes_are_read_or_refused(tmp_path_factory: pytest.TempPathFactory, noise: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "noise.gguf"
