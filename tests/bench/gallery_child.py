@@ -7,6 +7,7 @@ Rows and thumbnails are real; the full-size files behind them are not there (100
 """
 
 import asyncio
+import gc
 import hashlib
 import json
 import os
@@ -122,6 +123,7 @@ class Measured:
         self.library = self.life.wiring.library
         self.page, self.view = self.library.page, self.library.page.view
         base = rss()
+        self.found["rows_at_start"] = rows_in_memory()
         began, worked, read = time.perf_counter(), time.thread_time(), self._reading()
         desk.workspaces.show("library")
         assert await until(lambda: self.painted(full=False), 10, 0.002)
@@ -136,6 +138,7 @@ class Measured:
             await self.insert()
         await asyncio.sleep(0.5)
         self.found["rss_mb"] = rss()
+        self.found["rows_at_end"] = rows_in_memory()
         self.found["rss_before_mb"] = base
         print(json.dumps(self.found), flush=True)
         return 0
@@ -280,6 +283,11 @@ async def until(holds: Callable[[], bool], patience: float, step: float = 0.01) 
             return False
         await asyncio.sleep(step)
     return True
+
+
+def rows_in_memory() -> int:
+    """Outputs that exist as Python objects."""
+    return sum(type(each) is Output for each in gc.get_objects())
 
 
 def rss() -> float:

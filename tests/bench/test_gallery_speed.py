@@ -26,6 +26,8 @@ GOALS = (
     ("scroll_cpu_p99_ms", "Scroll, frame, own time (p99)", "ms", "\u2264 16"),
     ("insert_median_ms", "New output at the top while scrolled (median)", "ms", "\u2264 5"),
     ("insert_cpu_max_ms", "New output at the top, own time (worst)", "ms", "\u2264 5"),
+    ("rows_at_start", "Outputs in memory after the start of the window", "rows", "\u2264 1000"),
+    ("rows_at_end", "Outputs in memory after scrolling everywhere", "rows", "\u2264 10000"),
     ("jump_px", "What the view jumped", "px", "\u2264 0"),
 )
 

@@ -16,7 +16,7 @@ from comfydesk.store.listing import NOTHING, Listing, Step
 from comfydesk.store.records import Output
 
 Index = QModelIndex | QPersistentModelIndex
-KEPT = 4096
+KEPT = 2048
 """Rows in memory."""
 PAGE = 64
 """Rows that are read together, at least."""

@@ -63,7 +63,7 @@ class FacetRow(QAbstractButton):
         return QSize(self._theme.px(160), self._theme.row(28))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(self._theme.px(120), self._theme.row(28))
+        return QSize(self._theme.px(150), self._theme.row(28))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         theme, px, painter = self._theme, self._theme.px, QPainter(self)

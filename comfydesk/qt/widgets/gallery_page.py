@@ -26,7 +26,7 @@ from comfydesk.store.search import EVERYTHING, Aspect, Grouping, Order, OutputFi
 
 _STEPS = 40
 _SHOWN_CHIPS = 4
-_NARROW = 640
+_NARROW = 680
 
 
 class Toolbar(QWidget):
@@ -83,6 +83,7 @@ class Toolbar(QWidget):
             chip.clicked.connect(lambda _=False, less=less: self.ask(less))
             self.search.row.insertWidget(1 + len(self._chips), chip)
             self._chips.append(chip)
+        self._tell()
 
     def ask(self, wanted: OutputFilter) -> None:
         """Search for something else."""
@@ -133,16 +134,14 @@ class Toolbar(QWidget):
 
     def _tell(self) -> None:
         """The buttons' words give way to the search where space is short."""
-        wide = self.width() >= self.theme.px(_NARROW)
+        taken = sum(chip.sizeHint().width() for chip in self._chips)
+        wide = self.width() - taken >= self.theme.px(_NARROW)
         self.sort.setText(self._words[self.order] if wide else "")
         self.group.setText(self._words[self.grouping] if wide else "")
         self.sort.setToolTip(plain_tip(tr("Order: {order}", order=self._words[self.order])))
         self.group.setToolTip(plain_tip(tr("Grouping: {grouping}", grouping=self._words[self.grouping])))
         self.sort.setAccessibleName(tr("Order: {order}", order=self._words[self.order]))
         self.group.setAccessibleName(tr("Grouping: {grouping}", grouping=self._words[self.grouping]))
-
-    def _measure(self) -> None:
-        self.slider.setFixedWidth(self.theme.px(88))
 
     def _open(self, menu: Menu, button: Button) -> None:
         menu.popup(button.mapToGlobal(QPoint(0, button.height() + 4)))
