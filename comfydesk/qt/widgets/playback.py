@@ -44,7 +44,7 @@ class Playback(QObject):
         self._sink: QVideoSink | None = None
         self._frames: AvFrames | None = None
         self._image = QImage()
-        self._seen = False
+        self._seen = self._deferred = False
         self._blind = QTimer(self, singleShot=True, interval=_BLIND_MS)
         self._blind.timeout.connect(self._on_blind)
 
@@ -56,6 +56,10 @@ class Playback(QObject):
         self._path, self._video, self._seen = path, video, False
         self.duration = self.position = 0.0
         self.trouble = self.note = ""
+        self._deferred = not video and not play
+        if self._deferred:  # no player, no sound server, before somebody wants to hear it
+            self.changed.emit()
+            return
         if not self._make_player():
             self._fall_back(tr("This build has no player"))
             return
@@ -103,6 +107,10 @@ class Playback(QObject):
 
     def play(self, playing: bool) -> None:
         if self.trouble:
+            return
+        if self._deferred:
+            if playing:
+                self.open(self._path, video=self._video)
             return
         if self._frames is not None:
             if playing and self.duration and self.position >= self.duration - 1.5 / self.rate:
