@@ -58,6 +58,11 @@ class ExportPlan:
             raise UsageError(what, "", f"There are {', '.join(pictures.FORMATS)}")
 
 
+def safe(name: str) -> str:
+    """A name that every file system takes."""
+    return safe_name(name)
+
+
 @dataclass(frozen=True, slots=True)
 class ExportProgress:
     done: int
