@@ -22,6 +22,9 @@ Loop = Callable[[Coroutine[Any, Any, Any]], Any]
 def pytest_configure(config: pytest.Config) -> None:
     """The offscreen platform says so whenever a window has a smallest size, or a menu opens."""
     config.addinivalue_line("qt_log_ignore", "This plugin does not support (propagateSizeHints|raise|grabbing)")
+    # QtMultimedia, of what this computer has no sound or video libraries for.
+    config.addinivalue_line("qt_log_ignore", "^Using Qt multimedia with FFmpeg")
+    config.addinivalue_line("qt_log_ignore", "^Couldn't (load|resolve) (pipewire|va)|^PulseAudioService: ")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -260,7 +260,7 @@ def test_it_finds_what_others_pass_in_and_takes_nothing_that_cannot_be_done(desk
     press(popup.edit, Qt.Key.Key_Return)
     assert popup.isVisible()
     assert not done
-    popup.edit.setText("studio")
+    popup.edit.setText("woman")
     press(popup.edit, Qt.Key.Key_Return)
     assert done == ["flux"]
 

@@ -1,5 +1,6 @@
 """What arrives from the session shows where it should, and stays where the user put it."""
 
+from array import array
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,9 @@ from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
 
 from comfydesk.qt.theme import Theme
+from comfydesk.store.listing import Listing
 from comfydesk.store.records import Output
+from comfydesk.store.search import EVERYTHING, Grouping, Order
 from tests.qt.studio import Loop, Studio
 
 
@@ -47,6 +50,8 @@ def test_older_outputs_that_are_paged_in_leave_the_middle_alone_and_newer_ones_t
 def test_an_output_that_is_gone_is_shown_nowhere(lonely: Studio, tmp_path: Path) -> None:
     bridge, desk = lonely.bridge, lonely.desk
     older, newer = made(tmp_path, 1, 10), made(tmp_path, 2, 20)
+    both = array("q", (2, 1)), array("f", (1, 1)), array("d", (20, 10))
+    desk.outputs.show(Listing(*both, (), EVERYTHING, Order.NEWEST, Grouping.NONE))
     bridge.outputs.emit((older, newer))
     bridge.outputs_gone.emit((2,))
     assert desk.preview.output == older

@@ -23,6 +23,7 @@ class Tasks:
         self._on_known = on_known
         self._on_bug = on_bug
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._closed = False
 
     def start(
         self,
@@ -31,13 +32,15 @@ class Tasks:
         done: Callable[[T], None] | None = None,
         failed: Callable[[KnownError], None] | None = None,
     ) -> "asyncio.Task[T]":
-        """Run `work`; `done` gets its result. Cancelled work calls neither."""
+        """Run `work`; `done` gets its result. Cancelled work calls neither, and after `close` all of it is."""
         # The window paints its first frame before asyncio is needed (45 ms).
         import asyncio
 
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(lambda task: self._ended(task, done, failed or self._on_known))
+        if self._closed:  # timers of the window outlive what they would ask
+            task.cancel()
         return task
 
     def tell(self, error: KnownError) -> None:
@@ -49,9 +52,11 @@ class Tasks:
         """Cancel what still runs and wait until all of it has ended."""
         import asyncio
 
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._closed = True
+        while self._tasks:
+            for task in tuple(self._tasks):
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _ended(
         self,

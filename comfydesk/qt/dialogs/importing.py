@@ -7,6 +7,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from comfydesk.qt.dialogs.sheet import Sheet
+from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets.labels import Label
@@ -27,7 +28,7 @@ class ImportSheet(Sheet):
         told = tr("Pictures, videos, sounds and 3D models, with the prompts and workflows in them. Nothing is changed.")
         self.body.addWidget(Label(theme, told, color="text2", wrap=True))
         self.copy_ = Check(theme, tr("Copy the files into the library's folder"))
-        self.copy_.setToolTip(str(library))
+        self.copy_.setToolTip(plain_tip(str(library)))
         self.watch = Check(theme, tr("Keep watching: take in what comes later"))
         self.body.addWidget(self.copy_)
         self.body.addWidget(self.watch)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QTreeWidget, QTreeWidgetItem
 
+from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.theme.language import tr, tr_n
 from comfydesk.qt.widgets.buttons import Button
@@ -42,7 +43,7 @@ class OutlinePage(Page):
         if nodes:
             self.body.addWidget(self.tree)
             self.tree.setColumnWidth(0, theme.px(280))
-            self.title.setToolTip(tr_n("{n} node", "{n} nodes", len(nodes)))
+            self.title.setToolTip(plain_tip(tr_n("{n} node", "{n} nodes", len(nodes))))
         else:
             self.body.addWidget(EmptyState(theme, "list", tr("No graph is known of it")))
 

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.theme.language import tr, tr_n
 from comfydesk.qt.widgets import paint
@@ -131,7 +132,7 @@ class PodOutputsPage(Page):
         for output in outputs:
             icon = self.theme.icon(_ICONS.get(output.media, "image"))
             item = QListWidgetItem(icon, output.file.filename)
-            item.setToolTip(f"{output.file.subfolder}/{output.file.filename}".lstrip("/"))
+            item.setToolTip(plain_tip(f"{output.file.subfolder}/{output.file.filename}".lstrip("/")))
             self.list.addItem(item)
         self.stack.setCurrentWidget(self.list)
         self._on_selection()

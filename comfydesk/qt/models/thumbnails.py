@@ -77,7 +77,7 @@ class Thumbnails(QObject):
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="thumbnails")
         self._arrived.connect(self._take, Qt.ConnectionType.QueuedConnection)
         self._cleaning = QTimer(self, singleShot=True, interval=SWEEP_AFTER_MS)
-        self._cleaning.timeout.connect(lambda: self._workers.submit(self._cache.sweep))
+        self._cleaning.timeout.connect(self._sweep)
         if folder is not None:
             self._cleaning.start()
 
@@ -130,10 +130,14 @@ class Thumbnails(QObject):
     def close(self) -> None:
         """Finish what is being read, drop the rest."""
         self._closed = True
+        self._cleaning.stop()
         self._arrived.disconnect(self._take)
         self._workers.shutdown(wait=True, cancel_futures=True)
 
     # --- Inside ---------------------------------------------------------------------------------------------------
+
+    def _sweep(self) -> None:
+        self._workers.submit(self._cache.sweep)
 
     def _hopeless(self, path: str, sha256: str) -> bool:
         return path in self._reasons and sha256 in ("", self._reasons[path][1])

@@ -64,9 +64,6 @@ class Toolbar(QWidget):
         self.search.searched.connect(self._on_words)
         self._tell()
 
-    def _measure(self) -> None:
-        self.slider.setFixedWidth(self.theme.px(88))
-
     def show_filter(self, wanted: OutputFilter) -> None:
         """Show what narrows the search; emits nothing."""
         self.filter = wanted

@@ -37,6 +37,8 @@ class RecentDesk(QObject):
         self._reading = False
         self._again = False
         self._newest: tuple[float, int] = (0, 0)
+        self._gone: set[int] = set()
+        """Since the listing that is shown was made."""
         self._soon = QTimer(self, singleShot=True, interval=GATHER_MS)
         self._soon.timeout.connect(self._list)
         self._join(bridge)
@@ -62,6 +64,7 @@ class RecentDesk(QObject):
 
     def _take(self, listing: Listing) -> None:
         self._reading = False
+        self._gone.clear()
         model = self._model
         if listing.filter != self._wanted or len(listing) > self._most:
             self._list()
@@ -83,6 +86,7 @@ class RecentDesk(QObject):
     def _on_outputs(self, outputs: tuple[Output, ...]) -> None:
         """What is newer than all before comes into the middle; pages of older ones do not."""
         self._model.put(outputs)
+        self._gone.difference_update(output.id for output in outputs)
         newest = max(outputs, key=lambda output: (output.created, output.id))
         if (newest.created, newest.id) > self._newest:
             self._newest = (newest.created, newest.id)
@@ -90,8 +94,9 @@ class RecentDesk(QObject):
 
     def _on_gone(self, ids: tuple[int, ...]) -> None:
         shown = self._desk.preview.output
+        self._gone.update(ids)
         if shown is not None and shown.id in ids:
-            left = [output for output in self._model.loaded() if output.id not in ids]
+            left = [output for output in self._model.loaded() if output.id not in self._gone]
             self._desk.preview.show_output(left[0] if left else None)
 
     # --- Strip → session --------------------------------------------------------------------------------------------

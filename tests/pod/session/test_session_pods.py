@@ -370,8 +370,10 @@ async def test_a_known_pod_is_usable_at_once_and_asked_again_behind(paths: Paths
         async with opened(paths) as session:
             await session.connect(PodTarget.demo(pod.url))
             await session.wait_catalog(10, fresh=True)
-            await asyncio.sleep(0)
-        cached = next((paths.cache / "pods").rglob("object_info.json"))
+            async with asyncio.timeout(10):  # a worker is writing it
+                while not (found := list((paths.cache / "pods").rglob("object_info.json"))):  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+        (cached,) = found
         document = json.loads(cached.read_bytes())
         document["OnlyInTheCache"] = next(iter(document.values()))
         cached.write_text(json.dumps(document))

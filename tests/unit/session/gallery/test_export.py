@@ -280,7 +280,9 @@ async def test_progress_is_told_and_a_cancelled_export_leaves_whole_files_only(t
     task = asyncio.create_task(export(found, ExportPlan(out, picture_format="webp", quality=100), {}, told))
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert seen == [1, 2, 3]
+    # A worker may have told of a few more before the loop came to the cancel.
+    assert seen == list(range(1, len(seen) + 1))
+    assert 3 <= len(seen) < 40
     assert 3 <= len(names(out)) < 40
     for name in names(out):
         assert pixels(out / name)
