@@ -140,6 +140,9 @@ class Toolbar(QWidget):
         self.sort.setAccessibleName(tr("Order: {order}", order=self._words[self.order]))
         self.group.setAccessibleName(tr("Grouping: {grouping}", grouping=self._words[self.grouping]))
 
+    def _measure(self) -> None:
+        self.slider.setFixedWidth(self.theme.px(88))
+
     def _open(self, menu: Menu, button: Button) -> None:
         menu.popup(button.mapToGlobal(QPoint(0, button.height() + 4)))
 
