@@ -41,6 +41,11 @@ def make_file(path: Path) -> str:
     return digest.hexdigest()
 
 
+def hash_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 class Cutter:
     """A relay of one address that breaks a connection each time so many bytes have gone back through it."""
 
@@ -123,10 +128,7 @@ async def measured(folder: Path) -> tuple[list[float], list[float], int, float]:
             own.append(await ours(pod.url, target, digest))
             target.unlink()
         cuts, seconds = await through_cuts(pod.url, folder / "cut.bin", digest)
-        assert (
-            await asyncio.to_thread(lambda: hashlib.file_digest((folder / "cut.bin").open("rb"), "sha256").hexdigest())
-            == digest
-        )
+        assert await asyncio.to_thread(hash_of, folder / "cut.bin") == digest
         return bare, own, cuts, seconds
     finally:
         await pod.stop()

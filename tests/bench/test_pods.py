@@ -116,7 +116,8 @@ def test_a_pod_that_is_killed_loses_no_job(tmp_path: Path, again: bool, capsys: 
     jobs, states = asyncio.run(killed(tmp_path, KILLS, again=again))
     with capsys.disabled():
         note = f"lost ones are {'run again' if again else 'UNKNOWN'}: {dict(states)}"
-        record("kills of a pod in one batch", KILLS, "kills", "", COMMAND, note)
+        name = f"kills of a pod in one batch, lost jobs are {'run again' if again else 'UNKNOWN'}"
+        record(name, KILLS, "kills", "", COMMAND, note)
     done = [job for job in jobs if job.state is JobState.DONE]
     paths = [path for job in done for path in job.outputs]
     assert all(len(job.outputs) == 1 for job in done)
