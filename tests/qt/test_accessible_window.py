@@ -36,6 +36,7 @@ from comfydesk.qt.window.desk import Desk, furnish
 from comfydesk.qt.window.diagnostics import versions
 from comfydesk.qt.window.shell import MainWindow
 from comfydesk.session.pods.paste import Suggestion
+from tests.qt.strays import no_strays
 
 CONTROLS = (
     QAbstractButton, QAbstractItemView, QAbstractSlider, QComboBox, QLineEdit, QPlainTextEdit, QTextEdit,
@@ -152,7 +153,8 @@ def told(widget: QWidget) -> str:
 
 @pytest.mark.parametrize("name", SCREENS)
 def test_every_control_has_a_name(desk: Desk, name: str) -> None:
-    screen = settled(SCREENS[name](desk))
+    with no_strays():
+        screen = settled(SCREENS[name](desk))
     shown = controls(screen)
     assert shown
     nameless = [

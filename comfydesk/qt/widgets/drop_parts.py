@@ -26,9 +26,7 @@ class EmptyFace(QWidget):
         self._label.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.choose = Button(theme, tr("Choose\N{HORIZONTAL ELLIPSIS}"), size=Size.COMPACT)
         self.library = Button(theme, tr("From the library"), kind=Kind.GHOST, size=Size.COMPACT)
-        self.library.setVisible(in_library)
         self.pod = Button(theme, tr("From the pod"), kind=Kind.GHOST, size=Size.COMPACT)
-        self.pod.setVisible(on_pod)
         self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         center = Qt.AlignmentFlag.AlignHCenter
         self._row.addStretch(1)
@@ -41,6 +39,9 @@ class EmptyFace(QWidget):
         column.addWidget(self._label)
         column.addLayout(self._row)
         column.addStretch(1)
+        # Not before they are in the layout: shown without a parent, a widget is a window, and takes the keyboard.
+        self.library.setVisible(in_library)
+        self.pod.setVisible(on_pod)
         theme.changed.connect(self._turn)
         self._turn()
 

@@ -90,9 +90,9 @@ class DropZone(Editor):
         self._empty = EmptyFace(theme, media, on_pod=bool(files), in_library=self._has_library)
         self._filled = FilledFace(theme, media)
         self._stack = QStackedLayout()
+        self.row.addLayout(self._stack)  # first: a stack without a widget shows its pages as windows
         self._stack.addWidget(self._empty)
         self._stack.addWidget(self._filled)
-        self.row.addLayout(self._stack)
         self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
