@@ -18,6 +18,7 @@ from comfydesk.qt.window.bench import Bench
 from comfydesk.qt.window.desk import Desk
 from comfydesk.qt.window.missing import Missing
 from comfydesk.qt.window.model_desk import ModelDesk
+from comfydesk.qt.window.saving import SaveDesk
 from comfydesk.qt.window.workflow_commands import WorkflowCommands
 from comfydesk.store.workflow_marks import Mark
 from comfydesk.workflow.fields import Role
@@ -58,6 +59,7 @@ class Browse(QObject):
         self._marked = ""
         self.models = ModelDesk(desk, session, tasks, bench, self)
         self.commands = WorkflowCommands(desk, session, tasks, bench, self)
+        self.saving = SaveDesk(desk, session, tasks, bench, self)
         self.missing = Missing(desk, session, tasks, bench, self)
         self._join(bridge)
 
@@ -253,4 +255,5 @@ class Browse(QObject):
         desk.intent.entered.connect(self.open_best)
         desk.intent.picked.connect(self._on_quick)
         desk.action("open", self.ask_file)
-        desk.action("save_workflow", self.commands.save_open)
+        desk.action("save_workflow", self.saving.save)
+        desk.action("save_workflow_as", self.saving.save_as)

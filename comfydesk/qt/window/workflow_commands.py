@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from comfydesk.session.session import Session
     from comfydesk.session.shelves.keeping import Deleted
     from comfydesk.session.values import WorkflowEntry
-    from comfydesk.workflow.graph import ApiGraph, UiGraph
 
 
 class WorkflowCommands(QObject):
@@ -101,21 +100,6 @@ class WorkflowCommands(QObject):
         """A workflow from elsewhere, kept on the pod under its name."""
         self._start(self._copy(entry, pod), done=self._told(tr("Saved on the pod")))
 
-    def save_open(self) -> None:
-        """The workflow in the panel, kept on the pod, or here if there is none; asks for its name."""
-        current, pod = self._bench.current, self._session.current_pod
-        if current is None:
-            self._desk.toasts.tell(tr("Nothing is open"), tr("Open a workflow first."), tone="info")
-            return
-        where = pod.id if pod is not None and pod.status.usable else None
-        title = tr("Save on {pod}", pod=pod.name) if pod is not None and where else tr("Save on this computer")
-        document = document_of(current.graph)
-        self._ask(
-            title,
-            current.name.replace("/", " "),
-            lambda name: self._start(self._session.keeper.save(where, name, document), done=self._told(tr("Saved"))),
-        )
-
     def ask_tags(self, row: WorkflowRow) -> None:
         """A line of them, with commas."""
         self._ask(tr("Tags, with commas between them"), ", ".join(row.tags), partial(self._set_tags, row.entry.id))
@@ -141,6 +125,8 @@ class WorkflowCommands(QObject):
         self._start(self._session.shelves.set_tags(id_, tags))
 
     async def _copy(self, entry: "WorkflowEntry", pod: str) -> str:
+        from comfydesk.session.shelves.saving import document_of
+
         opened = await self._session.open_workflow(entry)
         return await self._session.keeper.save(pod, entry.name.replace("/", " "), document_of(opened.graph))
 
@@ -175,10 +161,3 @@ class WorkflowCommands(QObject):
         pods = self._session.pods()
         its = next((pod for pod in pods if entry.source == f"pod:{pod.id}"), self._session.current_pod)
         return its.url if its is not None else ""
-
-
-def document_of(graph: "UiGraph | ApiGraph") -> dict[str, Any]:
-    """What is written into a file."""
-    from comfydesk.workflow.graph import UiGraph
-
-    return dict(graph.raw) if isinstance(graph, UiGraph) else dict(graph.to_json())

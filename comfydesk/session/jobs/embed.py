@@ -51,6 +51,12 @@ class Places:
                 filled = _with(filled, path, value)
         return filled
 
+    @staticmethod
+    def not_in(filled: Mapping[str, Any], values: Mapping[str, Any], catalog: Catalog) -> tuple[str, ...]:
+        """Those of `values` that a document does not convert to: no place was found for them."""
+        graph = _converted(filled, catalog)
+        return tuple(values) if graph is None else tuple(_changed(graph, values))
+
     def _find(self, field: str, graph: ApiGraph, changed: Mapping[str, Any], catalog: Catalog) -> Path | None:
         node, name = split_field(field, graph)
         current = plain_value(graph.nodes[node].inputs[name])

@@ -12,9 +12,11 @@ from typing import Any
 from comfydesk.client.files import inside, safe_relative_path
 from comfydesk.errors import KnownError, PodError, PodStatusError, UsageError
 from comfydesk.session.pods.links import Link, Links
-from comfydesk.session.shelves.remote import SAVED, rest_of, stamp_of
+from comfydesk.session.shelves.remote import rest_of
+from comfydesk.session.shelves.saving import Filled, fill_in, is_still
 from comfydesk.session.shelves.shelves import MINE, Shelves
-from comfydesk.session.values import WorkflowEntry
+from comfydesk.session.values import OpenWorkflow, WorkflowEntry
+from comfydesk.workflow.catalog import Catalog
 
 WORKFLOWS = "workflows"
 
@@ -44,23 +46,46 @@ class Keeper:
             return link is not None and link.online
         return entry.source == MINE or entry.source.startswith("folder:")
 
+    async def filled(self, workflow: OpenWorkflow, values: Mapping[str, Any], catalog: Catalog | None) -> Filled:
+        """What to save of an open workflow, with the form's values (field id → value) in it."""
+        return await asyncio.to_thread(fill_in, workflow, values, catalog)
+
     async def save(self, pod: str | None, name: str, document: Mapping[str, Any], *, overwrite: bool = False) -> str:
         """Write `document` under `name` ("portraits/film") on the pod, None: on this computer; the workflow's id.
 
-        ConflictError if one of that name is there, and is not to be overwritten; or is, but another than we know.
+        ConflictError if one of that name is there, and is not to be replaced (`overwrite`).
         """
         place = _place(name)
-        data = json.dumps(document, ensure_ascii=False, indent=1).encode("utf-8", "surrogatepass")
+        data = _bytes_of(document)
         if pod is None:
             path = inside(self._shelves.folder, safe_relative_path(*_split(place)))
             await asyncio.to_thread(_write, path, data, overwrite=overwrite)
             await self._shelves.catalogue.read(MINE, self._shelves.folder, MINE)
             return f"{MINE}/{place}"
         link = self._link(pod)
-        if overwrite:
-            await self._see_unchanged(link, place)
         await self._put(link, place, data, overwrite=overwrite)
         return f"pod:{pod}/{place}"
+
+    async def save_over(
+        self, entry: WorkflowEntry, document: Mapping[str, Any], opened: Mapping[str, Any] | None
+    ) -> str:
+        """Write `document` in the place of `entry`, which is the user's (see `can_change`); its id.
+
+        `opened` is what it held when it was opened: ConflictError, and nothing is written, if it holds something else
+        by now. None: whatever it holds. (The server knows no conditions: a change in between the look and the writing
+        is not seen.)
+        """
+        data = _bytes_of(document)
+        if not entry.source.startswith("pod:"):
+            path = self._file(entry)
+            await asyncio.to_thread(_write_over, path, data, opened)
+            await self._read_again(entry)
+            return entry.id
+        link = self._link(entry.source.removeprefix("pod:"))
+        if opened is not None:
+            await self._see_unchanged(link, entry, opened)
+        await self._put(link, entry.place, data, overwrite=True)
+        return entry.id
 
     async def rename(self, entry: WorkflowEntry, name: str) -> str:
         """Give it another name in the same place; its new id. ConflictError if that name is taken."""
@@ -129,14 +154,15 @@ class Keeper:
 
     # --- Inside -----------------------------------------------------------------------------------------------------
 
-    async def _see_unchanged(self, link: Link, place: str) -> None:
-        """The server knows no conditions: what is there is compared before it is written over."""
-        assert link.shelf is not None
-        known = (await self._shelves.remote.mirror(link, SAVED).stamps()).get(place)
-        there = {file.name: stamp_of(file) for file in await link.shelf.workflows()}.get(place)
-        if there is not None and there != known:
-            what = f"{place} was changed on {link.target.name} since it was opened"
-            raise ConflictError(what, "Saving would undo that", "Open it anew, or save under another name")
+    async def _see_unchanged(self, link: Link, entry: WorkflowEntry, opened: Mapping[str, Any]) -> None:
+        try:
+            there = await rest_of(link).read_userdata(f"{WORKFLOWS}/{entry.place}")
+        except PodStatusError as error:
+            if error.status == 404:
+                return  # somebody took it away: nothing is undone by writing it
+            raise
+        if not await asyncio.to_thread(is_still, there, opened):
+            raise _changed(entry.name)
 
     async def _put(self, link: Link, place: str, data: bytes, *, overwrite: bool) -> None:
         try:
@@ -187,6 +213,27 @@ def _taken(place: str, error: PodStatusError) -> KnownError:
 def _refused(path: Path, done: str, error: OSError) -> KnownError:
     what = f"{path.name} cannot be {done}"
     return KnownError(what, error.strerror or str(error))
+
+
+def _bytes_of(document: Mapping[str, Any]) -> bytes:
+    return json.dumps(document, ensure_ascii=False, indent=1).encode("utf-8", "surrogatepass")
+
+
+def _changed(name: str) -> ConflictError:
+    what = f"{name} was changed since it was opened"
+    return ConflictError(what, "Saving would undo that", "Save it under another name, or open it anew")
+
+
+def _write_over(path: Path, data: bytes, opened: Mapping[str, Any] | None) -> None:
+    if opened is not None:
+        try:
+            if not is_still(path.read_bytes(), opened):
+                raise _changed(path.stem)
+        except FileNotFoundError:
+            pass  # it is gone: nothing is undone
+        except OSError as error:
+            raise _refused(path, "read", error) from error
+    _write(path, data, overwrite=True)
 
 
 def _write(path: Path, data: bytes, *, overwrite: bool) -> None:

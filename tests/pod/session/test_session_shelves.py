@@ -96,10 +96,32 @@ async def test_nobodys_work_is_overwritten_unseen(world: Start) -> None:
         await saved(here)
         with pytest.raises(ConflictError, match="another workflow called"):
             await keeper.save("demo", "film", GRAPH)
-        await keeper.save("demo", "film", GRAPH, overwrite=True)
-        put(here.pod, "film.json", {**GRAPH, "extra": {"by": "a colleague, in the browser"}})
+        entry = (await saved(here))["film.json"]
+        mine = {**GRAPH, "extra": {"by": "me"}}
+        await keeper.save_over(entry, mine, GRAPH)
+        file = put(here.pod, "film.json", {**GRAPH, "extra": {"by": "a colleague, in the browser"}})
+        await saved(here)  # that the list knows of the change is no licence
         with pytest.raises(ConflictError, match="was changed"):
-            await keeper.save("demo", "film", GRAPH, overwrite=True)
+            await keeper.save_over(entry, GRAPH, mine)
+        assert "colleague" in file.read_text("utf-8")
+        await keeper.save_over(entry, mine, None)
+        assert json.loads(file.read_text("utf-8")) == mine, "asked for twice"
+        file.unlink()
+        await keeper.save_over(entry, mine, GRAPH)
+        assert file.exists(), "what was taken away is undone by nobody"
+
+
+async def test_a_file_of_this_computer_is_not_overwritten_unseen_either(world: Start) -> None:
+    async with world() as here:
+        keeper = here.session.keeper
+        id_ = await keeper.save(None, "film", GRAPH)
+        entry = next(one for one in await here.session.shelves.entries() if one.id == id_)
+        assert entry.path is not None
+        entry.path.write_text(json.dumps({**GRAPH, "extra": {"x": 1}}), "utf-8")
+        with pytest.raises(ConflictError, match="was changed"):
+            await keeper.save_over(entry, GRAPH, GRAPH)
+        await keeper.save_over(entry, GRAPH, {**GRAPH, "extra": {"x": 1}})
+        assert json.loads(entry.path.read_text("utf-8")) == GRAPH
 
 
 @pytest.mark.parametrize("name", ["", "  ", "../x", "a/../../x", "/etc/x", "."])
