@@ -5,6 +5,7 @@ the place noted for it is that file, complete, whenever this program was last en
 """
 
 import asyncio
+import contextlib
 import glob
 import hashlib
 import time
@@ -208,7 +209,7 @@ class Saver:
         for output, path in await self._library.call(job_files.same_bytes, complete.sha256, complete.size):
             known = Path(path)
             if known != complete.path and await asyncio.to_thread(_lies, known, complete.size, job.folder):
-                await asyncio.to_thread(complete.path.unlink, missing_ok=True)
+                await asyncio.to_thread(_drop_copy, complete.path, known)
                 await self._library.commit(job_files.file_saved, file, output)
                 return True
         return False
@@ -362,12 +363,19 @@ def _free(folder: Path, relative: PurePosixPath, number: int) -> tuple[int, Path
 
 def _lies(path: Path, size: int, folder: str) -> bool:
     """Whether the library's copy still exists, and lies where the results are wanted."""
-    if folder and not path.is_relative_to(Path(folder).resolve()):
-        return False
     try:
+        if folder and not path.parent.resolve().is_relative_to(Path(folder).resolve()):
+            return False
         return path.is_file() and path.stat().st_size == size
     except OSError:
         return False
+
+
+def _drop_copy(path: Path, kept: Path) -> None:
+    """Delete `path`, unless it is the very file that is kept: a folder may have two names (a link, another case)."""
+    with contextlib.suppress(FileNotFoundError):
+        if not path.samefile(kept):
+            path.unlink()
 
 
 async def _either(event: asyncio.Event, seconds: float) -> None:

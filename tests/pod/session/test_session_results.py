@@ -6,6 +6,8 @@ import pytest
 
 from comfydesk.demo.faults import NodeFault
 from comfydesk.errors import UsageError
+from comfydesk.session.gallery.importing import ImportPlan
+from comfydesk.session.jobs import saver
 from comfydesk.settings import OUTPUT_TEMPLATE
 from comfydesk.store import job_files
 from comfydesk.store.database import Database
@@ -75,6 +77,21 @@ async def test_the_same_bytes_under_another_name_are_one_file(world: Start) -> N
         assert second.outputs == first.outputs
         assert len(await here.session.outputs()) == 1
         assert len(here.files()) == 1
+
+
+async def test_a_result_that_was_taken_in_under_another_name_of_its_folder_stays(world: Start, tmp_path: Path) -> None:
+    async with world() as here:
+        link = tmp_path / "link"
+        gate = here.library.before(saver._add_and_link)
+        (job,) = await here.enqueue(flat())
+        async with gate:  # the file is there, and the library does not know it yet
+            link.symlink_to(here.paths.outputs)
+            await here.session.gallery.importer.run(ImportPlan(link))
+        (done,) = await here.wait([job])
+        (output,) = await here.session.outputs()
+        assert done.state is S.DONE
+        assert done.outputs == (output.path,) == (str(link / "flat_00001_.png"),)
+        assert here.files() == ["flat_00001_.png"]
 
 
 async def test_what_a_failed_job_has_made_is_saved_and_it_stays_failed(world: Start) -> None:
