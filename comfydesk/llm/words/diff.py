@@ -83,7 +83,7 @@ def compare(old: str, new: str, locked: Iterable[str] = ()) -> Diff:
     """What became of `old`."""
     phrases = tuple(locked)
     before, after = list(_words(old, phrases)), list(_words(new, phrases))
-    ends = _sentence_of(after)
+    ends = sentence_numbers(after)
     parts: list[Part] = []
     for change, i, j, k, m in _opcodes(before, after):
         at = k
@@ -173,7 +173,7 @@ def _opcodes(before: list[Word], after: list[Word]) -> Iterator[tuple[Change, in
         yield Change(tag), i, j, k, m
 
 
-def _sentence_of(words: list[Word]) -> list[int]:
+def sentence_numbers(words: list[Word]) -> list[int]:
     """Of each word the number of its sentence; of a list with commas the number of its entry."""
     commas = sum(1 for word in words if word.key == ",")
     stops = sum(1 for word in words if word.key in _END)

@@ -102,7 +102,11 @@ class Batches(QObject):
     async def _enqueue(self, workflow: "OpenWorkflow", plan: "Plan", wishes: "Wishes") -> tuple[str, ...]:
         assert plan.batch is not None
         queued = await self._session.queue.enqueue_batch(
-            workflow, plan.batch, target=_target(wishes), sheet=bool(wishes.grid)
+            workflow,
+            plan.batch,
+            target=_target(wishes),
+            sheet=bool(wishes.grid),
+            originals=self._bench.originals(workflow.id),
         )
         return queued.jobs
 

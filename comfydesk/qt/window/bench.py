@@ -1,6 +1,6 @@
 """What lies open, and the commands on it: from the docks' wishes to the session's calls."""
 
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,6 +73,8 @@ class Bench(QObject):
         self._waits: Opening | None = None
         """What `current` was opened for, until its form is known: without a pod it is not."""
         self._again = False
+        self.originals: Callable[[str], Mapping[str, Mapping[str, str]]] = lambda _: {}
+        """Id of a workflow → field id → enhanced text → what it was before; goes along with its jobs."""
 
     @property
     def idle(self) -> bool:
@@ -241,6 +243,12 @@ class Bench(QObject):
 
         policy = SeedPolicy.INCREMENT if making.keep_seed else SeedPolicy.RANDOM
         jobs = await self._session.queue.enqueue(
-            workflow, making.values, count=making.count, seed_policy=policy, front=making.front, held=making.held
+            workflow,
+            making.values,
+            count=making.count,
+            seed_policy=policy,
+            front=making.front,
+            held=making.held,
+            originals=self.originals(workflow.id),
         )
         self.queued.emit(tuple(job.id for job in jobs))

@@ -11,6 +11,7 @@ from comfydesk.qt.window.browse import Browse
 from comfydesk.qt.window.compare import CompareDesk
 from comfydesk.qt.window.desk import Desk
 from comfydesk.qt.window.draft_keeper import DraftKeeper
+from comfydesk.qt.window.enhance import EnhanceDesk
 from comfydesk.qt.window.export import ExportDesk
 from comfydesk.qt.window.finds import Finds
 from comfydesk.qt.window.form import FormDesk
@@ -49,6 +50,7 @@ class Wiring(QObject):
         self._join_docks()
         self._join_actions()
         self.form = FormDesk(desk, session, tasks, self.bench, self)
+        self.enhance = EnhanceDesk(desk, session, tasks, self.bench, self)
         self.keeper = DraftKeeper(desk, self.bench, tasks, self)  # last: it completes what the panel shows
         self.finds = Finds(desk, session, self.bench, self.pods, self)
         self._show_pods()

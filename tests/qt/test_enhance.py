@@ -1,0 +1,194 @@
+"""Enhance in the real window: against an OpenAI-compatible server on loopback, with keys and the mouse."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from comfydesk.qt.theme import Theme
+from comfydesk.qt.widgets.enhance_page import EnhancePage
+from comfydesk.qt.widgets.enhance_variant import State
+from comfydesk.qt.widgets.prompt_editor import PromptEditor
+from comfydesk.settings import ENHANCE, ENHANCE_ENDPOINT, ENHANCE_ENGINE, ENHANCE_VARIANTS
+from comfydesk.store.records import JobState
+from comfydesk.workflow.fields import Role
+from tests.qt.studio import Loop, Studio
+from tests.unit.llm.fake_server import FakeServer, event, said
+
+CONTROL, ALT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier
+ORIGINAL = "a lighthouse at night"
+BETTER = "A solitary lighthouse stands on basalt at night. Its warm beam sweeps through thin haze."
+
+
+@pytest.fixture
+def studio(qtbot: QtBot, gui_loop: Loop, theme: Theme, tmp_path: Path) -> Iterator[Studio]:
+    made = Studio(qtbot, gui_loop, theme, tmp_path).open().quick()
+    yield made
+    made.close()
+    made.stop_pod()
+
+
+@pytest.fixture
+def server(studio: Studio, gui_loop: Loop) -> Iterator[FakeServer]:
+    """It writes BETTER; the window is set to ask it."""
+    made = FakeServer(said(*(f"{word} " for word in BETTER.split())))
+    gui_loop(made.__aenter__())
+    studio.session.settings.set(ENHANCE_ENDPOINT, made.url)
+    studio.session.settings.set(ENHANCE_ENGINE, "endpoint")
+    studio.session.settings.set(ENHANCE, True)
+    studio.desk.preferences.set(ENHANCE, True)
+    yield made
+    gui_loop(made.__aexit__())
+
+
+def editor(studio: Studio, role: Role = Role.PROMPT) -> PromptEditor:
+    form = studio.desk.generation.form
+    return form.texts()[form.form().with_role(role)[0].id]
+
+
+def write(studio: Studio, words: str) -> None:
+    edit = editor(studio).edit
+    edit.setFocus()
+    QTest.keyClick(edit, Qt.Key.Key_A, CONTROL)
+    QTest.keyClicks(edit, words)
+
+
+def begin(studio: Studio) -> EnhancePage:
+    QTest.keyClick(editor(studio).edit, Qt.Key.Key_E, CONTROL)
+    studio.until(lambda: studio.wiring.enhance.page is not None)
+    page = studio.wiring.enhance.page
+    assert page is not None
+    return page
+
+
+def written(studio: Studio) -> EnhancePage:
+    """With ORIGINAL in the prompt and BETTER beside it."""
+    write(studio, ORIGINAL)
+    page = begin(studio)
+    studio.until(lambda: page.cards and all(card.state is State.DONE for card in page.cards))
+    return page
+
+
+def test_what_is_accepted_is_one_step_that_undo_takes_back(studio: Studio, server: FakeServer) -> None:
+    page = written(studio)
+    assert editor(studio).value() == ORIGINAL, "nothing is replaced before it is accepted"
+    QTest.keyClick(page, Qt.Key.Key_Return, ALT)
+    assert editor(studio).value() == BETTER
+    assert studio.desk.pages.current is None
+    studio.until(editor(studio).edit.hasFocus)
+    QTest.keyClick(editor(studio).edit, Qt.Key.Key_Z, CONTROL)
+    assert editor(studio).value() == ORIGINAL
+    QTest.keyClick(editor(studio).edit, Qt.Key.Key_Z, CONTROL | Qt.KeyboardModifier.ShiftModifier)
+    assert editor(studio).value() == BETTER
+
+
+def test_only_the_sentences_that_are_ticked_are_taken(studio: Studio, server: FakeServer) -> None:
+    page = written(studio)
+    card = page.cards[0]
+    assert card.counts() == (2, 2)
+    card.rows[1].check.click()
+    assert card.counts() == (1, 2)
+    page.some.click()
+    assert editor(studio).value() == BETTER.partition(" Its")[0]
+
+
+def test_a_word_that_is_clicked_is_left_out(studio: Studio, server: FakeServer) -> None:
+    page = written(studio)
+    card = page.cards[0]
+    before = card.wording()
+    view = card.rows[0].words
+    placed = next(one for one in view._placed if one.token.text.strip() == "solitary")
+    QTest.mouseClick(view, Qt.MouseButton.LeftButton, pos=placed.area.center().toPoint())
+    assert card.wording() != before
+    assert "solitary" not in card.wording()
+
+
+def test_the_original_goes_along_with_the_job(studio: Studio, server: FakeServer) -> None:
+    page = written(studio)
+    page.all.click()
+    QTest.keyClick(studio.window, Qt.Key.Key_Return, CONTROL)
+    studio.until(lambda: any(row.job.state is JobState.DONE for row in studio.desk.jobs.rows()))
+    job = studio.desk.jobs.rows()[0].job
+    field = studio.desk.generation.form.form().with_role(Role.PROMPT)[0].id
+    assert job.originals == {field: ORIGINAL}
+
+
+def test_generating_goes_on_while_it_is_written(studio: Studio, server: FakeServer) -> None:
+    server.hang = True
+    server.chunks = [event("A lighthouse ")]
+    write(studio, ORIGINAL)
+    page = begin(studio)
+    studio.until(lambda: page.cards and page.cards[0].rows)
+    QTest.keyClick(studio.window, Qt.Key.Key_Return, CONTROL)
+    studio.until(lambda: any(row.job.state is JobState.DONE for row in studio.desk.jobs.rows()))
+    assert page.cards[0].state is State.WRITING
+    QTest.keyClick(page, Qt.Key.Key_Escape)
+    studio.until(server.gone.is_set)
+    assert page.cards[0].state is State.STOPPED
+    assert editor(studio).value() == ORIGINAL
+
+
+def test_only_the_selection_changes(studio: Studio, server: FakeServer) -> None:
+    server.chunks = said("an old ", "lighthouse of white stone")
+    write(studio, "a photo of a lighthouse, 35 mm film")
+    box = editor(studio).edit
+    cursor = box.textCursor()
+    cursor.setPosition(len("a photo of "))
+    cursor.setPosition(len("a photo of a lighthouse"), cursor.MoveMode.KeepAnchor)
+    box.setTextCursor(cursor)
+    page = begin(studio)
+    studio.until(lambda: page.cards and page.cards[0].state is State.DONE)
+    page.all.click()
+    assert editor(studio).value() == "a photo of an old lighthouse of white stone, 35 mm film"
+
+
+def test_several_variants_stand_side_by_side(studio: Studio, server: FakeServer) -> None:
+    studio.desk.preferences.set(ENHANCE_VARIANTS, 2)
+    page = written(studio)
+    assert len(page.cards) == 2
+    QTest.mouseClick(page.cards[1], Qt.MouseButton.LeftButton, pos=page.cards[1].title.geometry().center())
+    assert page.current() is page.cards[1]
+    assert len({body["seed"] for body in server.asked}) == 2
+
+
+def test_the_negative_prompt_has_it_too(studio: Studio, server: FakeServer) -> None:
+    server.chunks = said("blurry, low contrast, ", "watermark")
+    field = studio.desk.generation.form.form().with_role(Role.NEGATIVE)[0].id
+    studio.desk.generation.form.set_value(field, "blurry")
+    studio.wiring.enhance.buttons[field].button.click()
+    page = studio.wiring.enhance.page
+    assert page is not None
+    studio.until(lambda: page.cards and page.cards[0].state is State.DONE)
+    assert page.title.text() == "Enhance negative prompt"
+    page.all.click()
+    assert editor(studio, Role.NEGATIVE).value() == "blurry, low contrast, watermark"
+
+
+def test_off_it_says_so_in_one_line_and_can_be_turned_on(studio: Studio) -> None:
+    write(studio, ORIGINAL)
+    page = begin(studio)
+    assert page.empty.isVisible()
+    assert "\n" not in page.empty.accessibleName()
+    assert not page.cards
+    page.empty.button.click()
+    assert studio.desk.preferences.get(ENHANCE)
+
+
+def test_without_an_engine_it_says_in_one_line_what_to_do(studio: Studio) -> None:
+    """No extra, no model, no pod that can write."""
+    studio.desk.preferences.set(ENHANCE, True)
+    pod = studio.session.current_pod
+    assert pod is not None
+    studio.loop(studio.session.disconnect(pod.id))
+    write(studio, ORIGINAL)
+    page = begin(studio)
+    studio.until(page.empty.isVisible)
+    assert page.empty.button.isVisible()
+    assert not page.cards
+    page.empty.button.click()
+    assert studio.desk.pages.current is not page, "the right page is open"
+    assert QApplication.activeModalWidget() is None
