@@ -9,6 +9,7 @@ from comfydesk.errors import GraphError
 from comfydesk.session.jobs.embed import Places
 from comfydesk.session.values import OpenWorkflow
 from comfydesk.store.records import LocalFile
+from comfydesk.workflow.blueprint import is_blueprint
 from comfydesk.workflow.catalog import Catalog
 from comfydesk.workflow.graph import ApiGraph, UiGraph
 from comfydesk.workflow.parse import parse_workflow
@@ -29,11 +30,17 @@ def document_of(graph: UiGraph | ApiGraph) -> dict[str, Any]:
 
 
 def is_still(data: bytes, document: Mapping[str, Any]) -> bool:
-    """Whether a file holds the workflow `document`, however it is spaced and wrapped."""
+    """Whether a file holds the workflow `document`, however it is spaced and wrapped.
+
+    Of a blueprint, which is opened with more around it, what is inside counts.
+    """
     try:
-        return document_of(parse_workflow(data)) == document
+        graph = parse_workflow(data)
     except GraphError:
         return False
+    if isinstance(graph, UiGraph) and is_blueprint(graph):
+        return graph.raw.get("definitions") == document.get("definitions")
+    return document_of(graph) == document
 
 
 def fill_in(workflow: OpenWorkflow, values: Mapping[str, Any], catalog: Catalog | None) -> Filled:
