@@ -23,7 +23,7 @@ from comfydesk.qt.window.wiring import Wiring
 from comfydesk.session.pods.vault import Vault
 from comfydesk.session.session import Session
 from comfydesk.session.values import PodTarget
-from comfydesk.settings import Settings
+from comfydesk.settings import FILE_NAME, Settings
 from comfydesk.store.records import JobState
 from comfydesk.workflow.fields import Role
 
@@ -61,11 +61,12 @@ class Studio:
         if size is not None:
             self.window.resize(*size)
         self.window.show()
-        self.desk = furnish(self.window)
+        self.settings = Settings.load(self.paths.data / FILE_NAME)
+        self.desk = furnish(self.window, self.settings)
         self.window.activateWindow()
         self.until(self.window.isActiveWindow)
         self.tasks = Tasks(self.known.append, self.bugs.append)
-        self.session = Session(self.paths, Settings(), **self._options)
+        self.session = Session(self.paths, self.settings, **self._options)
         self.loop(self._start(pod=pod))
         return self
 
