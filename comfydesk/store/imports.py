@@ -11,6 +11,7 @@ from typing import Any
 
 from comfydesk.events import Change, OutputsChanged
 from comfydesk.store.database import Database, Value, listed
+from comfydesk.store.output_words import WordsLater, words_later
 from comfydesk.store.outputs import Identity, insert, plain_text, stored_path
 from comfydesk.store.records import Output
 from comfydesk.store.workflows import put_packed
@@ -141,21 +142,31 @@ def take(
     """
     written = Written()
     left = dict(gone)
-    with db.transaction():
+    with words_later(db) as words:
         for file in files:
-            _take_one(db, file, left, rules, written, watched=watched)
+            _take_one(db, file, left, rules, written, words, watched=watched)
         for one in seen:
             _note_seen(db, one)
     return written, written.changes()
 
 
-def _take_one(db: Database, file: Taken, gone: dict[str, int], rules: int, written: Written, *, watched: bool) -> None:
+def _take_one(
+    db: Database,
+    file: Taken,
+    gone: dict[str, int],
+    rules: int,
+    written: Written,
+    words: WordsLater,
+    *,
+    watched: bool,
+) -> None:
     path = stored_path(file.path)
     known = db.first("SELECT id, sha256, size, mtime_ns FROM outputs WHERE path = ?", (path,))
     if known is not None and _is_same(known, file):
         db.execute("UPDATE outputs SET mtime_ns = ?, missing = NULL WHERE id = ?", (file.mtime_ns, known["id"]))
         return
     if known is not None:  # other bytes at the same place: another output
+        words.write()
         db.execute("DELETE FROM outputs WHERE id = ?", (known["id"],))
         written.removed.append(known["id"])
     mover = gone.pop(file.sha256, None) if file.sha256 else None

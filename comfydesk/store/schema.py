@@ -322,4 +322,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE outputs ADD COLUMN pending INTEGER NOT NULL DEFAULT 0",
         "CREATE INDEX outputs_pending ON outputs (id) WHERE pending",
     ),
+    (
+        # Who adds many outputs raises a flag for its transaction, and adds their words at once: see output_words. For
+        # each row by itself the full-text index writes a segment.
+        "DROP TRIGGER output_words_new",
+        """CREATE TRIGGER output_words_new AFTER INSERT ON outputs
+        WHEN NOT EXISTS (SELECT 1 FROM flags WHERE name = 'words later') BEGIN
+            INSERT INTO output_words (rowid, prompt, negative, note, models, workflow, name, tags) VALUES
+                (new.id, new.prompt, new.negative, new.note, new.models, new.workflow, new.name, new.tags);
+        END""",
+    ),
 )
