@@ -6,7 +6,7 @@ uploads); of graphs whose nodes no catalog knows, the names of inputs and files 
 
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from comfydesk.workflow.catalog import Catalog
 from comfydesk.workflow.fields import Role
 from comfydesk.workflow.flow import FieldKey, Flow
 from comfydesk.workflow.graph import ApiGraph, ApiLink
+from comfydesk.workflow.parse import build_workflow
 from comfydesk.workflow.patch import join_field, plain_value
 from comfydesk.workflow.roles import assign_roles
 
@@ -57,67 +58,113 @@ class Facts:
 NO_CATALOG = Catalog({})
 
 
-def read_facts(graph: ApiGraph, catalog: Catalog | None = None, *, find_roles: "FindRoles | None" = None) -> Facts:
-    """Read a graph with its values in it. CPU work of a millisecond or a few, most of it for the roles.
+def read_facts(graph: ApiGraph, catalog: Catalog | None = None) -> Facts:
+    """Read a graph with its values in it. CPU work of a millisecond or a few, most of it for the roles."""
+    inputs = {node_id: node.inputs for node_id, node in graph.nodes.items()}
+    return _facts(_places(Flow(graph, catalog or NO_CATALOG)), inputs)
 
-    `find_roles`: instead of `roles_of`, by who reads many graphs of one shape.
-    """
-    flow = Flow(graph, catalog or NO_CATALOG)
-    roles = (find_roles or roles_of)(flow)
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where in a graph the facts stand."""
+
+    values: tuple[tuple[Role, str, str], ...]
+    """With node and input. Nearest to the start first: the first sampler's settings are the ones a person speaks of."""
+    files: tuple[tuple[str, str, Role | None], ...]
+    """Inputs that may name a model, of nodes that are run. What the graph's start loads comes first."""
+    roles: Mapping[str, Role]
+
+
+def _places(flow: Flow) -> _Places:
+    roles = roles_of(flow)
+    keys = sorted(roles, key=lambda key: -flow.depth.get(key[0], 0))
+    files = [
+        (node_id, name, roles.get((node_id, name)))
+        for node_id in sorted(flow.depth, key=lambda node_id: -flow.depth[node_id])
+        for name, value in flow.literals(node_id)
+        if isinstance(value, str | Mapping)
+    ]
+    return _Places(
+        tuple((roles[key], *key) for key in keys),
+        tuple(files),
+        {join_field(*key): role for key, role in roles.items()},
+    )
+
+
+def _facts(places: _Places, inputs: Mapping[str, Mapping[str, Any]]) -> Facts:
+    """`inputs`: by node; links are not looked at."""
     values: dict[Role, list[Any]] = {}
-    # Nearest to the start first: the first sampler's settings are the ones a person speaks of.
-    for key in sorted(roles, key=lambda key: -flow.depth.get(key[0], 0)):
-        value = plain_value(graph.nodes[key[0]].inputs[key[1]])
-        values.setdefault(roles[key], []).append(value)
+    for role, node_id, name in places.values:
+        values.setdefault(role, []).append(plain_value(inputs[node_id][name]))
+    models = _models(places, inputs)
     return Facts(
         prompt=_joined(values.get(Role.PROMPT, ())),
         negative=_joined(values.get(Role.NEGATIVE, ())),
         seed=next((value for value in values.get(Role.SEED, ()) if type(value) is int), None),
-        models=tuple(sorted(_models(flow, roles).items(), key=lambda model: _KINDS.index(model[1]))),
+        models=tuple(sorted(models.items(), key=lambda model: _KINDS.index(model[1]))),
         sampler=_text(values, Role.SAMPLER),
         scheduler=_text(values, Role.SCHEDULER),
         steps=_number(values, Role.STEPS),
         cfg=_number(values, Role.CFG),
-        roles={join_field(*key): role for key, role in roles.items()},
+        roles=places.roles,
     )
 
 
-FindRoles = Callable[[Flow], Mapping[FieldKey, Role]]
-
-
-class ShapeRoles:
-    """`roles_of` for graphs that no catalog knows: those of one shape, with other values, are looked at once."""
+class FactsReader:
+    """`read_facts` without a catalog, for many documents: of graphs of one shape the places are looked for once."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[Hashable, dict[FieldKey, Role]] = OrderedDict()
+        self._known: OrderedDict[Hashable, _Places] = OrderedDict()
 
-    def __call__(self, flow: Flow) -> Mapping[FieldKey, Role]:
-        """As `roles_of`."""
-        shape = _shape(flow)
-        found = self._known.get(shape)
-        if found is None:
-            found = self._known[shape] = roles_of(flow)
-            if len(self._known) > KEPT_SHAPES:
-                self._known.popitem(last=False)
-        return found
+    def read(self, document: Any) -> Facts | None:
+        """Of a JSON document that was loaded; None if it is no API graph. Raises GraphError if it is no graph."""
+        shape = _shape(document)
+        places = None if shape is None else self._known.get(shape)
+        if places is not None:
+            return _facts(places, {node_id: node["inputs"] for node_id, node in document.items()})
+        graph = build_workflow(document)
+        if not isinstance(graph, ApiGraph):
+            return None
+        if shape is None:
+            return read_facts(graph)
+        self._known[shape] = places = _places(Flow(graph, NO_CATALOG))
+        if len(self._known) > KEPT_SHAPES:
+            self._known.popitem(last=False)
+        return _facts(places, {node_id: node.inputs for node_id, node in graph.nodes.items()})
 
 
-def _shape(flow: Flow) -> Hashable:
-    """All of a graph that roles depend on without a catalog: of its texts which are sentences, and which are longer."""
+def _shape(document: Any) -> Hashable | None:
+    """All of an API graph that the places depend on: of its texts which are sentences, and which are longer.
+
+    None: it is no API graph, or an odd one.
+    """
+    if not isinstance(document, dict):
+        return None
     texts: list[tuple[int, str, str]] = []
-    nodes = []
-    for node_id, node in flow.nodes.items():
-        inputs: list[Hashable] = []
-        for name, value in node.inputs.items():
-            if isinstance(value, ApiLink):
-                inputs.append((name, value.node, value.slot))
-            elif isinstance(value, str):
-                inputs.append((name, min(len(value.split(None, 4)), 4)))
+    shape: list[Hashable] = []
+    for node_id, node in document.items():
+        if not isinstance(node, dict):
+            return None
+        class_type, inputs, meta = node.get("class_type"), node.get("inputs"), node.get("_meta")
+        if not isinstance(class_type, str) or not isinstance(inputs, dict):
+            return None
+        title = meta.get("title") if isinstance(meta, dict) else None
+        shape += (node_id, class_type, title if isinstance(title, str) else "", len(inputs))
+        for name, value in inputs.items():
+            kind: Any = type(value)
+            if kind is str:
                 texts.append((len(value), node_id, name))
-            else:
-                inputs.append((name, value if isinstance(value, bool) else type(value)))
-        nodes.append((node_id, node.class_type, node.title, *inputs))
-    return tuple(nodes), tuple((node_id, name) for _, node_id, name in sorted(texts))
+                kind = min(len(value.split(None, 4)), 4)
+            elif kind is bool:
+                kind = "on" if value else "off"
+            elif kind is list and len(value) == 2:
+                if isinstance(value[0], list | dict) or type(value[1]) is not int:
+                    return None  # whether that is a link, others tell
+                kind = tuple(value)
+            shape += (name, kind)
+    texts.sort()
+    shape += [place[1:] for place in texts]
+    return tuple(shape)
 
 
 def roles_of(flow: Flow) -> dict[FieldKey, Role]:
@@ -165,20 +212,16 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15
 
 
-def _models(flow: Flow, roles: Mapping[FieldKey, Role]) -> dict[str, str]:
-    """Name → kind, of nodes that are run. What the graph's start loads comes first."""
+def _models(places: _Places, inputs: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Name → kind."""
     found: dict[str, str] = {}
-    for node_id in sorted(flow.depth, key=lambda node_id: -flow.depth[node_id]):
-        for name, value in flow.nodes[node_id].inputs.items():
-            if isinstance(value, ApiLink):
-                continue
-            role = roles.get((node_id, name))
-            for file, in_lora in _files(name, plain_value(value)):
-                kind = LORA if in_lora or role is Role.LORA else _kind(name, role)
-                if found.get(file, OTHER) == OTHER:
-                    found[file] = kind
-                if len(found) >= MAX_MODELS:
-                    return found
+    for node_id, name, role in places.files:
+        for file, in_lora in _files(name, plain_value(inputs[node_id][name])):
+            kind = LORA if in_lora or role is Role.LORA else _kind(name, role)
+            if found.get(file, OTHER) == OTHER:
+                found[file] = kind
+            if len(found) >= MAX_MODELS:
+                return found
     return found
 
 

@@ -19,13 +19,12 @@ from typing import Any
 from comfydesk.client.files import media_kind
 from comfydesk.errors import GraphError, KnownError, MediaError
 from comfydesk.session.gallery import shapes
-from comfydesk.session.gallery.facts import CHECKPOINT, LORA, Facts, FindRoles, ShapeRoles, read_facts
+from comfydesk.session.gallery.facts import CHECKPOINT, LORA, Facts, FactsReader
 from comfydesk.store.imports import Document, Taken
 from comfydesk.workflow.embedded import Embedded, extract
 from comfydesk.workflow.embedded.documents import looks_like_safetensors
 from comfydesk.workflow.embedded.parameters import Parameters, read_parameters
-from comfydesk.workflow.graph import ApiGraph
-from comfydesk.workflow.parse import build_workflow, load_json
+from comfydesk.workflow.parse import load_json
 
 WHOLE = 32 << 20
 """Bytes up to which a file is read at once; of larger ones the parts that are needed, and the rest for its hash."""
@@ -62,7 +61,7 @@ class FileReader:
     def __init__(self, *, light: bool = False) -> None:
         self._light = light
         self._graphs: OrderedDict[bytes, _Graph] = OrderedDict()
-        self._roles = ShapeRoles()
+        self._facts = FactsReader()
 
     def read(self, path: Path, *, hashed: bool = True, whole: bool = True) -> Taken:
         """All that the library keeps of the file. Raises MediaError with the reason why it is not taken.
@@ -138,7 +137,7 @@ class FileReader:
         key = hashlib.sha1(text.encode("utf-8", "surrogatepass"), usedforsecurity=False).digest()
         found = self._graphs.get(key)
         if found is None or (whole and found.document is None):
-            found = self._graphs[key] = _graph_of(text, self._roles, whole=whole)
+            found = self._graphs[key] = _graph_of(text, self._facts, whole=whole)
             if len(self._graphs) > _KEPT:
                 self._graphs.popitem(last=False)
         return found
@@ -161,13 +160,13 @@ def packed(document: Any, text: str) -> Document | None:
     return Document(hashlib.sha256(canonical.encode()).hexdigest(), data)
 
 
-def _graph_of(text: str, roles: FindRoles, *, whole: bool) -> _Graph:
+def _graph_of(text: str, reader: FactsReader, *, whole: bool) -> _Graph:
     try:
         raw = load_json(text)
-        parsed = build_workflow(raw)
-        if not isinstance(parsed, ApiGraph):
+        facts = reader.read(raw)
+        if facts is None:
             return _Graph()
-        return _Graph(packed(raw, text) if whole else None, read_facts(parsed, find_roles=roles))
+        return _Graph(packed(raw, text) if whole else None, facts)
     except (GraphError, ValueError, RecursionError, MemoryError):
         return _Graph()
 
