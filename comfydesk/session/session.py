@@ -6,10 +6,11 @@ published on `problems`.
 
 import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from comfydesk.errors import KnownError
+from comfydesk.errors import KnownError, StoreError
 from comfydesk.events import Change, Feed, JobProgress, PreviewFrame
 from comfydesk.paths import Paths
 from comfydesk.session.enhancement.enhancer import Enhancer
@@ -153,6 +154,8 @@ class Session:
     async def close(self) -> None:
         """Leave the pods and close the library. Jobs go on where they are; the next start finds them. Again is fine."""
         await self._tasks.close()
+        with suppress(StoreError):  # no room to write it: the next start looks the jobs up
+            await self.queue.close()
         await self.enhancer.close()
         await self._pods.close()
         await self._library.close()

@@ -276,6 +276,11 @@ def accepted(
     return changes or changed_jobs([job] if changed else [])
 
 
+def accepted_many(db: Database, ids: Sequence[str], now: float) -> tuple[Change, ...]:
+    """The pod has answered that it has these jobs, under the ids we gave them, and nothing else."""
+    return transition_many(db, ids, S.SENT, now)
+
+
 def give_back(db: Database, job: str, now: float, *, posted: float | None) -> tuple[Change, ...]:
     """The pod did not take it: queued again, for whichever its target allows.
 

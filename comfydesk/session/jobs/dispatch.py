@@ -280,12 +280,12 @@ class Dispatcher:
             self._follower.register(one.followed)
         unsent = list(ready)
         try:
-            await self._follower.begin([one.followed for one in ready], pod)
             certain, clock = True, asyncio.get_running_loop().time
-            began = clock()
+            began = clock()  # as the store has it; a disk may take its time from here
+            await self._follower.begin([one.followed for one in ready], pod)
             while unsent:
                 one = unsent[0]
-                if certain and clock() - began < TOGETHER:
+                if certain and (one is ready[0] or clock() - began < TOGETHER):
                     certain = await self._send_one(one, link)
                 elif one.followed.state in (JobState.SENDING, JobState.CANCELLING):
                     await self._return(one.followed, one.posted)

@@ -16,7 +16,7 @@ from comfydesk.client.tracker import Tracker
 from comfydesk.errors import PodError, PodStatusError, StoreError
 from comfydesk.events import Change, Feed, JobProgress, PodEvent, PreviewFrame, RunState
 from comfydesk.session.jobs.arrival import arrives_until, is_direct
-from comfydesk.session.jobs.followed import SHORT, WAITING, WORTH_A_NOTE, Followed, Pace, kept_files, may_wait
+from comfydesk.session.jobs.followed import NOTED_WITHIN, WAITING, WORTH_A_NOTE, Followed, Pace, kept_files, may_wait
 from comfydesk.session.jobs.reports import lost_track, of_dropped, of_remote, queued_anew, unanswered, unknown
 from comfydesk.session.jobs.timings import LEAST_SECONDS, WHOLE, Stopwatch, Timings, signature_of, weights
 from comfydesk.session.library import Library
@@ -69,6 +69,7 @@ class Follower:
         self._timings = Timings(library)
         self._keep_ids: set[str] = set()
         """Pods that have taken a job under the id we gave it."""
+        self._noting: asyncio.TimerHandle | None = None
 
     # --- Which ones -------------------------------------------------------------------------------------------------
 
@@ -198,7 +199,8 @@ class Follower:
         before = followed.state
         if job is None:
             job = replace(followed.job, state=JobState.CANCELLED)
-        followed.job = replace(job, remote_id=followed.job.remote_id)
+        # Given back, it is no pod's any more in the store; here it goes by where it was until it is dropped.
+        followed.job = replace(job, remote_id=followed.job.remote_id, pod=followed.job.pod)
         if before is JobState.SENDING and followed.state is not before and not followed.is_over():
             self._on_free()  # it is known now that it has arrived: the next may go
 
@@ -210,14 +212,36 @@ class Follower:
         if answer.prompt_id != job.remote_id:
             self._rename(followed, answer.prompt_id)
         followed.answer = answer
-        if followed.is_short and followed.is_plain:  # it is most likely over before that was worth a note
-            asyncio.get_running_loop().call_later(SHORT, self._still_there, followed)
-        else:
+        if not (followed.is_short and followed.is_plain):
             await self._record(followed)
+        elif self._noting is None:  # with those that are taken until then, if it is not over before
+            self._noting = asyncio.get_running_loop().call_later(NOTED_WITHIN, self._note)
 
-    def _still_there(self, followed: Followed) -> None:
-        if followed.answer is not None and not followed.seen_end and self._followed.get(followed.job.id) is followed:
-            self._tasks.start(self._record(followed), f"sent {followed.job.id}")
+    def _note(self) -> None:
+        self._noting = None
+        self._tasks.start(self.note_taken(), "note what was taken")
+
+    async def note_taken(self) -> None:
+        """What pods have taken and the store has not heard of, in one errand. Raises StoreError.
+
+        Without it a later start, on whose pod such a job is not known any more, would take it for one that never
+        arrived, and send it again.
+        """
+        taken = [
+            one for one in self._followed.values() if one.state is JobState.SENDING and one.answer and one.is_plain
+        ]
+        if not taken:
+            return
+        known = [one.job for one in taken]
+        ids = [job.id for job in known]
+        _, rows = await self._library.commit_and(jobs.many, jobs.accepted_many, ids, time.time())
+        found = {row.id: row for row in rows}
+        for one, before in zip(taken, known, strict=True):
+            one.answer = None
+            if one.job is before:
+                self._found(one, found.get(before.id))
+            else:
+                await self.reread(one)
 
     async def _record(self, followed: Followed) -> None:
         answer = followed.answer

@@ -19,6 +19,8 @@ WORTH_A_NOTE = 0.1
 
 SHORT = 0.5
 """Seconds below which a job is short: what is noted of it on its way is little help to anybody, and costs as much."""
+NOTED_WITHIN = 0.05
+"""Seconds until the store hears that a short job was taken, with all others of that time; most are over before."""
 BUSY = 0.25
 """Seconds of short jobs that may wait on a pod: it is not to idle while we speak with it."""
 MOST_AHEAD = 8

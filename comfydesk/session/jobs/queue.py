@@ -108,6 +108,10 @@ class Queue:
         self._tasks.start(self._dispatcher.run(), "dispatch")
         self._tasks.start(self._sheets.run(), "contact sheets")
 
+    async def close(self) -> None:
+        """What is only in memory is written down. The tasks have ended, the library is open. Raises StoreError."""
+        await self._follower.note_taken()
+
     async def adopt(self, only: Sequence[str] | None = None) -> tuple[Job, ...]:
         """Take over the unfinished jobs of sessions that are no more, and follow them. Raises StoreError.
 
