@@ -32,6 +32,7 @@ class Wire(httpx.AsyncBaseTransport):
         self._places = asyncio.Semaphore(MAX_LINES)
         self._idle: deque[_Line] = deque()
         self._busy: set[_Line] = set()
+        self._closed = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """The answer's head; its body is to be read, or closed."""
@@ -39,7 +40,9 @@ class Wire(httpx.AsyncBaseTransport):
         await self._places.acquire()
         line: _Line | None = None
         try:
+            self._check_open()
             line = self._take() or await self._connect(request.url, timeout.get("connect"))
+            self._check_open()
             self._busy.add(line)
             response, body = await line.exchange(request, timeout.get("read"), timeout.get("write"))
         except BaseException:
@@ -52,12 +55,18 @@ class Wire(httpx.AsyncBaseTransport):
         )
 
     async def aclose(self) -> None:
+        """For good: what is under way ends, what has not begun fails with ConnectError. Again is fine."""
+        self._closed = True
         lines = [*self._idle, *self._busy]
         self._idle.clear()
         for line in lines:
             line.close()
         if lines:
             await asyncio.wait([line.gone for line in lines], timeout=1)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise httpx.ConnectError("closed before the request was sent")
 
     def _take(self) -> "_Line | None":
         """One that is open and was used a short while ago."""
@@ -73,7 +82,7 @@ class Wire(httpx.AsyncBaseTransport):
         """The answer is over. `whole`: all of it was read, and the line can be used again."""
         self._places.release()
         self._busy.discard(line)
-        if whole and line.reusable:
+        if whole and line.reusable and line.quiet and not self._closed:
             line.since = asyncio.get_running_loop().time()
             self._idle.append(line)
             if len(self._idle) > MAX_IDLE:
@@ -199,7 +208,7 @@ class _Line(asyncio.Protocol):
             await self._send(parser, head, request.stream, write)
             response = await self._head(parser, read)
         length = _length(request.method, response)
-        self.reusable = response.http_version == b"1.1" and b"close" not in _header(response, b"connection").lower()
+        self.reusable = _keeps_open(response)
         if length is None:
             return response, self._parsed(parser, read)
         left, _ = parser.trailing_data
@@ -309,6 +318,13 @@ def _wake(waiter: "asyncio.Future[None] | None") -> None:
 
 def _header(response: h11.Response, name: bytes) -> bytes:
     return b",".join(value for key, value in response.headers if key == name)
+
+
+def _keeps_open(response: h11.Response) -> bool:
+    """Two lengths at once may be a trick to make us take a body's end for another answer (RFC 9112, 6.1)."""
+    ambiguous = _header(response, b"transfer-encoding") and _header(response, b"content-length")
+    closes = b"close" in _header(response, b"connection").lower()
+    return response.http_version == b"1.1" and not closes and not ambiguous
 
 
 def _length(method: str, response: h11.Response) -> int | None:
