@@ -8,6 +8,7 @@ import json
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -22,6 +23,8 @@ from comfydesk.llm.child import Serving
 INSTALL = 'Install ComfyDesk with its extra "llm" (llama-cpp-python), or install llama.cpp and choose its llama-server'
 _LAST_LINES = 30
 _MAX_LINE = 2000
+_LATE = 2.0
+"""Seconds that Windows' child has to end its llama-server, and itself."""
 _KEPT_VARIABLES = frozenset(
     {"PATH", "HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "WINDIR", "APPDATA"}
     | {"USERPROFILE", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"}
@@ -136,11 +139,19 @@ class LlamaProcess:
         threading.Thread(target=self._process.wait, name="llama", daemon=True).start()
 
     def kill(self) -> None:
-        """`stop` without waiting."""
-        self._process.kill()
+        """`stop` without waiting. A llama-server that the child only stands before (not on Linux) goes with it."""
         if self._process.stdin is not None:
             with contextlib.suppress(OSError):
                 self._process.stdin.close()
+        if self._process.poll() is not None:
+            return
+        if sys.platform == "win32":  # it ends both when stdin does
+            late = threading.Timer(_LATE, self._process.kill)
+            late.daemon = True
+            late.start()
+        else:  # it leads a group, see _apart
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     def resident(self) -> int:
         """Bytes of memory that it uses now; 0 where the system does not tell (only Linux does)."""

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from comfydesk.errors import LlmError, LlmModelError, LlmNotReadyError
+from comfydesk.llm import process
 from comfydesk.llm.engine import Action, ChatRequest
 from comfydesk.llm.local import LocalEngine, LocalSetup, LocalState
 from comfydesk.llm.process import environment, has_package
@@ -182,6 +183,20 @@ async def test_cancelling_before_the_first_word_stops_the_work(bench: Bench) -> 
         async with asyncio.timeout(2):
             while lives(pid):  # noqa: ASYNC110 - another process
                 await asyncio.sleep(0.01)
+
+
+@linux
+async def test_a_program_that_the_process_started_goes_with_it(double: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where no process can become the llama-server, and stands before it instead."""
+    child = "import sys; from comfydesk.llm import child; child._LINUX = False; sys.exit(child.main())"
+    monkeypatch.setattr(process, "_command", lambda: [sys.executable, "-c", child])
+    async with engine_of(double.setup()) as engine:
+        assert await answer(engine) == REPLY
+        served = int((double.folder / "tiny.starts").read_text())
+        assert served != engine.pid
+    async with asyncio.timeout(2):
+        while lives(served):  # noqa: ASYNC110 - another process
+            await asyncio.sleep(0.01)
 
 
 async def test_two_questions_at_once_are_answered_one_after_the_other(bench: Bench) -> None:
