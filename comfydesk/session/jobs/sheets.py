@@ -72,6 +72,9 @@ class Sheets:
                 output = await asyncio.to_thread(_drawn, one, filled, place)
             except MediaError as error:  # the results are there, and that is what counts
                 self._tasks.problems.publish(error)
+            except OSError as error:
+                why = f"{place}: {error.strerror or error}"
+                self._tasks.problems.publish(MediaError("The contact sheet cannot be saved", why))
         await self._library.commit(_add, one, output)
         self._made.set()
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from comfydesk.demo.faults import NodeFault
 from comfydesk.demo.server import DemoPod
-from comfydesk.errors import MediaError
+from comfydesk.errors import KnownError, MediaError
 from comfydesk.session.session import Session
 from comfydesk.store import sheets, staging
 from comfydesk.store.records import JobState
@@ -211,3 +211,22 @@ async def test_a_grid_of_which_nothing_came_has_no_sheet(world: Start) -> None:
         assert {job.state for job in await here.wait(queued.jobs)} == {S.FAILED}
         async with asyncio.timeout(15):
             assert await here.session.queue.contact_sheets(queued.batch) == ()
+
+
+async def test_a_sheet_that_the_disk_refuses_holds_up_no_other(world: Start) -> None:
+    async with world() as here:
+        workflow = await here.open(picture())
+        grid = tuple(batch_sources.values_of_text(workflow.form, name, text) for name, text in GRID)
+        problems: list[KnownError] = []
+        here.session.problems.subscribe(problems.append)
+        gate = here.library.before(sheets.plan_sheet)
+        queued = await here.session.queue.enqueue_batch(
+            workflow, Batch(workflow.form, grid=grid, repeats=2), sheet=True
+        )
+        async with gate:
+            done = await here.wait(queued.jobs)
+            (Path(done[0].outputs[0]).parent / "contact sheet.png").mkdir()
+        async with asyncio.timeout(15):
+            (made,) = await here.session.queue.contact_sheets(queued.batch)
+        assert Path(made).name == "contact sheet (2).png"
+        assert [problem.what for problem in problems] == ["The contact sheet cannot be saved"]
