@@ -84,6 +84,12 @@ _SIZE = """
 part="$folder/$name.part" final="$folder/$name"
 if [ -e "$final" ]; then wc -c <"$final"; elif [ -e "$part" ]; then wc -c <"$part"; else echo 0; fi
 """
+_TOTAL = """
+config=$(cat)
+printf '%s\\n' "$config" | curl --config - --fail --location --max-redirs 10 --proto =http,https --head --silent \\
+    --connect-timeout 15 --max-time 30 | tr -d '\\r' |
+    sed -n -e 's/^[Hh][Tt][Tt][Pp].*/-/p' -e 's/^[Cc]ontent-[Ll]ength: *\\([0-9][0-9]*\\)$/\\1/p' | tail -n 1
+"""
 _STOP = 'pid=$(cat "$folder/$name.part.lock" 2>/dev/null) && kill -TERM "$pid" 2>/dev/null; :'
 
 
@@ -146,6 +152,10 @@ class ModelDownload:
         """Prints how many bytes are there."""
         return self._shell(_SIZE)
 
+    def total_command(self) -> str:
+        """Asks the server how many bytes it has, and prints them. It reads `stdin()`."""
+        return self._shell(_TOTAL)
+
     def stop_command(self) -> str:
         """Ends a running download; what it has stays for the next one."""
         return self._shell(_STOP)
@@ -184,6 +194,16 @@ async def download(
         await asyncio.gather(looking, return_exceptions=True)
     if result.exit_status != 0:
         raise failure(model, result)
+
+
+async def size_of(shell: Shell, model: ModelDownload) -> int | None:
+    """How many bytes it has, by its server; None if that does not tell, or the pod cannot ask it."""
+    try:
+        result = await shell.run(model.total_command(), stdin=model.stdin(), within=45)
+    except KnownError:
+        return None
+    told = result.stdout.strip()
+    return int(told) if told.isascii() and told.isdigit() and len(told) < 16 and int(told) else None
 
 
 def failure(model: ModelDownload, result: CommandResult) -> ModelDownloadError:

@@ -1,5 +1,6 @@
 """What a pod lacks to run a workflow, and what can be done about each: a page over the centre."""
 
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -7,8 +8,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from comfydesk.qt.models.rate import ByteRate
 from comfydesk.qt.models.tips import plain_tip
-from comfydesk.qt.models.words import DOT, size_words
+from comfydesk.qt.models.words import DOT, clock, size_words
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.theme.language import tr, tr_n
 from comfydesk.qt.widgets.badge_label import BadgeLabel
@@ -43,6 +45,7 @@ class ModelRow(QWidget):
         self._theme, self.model, self._pod = theme, model, pod
         self._offer: Offer | None = None
         self._asked = False
+        self._rate = ByteRate()
         self.name = ElidedLabel(theme, file_name(model.name), font="label")
         self.detail = ElidedLabel(theme, self._about(), font="small", color="text2")
         self.substitute = Button(theme, tr("Use {name}", name=_short(model.suggestion)))
@@ -79,10 +82,31 @@ class ModelRow(QWidget):
         self.act.setVisible(offer.way in words)
         self.act.setToolTip(plain_tip(offer.command if offer.way is Way.COMMAND else ""))
 
-    def show_progress(self, there: int) -> None:
-        """Bytes on the pod. How many there will be nobody says."""
+    def show_start(self) -> None:
+        """It was asked for; nothing has come yet."""
+        self._rate = ByteRate()
+        self.bar.set_fraction(0)
         self._busy(True)
-        self.detail.set_text(tr("{size} on {pod} so far", size=size_words(there), pod=self._pod))
+        self.detail.set_text(tr("{pod} begins to fetch it", pod=self._pod))
+
+    def show_progress(self, there: int, total: int | None = None) -> None:
+        """Bytes on the pod, and how many there will be where its server says so."""
+        self._busy(True)
+        known = total is not None and there <= total
+        self.bar.setVisible(known)
+        size = size_words(there)
+        if total is not None and known:
+            self.bar.set_fraction(there / total)
+            words = tr("{size} of {total} on {pod}", size=size, total=size_words(total), pod=self._pod)
+        else:
+            words = tr("{size} on {pod} so far", size=size, pod=self._pod)
+        parts = [words]
+        rate = self._rate.take(there, time.monotonic())
+        if rate:
+            parts.append(f"{size_words(rate)}/s")
+            if total is not None and known:
+                parts.append(tr("{time} left", time=clock((total - there) / rate)))
+        self.detail.set_text(f" {DOT} ".join(parts))
 
     def show_end(self, error: "KnownError | None", *, words: str = "") -> None:
         """It is there, or why not."""
@@ -133,6 +157,8 @@ class ModelRow(QWidget):
         self.act.setVisible(not on)
         self.substitute.setVisible(not on and bool(self.model.suggestion))
         self.halt.setVisible(on)
+        if not on:
+            self.bar.hide()
 
     def _about(self) -> str:
         model, offer = self.model, self._offer

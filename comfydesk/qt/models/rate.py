@@ -1,4 +1,4 @@
-"""Steps per second, from the snapshots that a running job sends."""
+"""Steps per second, from the snapshots that a running job sends; bytes per second of what is fetched."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -30,3 +30,20 @@ class StepRate:
             return None
         (start, first), (end, last) = self._seen[0], self._seen[-1]
         return (last - first) / (end - start) if end > start else None
+
+
+@dataclass(slots=True)
+class ByteRate:
+    """How fast a file grows."""
+
+    _seen: "deque[tuple[float, int]]" = field(default_factory=deque)
+
+    def take(self, there: int, now: float) -> float | None:
+        """Bytes a second at `now` (seconds, monotonic), from what is there; None until it has grown."""
+        if self._seen and there < self._seen[-1][1]:
+            self._seen.clear()
+        self._seen.append((now, there))
+        while len(self._seen) > 2 and now - self._seen[0][0] > WINDOW_S:
+            self._seen.popleft()
+        (start, first), (end, last) = self._seen[0], self._seen[-1]
+        return (last - first) / (end - start) if end > start and last > first else None

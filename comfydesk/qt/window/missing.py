@@ -108,11 +108,11 @@ class Missing(QObject):
             if sheet.rows.get(name) is row:
                 row.show_end(error)
 
-        def progress(there: int) -> None:
+        def progress(there: int, total: int | None) -> None:
             if name in self._running and sheet.rows.get(name) is row:
-                row.show_progress(there)
+                row.show_progress(there, total)
 
-        row.show_progress(0)
+        row.show_start()
         work = self._session.models.fetch(self._pod, model, progress)
         self._running[name] = self._tasks.start(work, done=lambda _: ended(None), failed=ended)
 

@@ -85,3 +85,6 @@ class Wiring(QObject):
     def _join_actions(self) -> None:
         desk = self._desk
         desk.action("reset_values", self.bench.reset)
+        desk.action("import_folder", self.imports.ask_folder)
+        desk.action("pod_outputs", self.imports.open_pod)
+        desk.action("save_search", self.library.save_search)

@@ -110,8 +110,15 @@ class PodModels:
         manager = await _has_manager(link)
         return {model.name: self._offer(link, model, folders, manager=manager) for model in missing}
 
-    async def fetch(self, pod: str, model: MissingModel, on_progress: Callable[[int], None] = lambda _: None) -> None:
-        """Have the pod fetch it, by the way that `offers` names; `on_progress` with the bytes that are there.
+    async def fetch(
+        self,
+        pod: str,
+        model: MissingModel,
+        on_progress: Callable[[int, int | None], None] = lambda _there, _total: None,
+    ) -> None:
+        """Have the pod fetch it, by the way that `offers` names.
+
+        `on_progress` is told the bytes that are there, and how many there will be where that is known.
 
         Afterwards the pod's list of models is read again. Cancelling stops the download; what is there is resumed the
         next time. Raises PodError, UsageError for values that no honest workflow has.
@@ -144,12 +151,23 @@ class PodModels:
         return Offer(Way.MANAGER if manager else Way.COMMAND, host, command)
 
     async def _over_ssh(
-        self, link: Link, model: MissingModel, folders: dict[str, str], on_progress: Callable[[int], None]
+        self, link: Link, model: MissingModel, folders: dict[str, str], on_progress: Callable[[int, int | None], None]
     ) -> None:
-        from comfydesk.hosts.model_download import ModelDownload, download
+        from comfydesk.hosts.model_download import ModelDownload, download, size_of
 
         wanted = ModelDownload(model.url, folders[model.directory], model.name.replace("\\", "/"), model.sha256)
-        await download(_tunnel(link), wanted, on_progress=on_progress)
+        total: int | None = None
+
+        async def ask() -> None:
+            nonlocal total
+            total = await size_of(_tunnel(link), wanted)
+
+        asking = asyncio.create_task(ask())
+        try:
+            await download(_tunnel(link), wanted, on_progress=lambda there: on_progress(there, total), poll=POLL)
+        finally:
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
 
     async def _folders(self, link: Link) -> dict[str, str]:
         """Model folder → its first absolute path on the pod; empty where that is not told."""

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from comfydesk.credentials import Secret
 from comfydesk.errors import PodUnreachableError, UsageError
-from comfydesk.hosts.model_download import ModelDownload, ModelDownloadError, download, failure
+from comfydesk.hosts.model_download import ModelDownload, ModelDownloadError, download, failure, size_of
 from comfydesk.hosts.protocol import CommandResult, SshEndpoint
 from comfydesk.hosts.ssh import SshLogin
 from comfydesk.hosts.tunnel import Tunnel
@@ -120,6 +120,16 @@ async def test_a_model_arrives_whole_under_its_name(tmp_path: Path) -> None:
         assert names(tmp_path) == ["it's $HOME.safetensors"]
         assert shelf.asked == [(None, f"Bearer {TOKEN}")]
         assert not [command for command in shell.commands if TOKEN in command or shelf.url in command]
+
+
+async def test_its_size_is_asked_for_before_it_is_there(tmp_path: Path) -> None:
+    async with shelf_and_shell() as (shelf, shell):
+        assert await size_of(shell, wanted(shelf, tmp_path)) == len(MODEL)
+        assert shelf.asked == [(None, f"Bearer {TOKEN}")]
+        assert not [command for command in shell.commands if TOKEN in command or shelf.url in command]
+        assert names(tmp_path) == []
+        shelf.statuses = [403]
+        assert await size_of(shell, wanted(shelf, tmp_path)) is None
 
 
 async def test_broken_lines_are_resumed_where_they_broke(tmp_path: Path) -> None:
