@@ -23,7 +23,8 @@ class Tasks:
         self._on_known = on_known
         self._on_bug = on_bug
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._closed = False
+        self._over: asyncio.Task[Any] | None = None
+        """What is started after the end: a task that was cancelled."""
 
     def start(
         self,
@@ -36,11 +37,12 @@ class Tasks:
         # The window paints its first frame before asyncio is needed (45 ms).
         import asyncio
 
+        if self._over is not None:  # timers of the window outlive what they would ask
+            work.close()
+            return self._over
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(lambda task: self._ended(task, done, failed or self._on_known))
-        if self._closed:  # timers of the window outlive what they would ask
-            task.cancel()
         return task
 
     def tell(self, error: KnownError) -> None:
@@ -52,11 +54,14 @@ class Tasks:
         """Cancel what still runs and wait until all of it has ended."""
         import asyncio
 
-        self._closed = True
         while self._tasks:
             for task in tuple(self._tasks):
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
+        over = asyncio.get_running_loop().create_task(asyncio.sleep(0))
+        over.cancel()
+        await asyncio.gather(over, return_exceptions=True)
+        self._over = over
 
     def _ended(
         self,

@@ -98,15 +98,16 @@ class Bench(QObject):
         opening = Opening(
             str(source) if isinstance(source, Path) else source.id, fill or {}, then_generate=then_generate
         )
-        self._start(source.name, opening, self._opened(self._session.open_workflow(source)))
+        self._start(source.name, opening, self._opened(lambda: self._session.open_workflow(source)))
 
     def reopen(self) -> None:
         """Make the form anew: the pod's list of nodes has arrived or changed. Values stay."""
         if self._busy:
             self._again = True
         elif self.current is not None:
-            opening = self._waits or Opening(self.current.id)
-            self._start("", opening, self._opened(self._session.reopen(self.current)))
+            current = self.current
+            opening = self._waits or Opening(current.id)
+            self._start("", opening, self._opened(lambda: self._session.reopen(current)))
 
     def reuse(self, output: Output, entry: "WorkflowEntry | None") -> None:
         """Open what made `output`, with the values it was made with.
@@ -193,8 +194,8 @@ class Bench(QObject):
         self.current = opened
         self.opened.emit(opened, self.drafts.values(opened.id, opened.form))
 
-    async def _opened(self, work: "Coroutine[Any, Any, OpenWorkflow]") -> Found:
-        return await work, {}
+    async def _opened(self, work: "Callable[[], Coroutine[Any, Any, OpenWorkflow]]") -> Found:
+        return await work(), {}
 
     async def _reuse(self, output: Output, entry: "WorkflowEntry | None") -> Found:
         jobs = await self._session.queue.jobs_by_id((output.job,)) if output.job else ()
