@@ -40,6 +40,12 @@ def test_a_catalogue_has_exactly_the_texts_of_the_code(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", translations.catalogues(), ids=lambda path: path.stem)
+def test_every_text_is_translated(path: Path) -> None:
+    empty = [english for english, other in json.loads(path.read_text(encoding="utf-8")).items() if not other]
+    assert empty == [], "new texts want their translation in the same commit"
+
+
+@pytest.mark.parametrize("path", translations.catalogues(), ids=lambda path: path.stem)
 def test_translations_name_the_same_values_and_end_alike(path: Path) -> None:
     for english, other in json.loads(path.read_text(encoding="utf-8")).items():
         if other:
