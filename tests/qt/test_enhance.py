@@ -9,6 +9,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from comfydesk.credentials import llm_item
+from comfydesk.llm.models import CURATED
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.widgets.enhance_page import EnhancePage
 from comfydesk.qt.widgets.enhance_variant import State
@@ -17,6 +19,7 @@ from comfydesk.settings import ENHANCE, ENHANCE_ENDPOINT, ENHANCE_ENGINE, ENHANC
 from comfydesk.store.records import JobState
 from comfydesk.workflow.fields import Role
 from tests.qt.studio import Loop, Studio
+from tests.unit.llm import tiny_gguf
 from tests.unit.llm.fake_server import FakeServer, event, said
 
 CONTROL, ALT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier
@@ -125,7 +128,7 @@ def test_generating_goes_on_while_it_is_written(studio: Studio, server: FakeServ
     studio.until(lambda: page.cards and page.cards[0].rows)
     QTest.keyClick(studio.window, Qt.Key.Key_Return, CONTROL)
     studio.until(lambda: any(row.job.state is JobState.DONE for row in studio.desk.jobs.rows()))
-    assert page.cards[0].state is State.WRITING
+    assert page.writing
     QTest.keyClick(page, Qt.Key.Key_Escape)
     studio.until(server.gone.is_set)
     assert page.cards[0].state is State.STOPPED
@@ -192,3 +195,39 @@ def test_without_an_engine_it_says_in_one_line_what_to_do(studio: Studio) -> Non
     page.empty.button.click()
     assert studio.desk.pages.current is not page, "the right page is open"
     assert QApplication.activeModalWidget() is None
+
+
+def test_the_models_page_says_what_each_is_and_keeps_the_endpoint(studio: Studio) -> None:
+    models = studio.wiring.enhance.models
+    models.open()
+    page = models.page
+    assert page is not None
+    assert len(page.lines) == len(CURATED)
+    line = page.lines[CURATED[0].id]
+    assert CURATED[0].licence in line.detail.text()
+    assert "GB" in line.detail.text()
+    assert line.get.isVisible()
+    page.address.edit.setText("127.0.0.1:11434")
+    page.key.edit.setText("sk-secret")
+    page.save.click()
+    studio.until(lambda: studio.desk.preferences.get(ENHANCE_ENDPOINT))
+    studio.until(lambda: not page.key.edit.text())
+    key = studio.loop(studio.session.profiles.vault.get(llm_item("settings")))
+    assert key.reveal() == "sk-secret"
+    assert "sk-secret" not in repr(studio.desk.preferences.settings)
+
+
+def test_a_model_that_is_there_can_be_added_and_forgotten(studio: Studio, tmp_path: Path) -> None:
+    models = studio.wiring.enhance.models
+    models.open()
+    page = models.page
+    assert page is not None
+    (tmp_path / "picture.gguf").write_bytes(b"no model")
+    page.added.emit(tmp_path / "picture.gguf")
+    studio.until(page.banner.isVisible)
+    path = tiny_gguf.write(tmp_path / "mine.gguf", "a reply")
+    page.added.emit(path)
+    studio.until(lambda: page.own)
+    next(iter(page.own.values())).remove.click()
+    studio.until(lambda: not page.own)
+    assert path.is_file(), "a file of the user's is never deleted"

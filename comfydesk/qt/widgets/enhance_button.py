@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from comfydesk.llm.words.styles import STYLES, Style
 from comfydesk.llm.words.values import Length
+from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.theme.language import tr, tr_n
 from comfydesk.qt.widgets.buttons import Button, IconButton, Kind, Size
@@ -26,7 +27,8 @@ class EnhanceButton(QWidget):
     def __init__(self, theme: Theme, name: str, keys: str = "") -> None:
         super().__init__()
         self._theme = theme
-        self.button = Button(theme, tr("Enhance"), kind=Kind.GHOST, icon="enhance", size=Size.COMPACT, keys=keys)
+        self.button = Button(theme, tr("Enhance"), kind=Kind.GHOST, icon="enhance", size=Size.COMPACT)
+        self.button.setToolTip(plain_tip(f"{tr('Enhance {name}', name=name)} ({keys})" if keys else ""))
         self.button.setAccessibleName(tr("Enhance {name}", name=name))
         self.more = IconButton(theme, "chevron-down", tr("How {name} is enhanced", name=name), size=Size.COMPACT)
         self.menu = Menu(theme, tr("Enhance"), self)

@@ -95,6 +95,9 @@ class EnhancePage(Page):
         self.halt = Button(theme, tr("Cancel"), kind=Kind.GHOST)
         self.some = Button(theme, tr("Accept picked"))
         self.all = Button(theme, tr("Accept"), kind=Kind.PRIMARY, keys="Alt+Enter")
+        self._widths = ((self.engine, 250), (self.style_box, 130), (self.length_box, 190), (self.count_box, 120))
+        theme.changed.connect(self._widen)
+        self._widen()
         self._timer = QTimer(self, interval=SHOW_MS)
         self._timer.timeout.connect(self._show_next)
         self._fill_boxes()
@@ -233,6 +236,12 @@ class EnhancePage(Page):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._arrange()
+
+    def _widen(self) -> None:
+        """Boxes are as wide as what they say, as far as there is room."""
+        for box, width in self._widths:
+            box.setMinimumWidth(self.theme.px(width))
+        self.engine.setMaximumWidth(self.theme.px(360))
 
     def _fill_boxes(self) -> None:
         for box, name in (

@@ -24,8 +24,10 @@ from comfydesk.qt.widgets.prompt_syntax import count_words
 from comfydesk.qt.widgets.switch import Check
 from comfydesk.session.enhancement.values import Result
 
-TOO_LONG = 0.004
-"""Seconds that comparing may take while the text still comes; after a longer one it waits for the end."""
+TOO_LONG = 0.008
+"""Seconds of work that comparing may take while the text still comes."""
+STRIKES = 3
+"""After so many longer ones comparing waits for the end."""
 
 
 class State(Enum):
@@ -49,7 +51,7 @@ class SentenceRow(QWidget):
         pad(row, theme, 0, 0, 0, 0, gap=8)
         row.addWidget(self.check, 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(self.words, 1)
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         self.check.clicked.connect(self.ticked)
@@ -80,8 +82,7 @@ class VariantCard(QWidget):
         self._original, self._locked = original, locked
         self._around = ("", "")
         self._text = ""
-        self._began = time.monotonic()
-        self._slow = False
+        self._slow = 0
         self._selected = False
         self.state = State.WRITING
         self.result: Result | None = None
@@ -124,13 +125,13 @@ class VariantCard(QWidget):
             return
         before, after = self._around
         words = before + self._text
-        if self._slow:
+        if self._slow >= STRIKES:
             self._show((Row((Token(words[-4000:]),), ()),))
         else:
-            start = time.perf_counter()
+            start = time.thread_time()
             diff = compare(self._original, words, self._locked)
             self._show(new_rows(diff, diff.changes))
-            self._slow = time.perf_counter() - start > TOO_LONG
+            self._slow += time.thread_time() - start > TOO_LONG
         if self._text:
             count = count_words(before + self._text + after)
             self.told.set_text(tr_n("{n} word", "{n} words", count))

@@ -23,8 +23,9 @@ from comfydesk.qt.widgets.enhance_page import EnhancePage, Subject, Wish
 from comfydesk.qt.widgets.prompt_editor import PromptEditor
 from comfydesk.qt.window.bench import Bench
 from comfydesk.qt.window.desk import Desk
+from comfydesk.qt.window.enhance_models import LlmModels
 from comfydesk.session.enhancement.values import Again, Choice, EnhanceEvent, EnhanceRequest, Finished, Piece, Refused
-from comfydesk.settings import ENHANCE, ENHANCE_ENDPOINT, ENHANCE_LENGTH, ENHANCE_STYLE, ENHANCE_VARIANTS, LLM_PROGRAM
+from comfydesk.settings import ENHANCE, ENHANCE_LENGTH, ENHANCE_STYLE, ENHANCE_VARIANTS
 from comfydesk.workflow.fields import Role
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class EnhanceDesk(QObject):
         super().__init__(parent)
         self._desk, self._session, self._tasks, self._bench = desk, session, tasks, bench
         self._panel = desk.generation
+        self.models = LlmModels(desk, session, tasks, self)
         self.page: EnhancePage | None = None
         self.buttons: dict[str, EnhanceButton] = {}
         self._styles: tuple[Style, ...] = STYLES
@@ -344,14 +346,13 @@ class EnhanceDesk(QObject):
 
     def open_models(self) -> None:
         """The page of language models."""
-        self._desk.options.open_at(LLM_PROGRAM)
+        self.models.open()
 
     def _act(self) -> None:
         """What the one line offers."""
         act: Mapping[Action | None, Callable[[], object]] = {
             None: self._turn_on,
             Action.CONNECT: self._desk.actions["connect"].trigger,
-            Action.CONFIGURE: lambda: self._desk.options.open_at(ENHANCE_ENDPOINT),
         }
         act.get(self._action, self.open_models)()
 
@@ -365,7 +366,7 @@ def _button_of(action: Action) -> str:
         case Action.CONNECT:
             return tr("Add a pod")
         case Action.CONFIGURE:
-            return tr("Open settings")
+            return tr("Open language models")
         case Action.INSTALL:
             return tr("How to add it")
         case _:

@@ -11,12 +11,15 @@ this computer for an endpoint as long as there is another way.
 """
 
 import asyncio
+import os
 from functools import partial
 
 from comfydesk.credentials import Secret, llm_item
 from comfydesk.errors import KnownError
 from comfydesk.llm.address import Endpoint, endpoint_url
+from comfydesk.llm.downloads import Downloads
 from comfydesk.llm.engine import Action, Engine, EngineKind, Readiness
+from comfydesk.llm.hub import Hub
 from comfydesk.llm.local import LocalEngine, LocalSetup
 from comfydesk.llm.openai import OpenAiEngine
 from comfydesk.llm.pod import PodEngine, PodOffer, offer_of
@@ -60,6 +63,7 @@ class Engines:
         self.shelf = Shelf(paths.data / MODELS_FOLDER)
         """The models of this computer."""
         self.local = LocalEngine(self.local_setup)
+        self.downloads = Downloads(self.shelf, lambda: Hub.of_environment(os.environ))
         self._pictures = paths.cache / "enhancing"
         self._offers: dict[str, tuple[Catalog, PodOffer | None]] = {}
         self._endpoints: dict[Endpoint, OpenAiEngine] = {}
@@ -133,7 +137,8 @@ class Engines:
         return self._endpoint(Endpoint(endpoint_url(url), model, key))
 
     async def close(self) -> None:
-        """See EngineSource."""
+        """See EngineSource. Downloads are paused."""
+        await self.downloads.close()
         await self.local.close()
         for engine in self._endpoints.values():
             await engine.close()
