@@ -26,6 +26,8 @@ LACKS = Needs(
 async def shoot_browse(desk: Desk, wiring: Wiring, take: Callable[[str], Awaitable[None]]) -> None:
     """Leaves the window as it was."""
     browser, intent, browse = desk.browser, desk.intent, wiring.browse
+    desk.window.activateWindow()  # a popup of another scene had the keyboard
+    assert await until(desk.window.isActiveWindow, 5)
     for name, words in (("suggestions", "a picture of a red bicycle"), ("suggestions-none", "hello world")):
         desk.actions["intent"].trigger()
         intent.field.set_text(words)
