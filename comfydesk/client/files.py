@@ -4,6 +4,7 @@ A pod is not trusted with paths. Whatever it calls its files, the result lies in
 every platform's rules at once (a library may move from Linux to Windows).
 """
 
+import os
 import re
 import unicodedata
 from pathlib import Path, PurePosixPath
@@ -85,6 +86,30 @@ def inside(folder: Path, relative: PurePosixPath | str) -> Path:
 def numbered(path: Path, number: int) -> Path:
     """`name (2).png` for number 2; `path` itself for number 1."""
     return path if number <= 1 else path.with_name(f"{path.stem} ({number}){path.suffix}")
+
+
+def claim(part: Path, path: Path) -> bool:
+    """The whole file `part` becomes `path`, at once. False, and nothing is done, where anything has that name.
+
+    On a disk without hard links who is ended in the middle leaves an empty file there. Raises OSError.
+    """
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        return False
+    except OSError:  # exFAT, some network drives: the name is reserved, then replaced by what it is for
+        try:
+            path.open("xb").close()
+        except FileExistsError:
+            return False
+        try:
+            part.replace(path)
+        except OSError:
+            path.unlink()
+            raise
+    else:
+        part.unlink()
+    return True
 
 
 def _shortened(name: str) -> str:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
-from comfydesk.client.files import inside, numbered, safe_name
+from comfydesk.client.files import claim, inside, numbered, safe_name
 from comfydesk.errors import DiskFullError, KnownError, MediaError, StoreError, UsageError
 from comfydesk.session.gallery import pictures
 from comfydesk.session.gallery.strip import check_clean, strip
@@ -291,8 +291,7 @@ def _settle(run: _Run, folder: Path, output: Output, part: Path) -> Path:
             if path.is_file():
                 return path
             path.parent.mkdir(parents=True, exist_ok=True)
-            with contextlib.suppress(FileExistsError):
-                _give_name(part, path)
+            if claim(part, path):
                 return path
 
 
@@ -304,24 +303,9 @@ def _claim(part: Path, target: Path) -> Path:
     number = 1
     while True:
         path = numbered(target, number)
-        with contextlib.suppress(FileExistsError):
-            _give_name(part, path)
+        if claim(part, path):
             return path
         number += 1
-
-
-def _give_name(part: Path, path: Path) -> None:
-    """Raises FileExistsError if somebody has that name."""
-    try:
-        os.link(part, path)
-    except FileExistsError:
-        raise
-    except OSError:  # a disk without hard links
-        if os.path.lexists(path):
-            raise FileExistsError(path) from None
-        part.rename(path)
-    else:
-        part.unlink()
 
 
 def _new_part(folder: Path) -> Path:

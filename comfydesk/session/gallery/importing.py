@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from comfydesk.client.files import inside, numbered, safe_relative_path
+from comfydesk.client.files import claim, inside, numbered, safe_relative_path
 from comfydesk.errors import KnownError, PodError, StoreError, UsageError
 from comfydesk.events import Change, Feed
 from comfydesk.session.gallery.facts import RULES
@@ -356,13 +356,11 @@ def _copy(file: Taken, base: Path, root: Path, part_name: str) -> Path:
         shutil.copy2(source, part)
         for number in itertools.count(1):
             target = numbered(first, number)
-            if os.path.lexists(target):
-                if not _is_same(target, file):
-                    continue
+            if claim(part, target):
+                return target
+            if _is_same(target, file):
                 part.unlink()
-            else:
-                part.replace(target)  # whoever writes into this folder numbers its files as we do
-            return target
+                return target
     raise AssertionError
 
 

@@ -1,12 +1,15 @@
 """A pod names its files; nothing it says leads outside the user's folder."""
 
+import errno
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comfydesk.client.files import inside, media_kind, numbered, safe_name, safe_relative_path
+from comfydesk.client.files import claim, inside, media_kind, numbered, safe_name, safe_relative_path
 from comfydesk.errors import PodError
 
 
@@ -112,3 +115,34 @@ def test_no_name_whatever_escapes(subfolder: str, filename: str) -> None:
     assert ".." not in path.parts
     assert all(len(part.encode()) <= 180 and part == part.rstrip(". ") for part in path.parts)
     assert safe_name(path.name) == path.name
+
+
+def _no_links(*_: object) -> None:
+    raise OSError(errno.EPERM, "no hard links here")
+
+
+@pytest.fixture(params=["hard links", "none"])
+def _disk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "none":
+        monkeypatch.setattr(os, "link", _no_links)
+
+
+@pytest.mark.usefixtures("_disk")
+def test_of_many_that_want_a_name_at_once_one_gets_it_and_the_others_keep_their_files(tmp_path: Path) -> None:
+    parts = [tmp_path / f"{number}.part" for number in range(8)]
+    for part in parts:
+        part.write_text(part.name)
+    with ThreadPoolExecutor(8) as workers:
+        won = list(workers.map(lambda part: claim(part, tmp_path / "x.png"), parts))
+    assert sum(won) == 1
+    assert (tmp_path / "x.png").read_text() == parts[won.index(True)].name
+    assert [part.exists() for part in parts] == [not one for one in won]
+
+
+@pytest.mark.usefixtures("_disk")
+def test_what_has_the_name_stays_even_a_link_that_leads_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "part").write_text("new")
+    (tmp_path / "link.png").symlink_to(tmp_path / "nowhere")
+    assert not claim(tmp_path / "part", tmp_path / "link.png")
+    assert (tmp_path / "link.png").is_symlink()
+    assert (tmp_path / "part").read_text() == "new"
