@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from comfydesk.demo.faults import Delay
+from comfydesk.demo.faults import Delay, Status
 from comfydesk.demo.server import DemoPod
 from comfydesk.session.session import Session
 from comfydesk.session.values import PodTarget
@@ -152,3 +152,17 @@ async def test_unassigned_jobs_go_on_after_a_restart(world: Start, tmp_path: Pat
             async with asyncio.timeout(15):
                 done = await session.queue.wait(ids)
             assert {(job.state, job.pod) for job in done} == {(S.DONE, "demo")}
+
+
+async def test_a_job_that_a_pod_gave_back_is_not_listened_for_there_any_more(world: Start) -> None:
+    async with world() as here:
+        refused = here.pod.script.add(Status(503), path="/api/prompt", times=None)
+        (job,) = await here.enqueue(flat(), target=ANY)
+        await here.hit(refused)
+        given_back = await here.until(job, S.QUEUED)
+        assert given_back.pod == "", "any pod may have it"
+        await here.session.queue.hold([job])
+        follower = here.session.queue._follower
+        while follower.get(job) is not None:
+            await here.settle()
+        assert follower._by_remote == {}
