@@ -33,6 +33,8 @@ class Option(Generic[T]):
     maximum: T | None = None
     folder: bool = False
     """A text that names a folder: the dialog offers to choose one."""
+    folders: bool = False
+    """A text that names several, with ; between them."""
     choice_labels: tuple[str, ...] = ()
     """What the choices are called on the screen, one for each; () shows the choices themselves."""
     unit: str = ""
@@ -120,12 +122,14 @@ WATCHED_FOLDERS = Option(
     "Watched folders",
     "Folders of this computer whose pictures, videos and sounds are in the library, with ; between them. Files stay"
     " where they are; what comes, goes and moves there is noticed.",
+    folders=True,
 )
 WORKFLOW_FOLDERS = Option(
     "workflows.folders",
     "",
     "Workflow folders",
     "Folders of this computer whose workflows are listed, with ; between them. What changes there is noticed.",
+    folders=True,
 )
 
 LLM_MODEL = Option(

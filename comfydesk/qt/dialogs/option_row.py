@@ -6,6 +6,7 @@ from typing import Any
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from comfydesk.qt.dialogs.folder_option import FoldersOption
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets.badge_label import BadgeLabel
@@ -136,7 +137,7 @@ def editor_of(theme: Theme, option: Option[Any]) -> Editor:
         if option.minimum is not None and option.maximum is not None:
             span = (option.minimum, option.maximum) if option.maximum - option.minimum > SLIDER_FROM else None
         return NumberRow(theme, limits, option.default, span=span)
-    return TextOption(theme, option)
+    return FoldersOption(theme, option) if option.folders else TextOption(theme, option)
 
 
 class OptionRow(QWidget):
@@ -164,7 +165,7 @@ class OptionRow(QWidget):
         self.editor.value_changed.connect(self._on_value)
         self.editor.problem_changed.connect(self._on_problem)
         self.undo.clicked.connect(self.reset_wanted)
-        if isinstance(self.editor, TextOption):
+        if isinstance(self.editor, TextOption | FoldersOption):
             self.editor.browse.connect(self.browse)
         theme.changed.connect(self._measure)
         self._measure()

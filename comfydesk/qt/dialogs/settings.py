@@ -6,6 +6,7 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from comfydesk.qt.dialogs.folder_option import FoldersOption
 from comfydesk.qt.dialogs.option_row import OptionRow
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.theme.language import tr
@@ -164,9 +165,14 @@ class SettingsPage(Page):
             search("")
 
     def _browse(self, row: OptionRow) -> None:
-        dialog = QFileDialog(self.window(), row.name, str(row.editor.value()))
+        editor = row.editor
+        several = isinstance(editor, FoldersOption)
+        dialog = QFileDialog(self.window(), row.name, "" if several else str(editor.value()))
         dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.fileSelected.connect(lambda folder: self.chosen.emit(row.option, folder))
+        if isinstance(editor, FoldersOption):
+            dialog.fileSelected.connect(editor.add_folder)
+        else:
+            dialog.fileSelected.connect(lambda folder: self.chosen.emit(row.option, folder))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 

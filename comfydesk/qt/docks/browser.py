@@ -139,6 +139,13 @@ class BrowserPanel(Panel):
         self.as_list.setChecked(not on)
         self.mark_open(self._open)
 
+    def restore(self, wanted: WorkflowFilter, order: Sort, *, grid: bool) -> None:
+        """As it was left; a search that was begun meanwhile stays."""
+        self.set_grid(grid)
+        self.set_order(order)
+        if not self._model.filter:
+            self._narrow(wanted)
+
     def hold_models(self, panel: QWidget) -> None:
         """The second tab."""
         self._tabbed.addWidget(panel)

@@ -75,6 +75,8 @@ def _parts(wanted: WorkflowFilter, task: str) -> Iterator[str]:
         yield ready_words()[wanted.ready].lower()
     if wanted.favourites:
         yield tr("favourites")
+    if wanted.recent:
+        yield tr("recent")
     if wanted.tag:
         yield wanted.tag
 
@@ -93,6 +95,7 @@ def fill(menu: Menu, theme: Theme, now: WorkflowFilter, rows: Iterable[WorkflowR
         menu.addMenu(inner)
 
     _add(menu, tr("Favourites"), on=now.favourites, then=lambda: choose(favourites=not now.favourites))
+    _add(menu, tr("Recent"), on=now.recent, then=lambda: choose(recent=not now.recent))
     menu.addSeparator()
     there = {source_of(row.entry) for row in rows}
     sources = ((source.value, words) for source, words in source_words().items() if source in there)

@@ -66,6 +66,8 @@ class WorkflowFilter:
     """The user's."""
     folder: str = ""
     """Within the source, "portraits/old"."""
+    recent: bool = False
+    """Those that were opened or made something."""
 
     def __bool__(self) -> bool:
         return replace(self, text=self.text.strip()) != WorkflowFilter()
@@ -370,6 +372,8 @@ class WorkflowModel(RowModel[WorkflowRow]):
             tests.append(lambda row: row.needs is not None and row.needs.ready is (wanted.ready is Ready.READY))
         if wanted.favourites:
             tests.append(lambda row: row.starred)
+        if wanted.recent:
+            tests.append(lambda row: bool(row.used))
         if wanted.tag:
             tests.append(lambda row: wanted.tag in row.tags)
         if wanted.folder:

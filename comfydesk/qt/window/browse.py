@@ -20,6 +20,7 @@ from comfydesk.qt.window.missing import Missing
 from comfydesk.qt.window.model_desk import ModelDesk
 from comfydesk.qt.window.saving import SaveDesk
 from comfydesk.qt.window.workflow_commands import WorkflowCommands
+from comfydesk.settings import WORKFLOW_FOLDERS
 from comfydesk.store.workflow_marks import Mark
 from comfydesk.workflow.fields import Role
 
@@ -228,6 +229,10 @@ class Browse(QObject):
             self._bench.open(entry)
         self.missing.want(entry.id)
 
+    def _on_setting(self, option: object) -> None:
+        if option is WORKFLOW_FOLDERS:
+            self._session.shelves.watch_folders()
+
     def _star(self, entry: "WorkflowEntry", on: bool) -> None:
         before = self._session.shelves.marks.get(entry.id, Mark())
         self.model.set_marks({entry.id: Mark(on, before.opened, before.tags)})
@@ -248,6 +253,7 @@ class Browse(QObject):
         browser.menu_wanted.connect(self.commands.open_menu)
         browser.keyed.connect(self.commands.on_key)
         desk.window.file_dropped.connect(bench.open)
+        desk.preferences.changed.connect(self._on_setting)
         bench.opened.connect(self._on_opened)
         bench.made_ready.connect(self._on_made_ready)
         desk.intent.searched.connect(self._on_typed)

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject
 from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets.palette_popup import PaletteLine
 from comfydesk.qt.window.bench import Bench
+from comfydesk.qt.window.browse_memory import remember
 from comfydesk.qt.window.desk import Desk
 from comfydesk.qt.window.memory import FILE_NAME, Memory
 from comfydesk.qt.window.palette import Entry
@@ -38,6 +39,7 @@ class Finds(QObject):
 
     def _remember(self) -> None:
         desk, memory = self._desk, self.memory
+        remember(memory, desk)  # before the views: what is listed decides how far one can scroll
         memory.add_view("workflows", desk.browser.list)
         memory.add_view("outputs", desk.gallery.strip, lambda row: desk.outputs.listing.ids[row])
         memory.begin()
