@@ -231,8 +231,9 @@ def request_cancel(db: Database, ids: Sequence[str], now: float) -> tuple[Change
     """Stop jobs, whichever session looks after them: one statement, so that nothing comes between look and deed.
 
     What no pod is busy with is CANCELLED at once; what is on one becomes CANCELLING, and who follows it does the rest.
+    On disk when this returns: it would cost money if it was sent after all.
     """
-    with db.transaction():
+    with db.transaction(durable=True):
         rows = db.query(
             """UPDATE jobs SET error = NULL,
                 finished = CASE WHEN state IN ('sending', 'sent', 'running') THEN NULL
@@ -277,8 +278,16 @@ def accepted(
 
 
 def accepted_many(db: Database, ids: Sequence[str], now: float) -> tuple[Change, ...]:
-    """The pod has answered that it has these jobs, under the ids we gave them, and nothing else."""
-    return transition_many(db, ids, S.SENT, now)
+    """The pod has answered that it has these jobs, under the ids we gave them, and nothing else.
+
+    Only what is SENDING changes: what was given up meanwhile has nobody who would follow it.
+    """
+    with db.transaction():
+        rows = db.query(
+            "SELECT id FROM jobs WHERE state = 'sending' AND id IN (SELECT value FROM json_each(?))", (listed(ids),)
+        )
+        sending = {row["id"] for row in rows}
+        return transition_many(db, [job for job in ids if job in sending], S.SENT, now)
 
 
 def give_back(db: Database, job: str, now: float, *, posted: float | None) -> tuple[Change, ...]:

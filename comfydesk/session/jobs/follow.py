@@ -69,6 +69,8 @@ class Follower:
         self._timings = Timings(library)
         self._keep_ids: set[str] = set()
         """Pods that have taken a job under the id we gave it."""
+        self._unsaid: list[Followed] = []
+        """Short jobs that pods have taken, of which the store has not been told."""
         self._noting: asyncio.TimerHandle | None = None
 
     # --- Which ones -------------------------------------------------------------------------------------------------
@@ -214,7 +216,9 @@ class Follower:
         followed.answer = answer
         if not (followed.is_short and followed.is_plain):
             await self._record(followed)
-        elif self._noting is None:  # with those that are taken until then, if it is not over before
+            return
+        self._unsaid.append(followed)
+        if self._noting is None:  # with those that are taken until then, if it is not over before
             self._noting = asyncio.get_running_loop().call_later(NOTED_WITHIN, self._note)
 
     def _note(self) -> None:
@@ -227,14 +231,17 @@ class Follower:
         Without it a later start, on whose pod such a job is not known any more, would take it for one that never
         arrived, and send it again.
         """
-        taken = [
-            one for one in self._followed.values() if one.state is JobState.SENDING and one.answer and one.is_plain
-        ]
+        unsaid, self._unsaid = self._unsaid, []
+        taken = [one for one in unsaid if one.state is JobState.SENDING and one.answer is not None]
         if not taken:
             return
         known = [one.job for one in taken]
         ids = [job.id for job in known]
-        _, rows = await self._library.commit_and(jobs.many, jobs.accepted_many, ids, time.time())
+        try:
+            _, rows = await self._library.commit_and(jobs.many, jobs.accepted_many, ids, time.time())
+        except BaseException:
+            self._unsaid += taken  # for the next time, or the end
+            raise
         found = {row.id: row for row in rows}
         for one, before in zip(taken, known, strict=True):
             one.answer = None

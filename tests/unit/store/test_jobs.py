@@ -132,6 +132,18 @@ def test_what_a_cancellation_comes_to_where_the_job_is(
     assert (job.finished is None) == (becomes is S.CANCELLING)
 
 
+@pytest.mark.parametrize(
+    "stop", [lambda db: jobs.request_cancel(db, ["a"], 5.0), lambda db: order.hold_all(db, "me", 5.0)]
+)
+def test_what_the_user_keeps_from_being_sent_outlives_a_power_cut(
+    db: Database, new_job: Make, stop: Callable[[Database], object]
+) -> None:
+    new_job()
+    durable = db.owed
+    assert stop(db)
+    assert db.owed == durable + 1
+
+
 def test_whether_a_post_may_have_arrived_outlives_everything_but_an_answer(db: Database, new_job: Make) -> None:
     def stored() -> Job:
         job = jobs.get(db, "a")
@@ -146,6 +158,17 @@ def test_whether_a_post_may_have_arrived_outlives_everything_but_an_answer(db: D
     jobs.begin_sending(db, ["a"], "p", 5.0)
     jobs.accepted(db, "a", "a", 6.0)
     assert (stored().state, stored().sent, stored().unanswered) == (S.SENT, 6.0, False)
+
+
+def test_what_was_taken_together_is_sent_unless_it_was_given_up_meanwhile(db: Database, new_job: Make) -> None:
+    for job in "abcd":
+        new_job(job)
+    jobs.begin_sending(db, ["a", "b", "c"], "p", 1.0)
+    jobs.transition(db, "b", S.UNKNOWN, 2.0)
+    jobs.transition(db, "c", S.CANCELLING, 2.0)
+    assert jobs.accepted_many(db, ["a", "b", "c", "d"], 3.0) == (JobsChanged(("a",)),)
+    assert [job.state for job in jobs.many(db, "abcd")] == [S.SENT, S.UNKNOWN, S.CANCELLING, S.QUEUED]
+    assert [job.sent for job in jobs.many(db, "ab")] == [3.0, None]
 
 
 def test_what_is_found_on_its_pod_after_all_is_looked_after(db: Database, new_job: Make) -> None:
