@@ -36,8 +36,8 @@ def pause(db: Database, paused: bool) -> tuple[Change, ...]:
 
 
 def hold_all(db: Database, owner: str, now: float) -> tuple[Change, ...]:
-    """Keep all of a session's queued jobs from being sent."""
-    return transition_many(db, _of(db, owner, JobState.QUEUED), JobState.HELD, now)
+    """Keep all of a session's queued jobs from being sent. On disk when this returns."""
+    return transition_many(db, _of(db, owner, JobState.QUEUED), JobState.HELD, now, durable=True)
 
 
 def release_all(db: Database, owner: str, now: float) -> tuple[Change, ...]:

@@ -48,7 +48,7 @@ class Commands:
                 followed.poked.set()
 
     async def move_all(self, job_ids: Sequence[str], to: JobState) -> None:
-        await self._library.commit(jobs.transition_many, job_ids, to, time.time())
+        await self._library.commit(jobs.transition_many, job_ids, to, time.time(), durable=True)
 
     async def retry(self, job_id: str) -> Job | None:
         """See Queue.retry."""
