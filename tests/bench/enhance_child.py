@@ -51,10 +51,10 @@ async def enhance(life: Life, settings: Settings, urls: tuple[str, str], variant
     assert await until(written, 60)
     await asyncio.sleep(0.5)
     beat = Beat()
-    beat.start()
     began = time.perf_counter()
     page.again.click()
-    assert await until(lambda: not written(), 20)
+    assert await until(lambda: bool(page.cards[0].told.text()), 20)  # the first words are there
+    beat.start()
     assert await until(written, 60)
     await asyncio.sleep(0.3)
     results = [card.result for card in page.cards if card.result is not None]

@@ -36,6 +36,7 @@ class WordsView(QWidget):
         self._theme = theme
         self._tokens: tuple[Token, ...] = ()
         self._placed: tuple[Placed, ...] = ()
+        self._layouts: dict[int, tuple[tuple[Placed, ...], int]] = {}
         self._width = -1
         self._high = 0
         self._caret = False
@@ -57,6 +58,7 @@ class WordsView(QWidget):
         self._tokens, self._caret, self._clickable = tokens, caret, clickable
         self.setAccessibleName(spoken(tokens))
         before, self._width = self._high, -1
+        self._layouts.clear()
         self._lay_out(self.width())
         if self._high != before:
             self.updateGeometry()
@@ -78,13 +80,18 @@ class WordsView(QWidget):
 
     def _restyle(self) -> None:
         self._widths.clear()
+        self._layouts.clear()
         self._width = -1
         self.updateGeometry()
         self.update()
 
     def _lay_out(self, width: int) -> int:
         if width != self._width:
-            self._placed, self._high = self._place(max(width, self._theme.px(60)))
+            known = self._layouts.get(width)
+            if known is None:
+                # Layouts ask for several widths, over and over.
+                known = self._layouts[width] = self._place(max(width, self._theme.px(60)))
+            self._placed, self._high = known
             self._width = width
         return self._high
 
