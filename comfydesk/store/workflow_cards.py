@@ -9,7 +9,7 @@ from pathlib import Path
 from comfydesk.store.database import Database
 from comfydesk.workflow.card import WorkflowCard, card_from_json, card_to_json
 
-RULES = 2
+RULES = 3
 """To be raised when the scanner says other things about the same file, or the card gets other attributes."""
 
 

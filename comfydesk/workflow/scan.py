@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from comfydesk.errors import GraphError
 from comfydesk.workflow import media_types
 from comfydesk.workflow.active import ActiveNode, active_nodes, count_active
+from comfydesk.workflow.blueprint import made_to_run
 from comfydesk.workflow.card import MODEL_SUFFIXES, RequiredModel, WorkflowCard
 from comfydesk.workflow.catalog import Catalog, NodeSpec
 from comfydesk.workflow.graph import ApiGraph, Graph, UiGraph
@@ -21,9 +22,12 @@ __all__ = ["RequiredModel", "WorkflowCard", "card_of_broken", "declared_models",
 
 
 def scan(graph: UiGraph | ApiGraph, catalog: Catalog | None = None, *, file_name: str = "") -> WorkflowCard:
-    """The card of a workflow; its name is the file's. Raises GraphError for one that cannot be: nested in itself."""
+    """The card of a workflow; its name is the file's. Raises GraphError for one that cannot be: nested in itself.
+
+    A blueprint's says what goes in and out once it is opened.
+    """
     facts = _Facts(catalog)
-    for node in active_nodes(graph):
+    for node in active_nodes(_opened(graph)):
         facts.add(node)
     inputs, outputs = facts.input_types(), facts.output_types()
     name = _title(graph) or _stem(file_name)
@@ -46,6 +50,13 @@ def scan(graph: UiGraph | ApiGraph, catalog: Catalog | None = None, *, file_name
         model_files=tuple(sorted(facts.model_files)),
         custom_nodes=tuple(entry for entry in node_types if catalog and entry not in catalog.nodes),
     )
+
+
+def _opened(graph: UiGraph | ApiGraph) -> UiGraph | ApiGraph:
+    try:
+        return made_to_run(graph) if isinstance(graph, UiGraph) else graph
+    except GraphError:
+        return graph
 
 
 def card_of_broken(file_name: str, error: GraphError) -> WorkflowCard:

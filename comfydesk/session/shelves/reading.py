@@ -2,15 +2,13 @@
 
 import io
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 from comfydesk.errors import GraphError, one_line
 from comfydesk.session.values import OpenWorkflow, WorkflowEntry
 from comfydesk.store.workflows import document_hash
-from comfydesk.workflow.blueprint import is_blueprint, made_to_run
-from comfydesk.workflow.card import WorkflowCard
+from comfydesk.workflow.blueprint import made_to_run
 from comfydesk.workflow.catalog import Catalog
 from comfydesk.workflow.convert import to_api
 from comfydesk.workflow.embedded import extract
@@ -123,26 +121,12 @@ def _entry(data: Path | bytes, name: str, source: str, catalog: Catalog | None, 
     file_name = name.rpartition("/")[2]
     try:
         graph = parse_source(data, file_name)
-        card = _card(graph, catalog, file_name)
+        card = scan(graph, catalog, file_name=file_name)
         title = title_of(graph, file_name)
     except GraphError as error:
         card = card_of_broken(file_name, error)
         title = card.name
     return WorkflowEntry(f"{source}/{name}", title, source, card, path)
-
-
-def _card(graph: UiGraph | ApiGraph, catalog: Catalog | None, file_name: str) -> WorkflowCard:
-    """A blueprint's card says what it loads and saves once it is opened, in its author's words."""
-    card = scan(graph, catalog, file_name=file_name)
-    if not isinstance(graph, UiGraph) or not is_blueprint(graph):
-        return card
-    try:
-        opened = scan(made_to_run(graph), catalog, file_name=file_name)
-    except GraphError:
-        return card
-    return replace(
-        opened, description=card.description or opened.description, category=card.category or opened.category
-    )
 
 
 def _files(folder: Path) -> Iterable[Path]:

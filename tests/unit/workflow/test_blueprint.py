@@ -15,6 +15,7 @@ from comfydesk.workflow.fields import Kind
 from comfydesk.workflow.form import build_form
 from comfydesk.workflow.graph import UiGraph
 from comfydesk.workflow.parse import build_workflow
+from comfydesk.workflow.scan import scan
 from comfydesk.workflow.specs import Section
 
 DATA = Path(__file__).parents[2] / "data"
@@ -131,3 +132,10 @@ def test_what_makes_nothing_to_save_says_so(catalog: Catalog) -> None:
     with pytest.raises(GraphError) as caught:
         made_to_run(graph, catalog)
     assert caught.value.why == "It makes CLIP, which cannot be saved as a file"
+
+
+def test_its_card_says_what_goes_in_and_out_once_it_is_opened(blueprints: dict[str, UiGraph]) -> None:
+    card = scan(blueprints["Image to Video (Wan 2.2)"], file_name="a.json")
+    assert (card.type, card.input_types, card.output_types) == ("i2v", ("image", "text"), ("video",))
+    assert {"LoadImage", "SaveVideo"} <= set(card.node_types), "a pod without them is not ready for it"
+    assert card.category == "Video generation and editing/Image to video"
