@@ -24,7 +24,15 @@ from pytestqt.qtbot import QtBot
 
 from comfydesk.paths import Paths
 from comfydesk.qt.dialogs.about import AboutDialog
+from comfydesk.qt.dialogs.batch import BatchPage
+from comfydesk.qt.dialogs.export import ExportPage
+from comfydesk.qt.dialogs.importing import ImportSheet, SkippedSheet
+from comfydesk.qt.dialogs.job_error import JobErrorPage
+from comfydesk.qt.dialogs.llm_models import LlmModelsPage
+from comfydesk.qt.dialogs.mask import MaskPage
+from comfydesk.qt.dialogs.missing_models import MissingSheet
 from comfydesk.qt.dialogs.name import NameSheet
+from comfydesk.qt.dialogs.pod_outputs import PodOutputsPage
 from comfydesk.qt.dialogs.pods.connect import ConnectSheet
 from comfydesk.qt.dialogs.pods.profiles import ProfilesSheet
 from comfydesk.qt.dialogs.pods.system import SystemSheet
@@ -36,6 +44,7 @@ from comfydesk.qt.window.desk import Desk, furnish
 from comfydesk.qt.window.diagnostics import versions
 from comfydesk.qt.window.shell import MainWindow
 from comfydesk.session.pods.paste import Suggestion
+from comfydesk.workflow.needs import MissingModel, Needs
 from tests.qt.strays import no_strays
 
 CONTROLS = (
@@ -91,6 +100,19 @@ def workspace(name: str) -> Callable[[Desk], QWidget]:
     return opened
 
 
+def missing(theme: Theme) -> Page:
+    sheet = MissingSheet(theme)
+    model = MissingModel("flux1-dev.safetensors", "diffusion_models", suggestion="flux1-schnell.safetensors")
+    needs = Needs(ready=False, missing_models=(model,), missing_nodes=("VHS_VideoCombine",))
+    sheet.show_needs("Text to image", "studio", needs)
+    return sheet
+
+
+def models(desk: Desk) -> QWidget:
+    desk.browser.tabs.button(1).click()
+    return desk.window
+
+
 SCREENS: dict[str, Callable[[Desk], QWidget]] = {
     "create": workspace("create"),
     "library": workspace("library"),
@@ -107,6 +129,19 @@ SCREENS: dict[str, Callable[[Desk], QWidget]] = {
     "report": dialog(lambda desk: ReportDialog(desk.theme, "Traceback\nError: x", desk.window)),
     "name": dialog(lambda desk: NameSheet(desk.theme, "Save layout", "Name", desk.window)),
 }
+NEWER: dict[str, Callable[[Desk], QWidget]] = {
+    "batch": page(BatchPage),
+    "export": page(lambda theme: ExportPage(theme, Path("/pictures"))),
+    "mask": page(MaskPage),
+    "missing": page(missing),
+    "job error": page(JobErrorPage),
+    "on the pod": page(PodOutputsPage),
+    "language models": page(LlmModelsPage),
+    "import": dialog(lambda desk: ImportSheet(desk.theme, Path("/pictures"), Path("/library"), desk.window)),
+    "not imported": dialog(lambda desk: SkippedSheet(desk.theme, [("a.png", "It is empty.")], 1, desk.window)),
+    "models": models,
+}
+"""Opened one after the other in one window: making one takes most of the time."""
 
 
 @pytest.fixture
@@ -155,22 +190,30 @@ def told(widget: QWidget) -> str:
 def test_every_control_has_a_name(desk: Desk, name: str) -> None:
     with no_strays():
         screen = settled(SCREENS[name](desk))
-    shown = controls(screen)
-    assert shown
-    nameless = [
+    assert controls(screen)
+    assert nameless(screen) == []
+
+
+def nameless(screen: QWidget) -> list[str]:
+    """Controls that a screen reader could not call anything."""
+    return [
         told(widget)
-        for widget in shown
+        for widget in controls(screen)
         if not (widget.accessibleName() or (isinstance(widget, QAbstractButton) and widget.text()))
     ]
-    assert nameless == []
 
 
 @pytest.mark.parametrize("name", SCREENS)
 def test_every_control_is_reached_with_the_tab_key(desk: Desk, name: str, qtbot: QtBot) -> None:
     screen = settled(SCREENS[name](desk))
+    screen.window().activateWindow()
+    qtbot.waitUntil(screen.window().isActiveWindow)
+    assert missed(screen) == []
+
+
+def missed(screen: QWidget) -> list[str]:
+    """Controls that the Tab key does not come to."""
     top = screen.window()
-    top.activateWindow()
-    qtbot.waitUntil(top.isActiveWindow)
     reached: list[QWidget] = []
     controls(screen)[0].setFocus()
     start = focus_of(top)
@@ -180,12 +223,11 @@ def test_every_control_is_reached_with_the_tab_key(desk: Desk, name: str, qtbot:
             break
         reached.append(focused)
         QTest.keyClick(focused, Qt.Key.Key_Tab)
-    missed = [
+    return [
         told(control)
         for control in controls(screen)
         if control.isEnabled() and control not in reached and _alone(control)
     ]
-    assert missed == []
 
 
 def focus_of(window: QWidget) -> QWidget | None:
@@ -231,6 +273,27 @@ def test_nothing_is_clipped_when_words_are_twice_as_large(desk: Desk, theme: The
     screen = settled(SCREENS[name](desk))
     QTest.qWait(30)
     assert clipped(screen) == []
+
+
+def test_newer_screens_are_named_reached_and_whole(desk: Desk, theme: Theme, qtbot: QtBot) -> None:
+    found: dict[str, list[str]] = {}
+    for scale in (1.0, 2.0):
+        theme.apply(Appearance(Scheme.DARK, 1.0, scale, reduced_motion=True))
+        desk.window.resize(1600, 1000)
+        for name, opened in NEWER.items():
+            with no_strays():
+                screen = settled(opened(desk))
+            if scale == 1.0:
+                screen.window().activateWindow()
+                qtbot.waitUntil(screen.window().isActiveWindow)
+                found[name] = nameless(screen) + missed(screen)
+            else:
+                QTest.qWait(30)
+                found[f"{name}, words twice as large"] = clipped(screen)
+            if screen.window() is not desk.window:
+                screen.close()
+            desk.pages.close()
+    assert {name: wrong for name, wrong in found.items() if wrong} == {}
 
 
 @pytest.mark.parametrize("name", ["create", "settings", "cheat sheet", "about"])

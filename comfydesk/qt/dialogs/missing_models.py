@@ -50,7 +50,6 @@ class ModelRow(QWidget):
         self.detail = ElidedLabel(theme, self._about(), font="small", color="text2")
         self.substitute = Button(theme, tr("Use {name}", name=_short(model.suggestion)))
         self.substitute.setToolTip(plain_tip(model.suggestion))
-        self.substitute.setVisible(bool(model.suggestion))
         self.act = Button(theme, tr("Download to {pod}", pod=pod))
         self.act.hide()
         self.no = Button(theme, tr("Cancel"), kind=Kind.GHOST)
@@ -62,6 +61,7 @@ class ModelRow(QWidget):
         self.badge = BadgeLabel(theme)
         self.badge.hide()
         self._lay_out()
+        self.substitute.setVisible(bool(model.suggestion))  # in the layout by now: it would be a window
         self.substitute.clicked.connect(lambda: self.use.emit(model.suggestion))
         self.act.clicked.connect(self._on_act)
         self.no.clicked.connect(self._ask_not)

@@ -42,7 +42,8 @@ class TitleBar(QWidget):
         self._row.addWidget(widget)
 
     def sizeHint(self) -> QSize:
-        return QSize(self._row.sizeHint().width(), self._theme.height(TITLE_HEIGHT, "heading"))
+        row = self._row.sizeHint()
+        return QSize(row.width(), max(row.height(), self._theme.height(TITLE_HEIGHT, "heading")))
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
@@ -79,7 +80,9 @@ class Dock(QDockWidget):
     def _offer_moves(self, at: QPoint) -> None:
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction(tr("Dock") if self.isFloating() else tr("Float"), lambda: self.setFloating(not self.isFloating()))
+        menu.addAction(
+            tr("Dock") if self.isFloating() else tr("Float"), lambda: self.setFloating(not self.isFloating())
+        )
         menu.addAction(tr("Close"), self.close)
         menu.popup(self.title.mapToGlobal(at))
 
