@@ -29,6 +29,10 @@ class Start(NamedTuple):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command, or the window with the workflow (or a picture that carries one) that `argv` names."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments == ["outputs", "--stream"]:  # a child that reads files: half its start is the command line
+        from comfydesk.session.gallery import reading_stream
+
+        return reading_stream.main()
     start = plain_start(arguments)
     if start is not None:
         return _window(start)

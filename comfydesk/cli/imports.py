@@ -1,10 +1,7 @@
-"""`comfydesk outputs --import`: files of this computer become the library's. Also what its children run."""
+"""`comfydesk outputs --import`: files of this computer become the library's."""
 
 import argparse
 import asyncio
-import json
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from comfydesk.cli.context import Context
@@ -14,8 +11,6 @@ if TYPE_CHECKING:
 
 TELL_SECONDS = 1.0
 CONNECT_SECONDS = 60.0
-MEMORY = 4 << 30
-"""Bytes of address space that a child may take: a file that wants more is refused."""
 
 
 async def taken_in(args: argparse.Namespace, context: Context) -> int:
@@ -105,26 +100,3 @@ class _Teller:
         self._told = now
         left = "" if progress.seconds_left is None else f", {progress.seconds_left:.0f} s left"
         self._context.note(f"{progress.done:,} of {progress.total:,} files, {progress.rate:,.0f} a second{left}")
-
-
-def stream(context: Context) -> int:
-    """For session.gallery.reading_children: a JSON text per line on stdin, what that file holds per line on stdout.
-
-    A text is a letter and a path: w for all that can be read, h for its hash too, q for what is quickly read.
-    """
-    from comfydesk.session.gallery.reading import FileReader, answer
-
-    _bound_memory()
-    reader = FileReader()
-    for line in sys.stdin:
-        order = json.loads(line)
-        context.emit(answer(reader, Path(order[1:]), hashed=order[0] in "wh", whole=order[0] == "w"))
-    return 0
-
-
-def _bound_memory() -> None:
-    if sys.platform == "linux":
-        import resource
-
-        _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard), hard))

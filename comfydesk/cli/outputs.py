@@ -2,11 +2,12 @@
 
 import argparse
 import asyncio
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from comfydesk.cli.context import Context, Subparsers
-from comfydesk.cli.imports import from_pod, stream, taken_in
+from comfydesk.cli.imports import from_pod, taken_in
 from comfydesk.errors import KnownError, UsageError
 
 if TYPE_CHECKING:
@@ -54,7 +55,9 @@ def register(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """See cli.md."""
     if args.stream:
-        return stream(context)
+        from comfydesk.session.gallery.reading_stream import stream
+
+        return stream(sys.stdin, context.stdout)
     if args.folder is not None:
         return asyncio.run(taken_in(args, context))
     if args.from_pod:

@@ -27,10 +27,11 @@ def answers(
     program: Sequence[str],
     patience: float,
     on_start: Callable[["subprocess.Popen[bytes]"], None] = lambda _: None,
+    ahead: int = AHEAD,
 ) -> Generator[tuple[AnyPath, bytes, str], None, None]:
     """Each path with its line, in order; where the line is empty, with why the child ended over it.
 
-    `paths` are taken as they are needed, AHEAD of their answers. `patience`: seconds without an answer after which a
+    `paths` are taken as they are needed, `ahead` of their answers. `patience`: seconds without an answer after which a
     file is given up on. Blocks: call it in a thread. Closing the iterator ends the child; who may not wait for the
     next answer kills what `on_start` was given.
     """
@@ -38,7 +39,7 @@ def answers(
     waiting: deque[AnyPath] = deque()
     while (first := waiting.popleft() if waiting else next(upcoming, None)) is not None:
         upcoming = chain((first,), tuple(waiting), upcoming)
-        child = _Child(program, patience)
+        child = _Child(program, patience, ahead)
         waiting.clear()
         try:
             on_start(child.process)
@@ -64,8 +65,9 @@ def shares(paths: Iterable[Path], number: int) -> list[list[Path]]:
 
 
 class _Child:
-    def __init__(self, program: Sequence[str], patience: float) -> None:
+    def __init__(self, program: Sequence[str], patience: float, ahead: int) -> None:
         self._patience = patience
+        self._ahead = ahead
         self._too_slow = False
         self._asked: float | None = None
         self._over = threading.Event()
@@ -78,7 +80,7 @@ class _Child:
         """As many as the child manages; `waiting` has what it was sent and has not answered."""
         assert self.process.stdout is not None
         while True:
-            while len(waiting) < AHEAD and (path := next(upcoming, None)) is not None:
+            while len(waiting) < self._ahead and (path := next(upcoming, None)) is not None:
                 waiting.append(path)
                 if not self._send(path):
                     return

@@ -7,56 +7,17 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from comfydesk.events import Change, OutputsChanged
 from comfydesk.store.database import Database, Value, listed
 from comfydesk.store.output_words import WordsLater, words_later
 from comfydesk.store.outputs import Identity, insert, plain_text, stored_path
 from comfydesk.store.records import Output
+from comfydesk.store.taken import Taken
 from comfydesk.store.workflows import put_packed
 
 DUPLICATE, DELETED, COPIED = "duplicate", "deleted", "copied"
 """Why a file that was seen is no output, beside the reasons for which it cannot be read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A workflow or a graph as the table `documents` has it."""
-
-    hash: str
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A file and what it says of its making; see records.Output."""
-
-    path: str
-    media: str
-    size: int
-    mtime_ns: int
-    sha256: str
-    created: float
-    width: int | None = None
-    height: int | None = None
-    duration: float | None = None
-    prompt: str = ""
-    negative: str = ""
-    seed: int | None = None
-    model: str = ""
-    models: tuple[tuple[str, str], ...] = ()
-    """Name and kind; see provenance.Reading."""
-    sampler: str = ""
-    scheduler: str = ""
-    steps: float | None = None
-    cfg: float | None = None
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    """Of a file without a graph."""
-    graph: Document | None = None
-    document: Document | None = None
-    pending: bool = False
-    """Its hash or its workflow is still to be read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ from typing import Any
 from comfydesk.events import Change
 from comfydesk.store import outputs
 from comfydesk.store.database import Database, listed
-from comfydesk.store.imports import Taken, add_taken
+from comfydesk.store.imports import add_taken
 from comfydesk.store.outputs import Identity, stored_path
 from comfydesk.store.records import Output
+from comfydesk.store.taken import Taken
 from comfydesk.store.workflows import put_document
 
 

@@ -23,9 +23,9 @@ from comfydesk.session.pods.links import Link, Links
 from comfydesk.session.tasks import Tasks
 from comfydesk.store import job_files
 from comfydesk.store import pod_fetches as store
-from comfydesk.store.imports import Taken
 from comfydesk.store.pod_fetches import Wanted
 from comfydesk.store.records import Output
+from comfydesk.store.taken import Taken
 
 PAGE = 100
 """Jobs asked for at once: their graphs come along."""

@@ -27,7 +27,8 @@ from comfydesk.session.gallery.reading_children import Depth, Read, ReadingChild
 from comfydesk.session.library import Library
 from comfydesk.session.tasks import Tasks
 from comfydesk.store import imports as store
-from comfydesk.store.imports import COPIED, Copy, Seen, Stamp, Taken
+from comfydesk.store.imports import COPIED, Copy, Seen, Stamp
+from comfydesk.store.taken import Taken
 
 AT_ONCE = 128
 """Files whose rows are written in one transaction."""

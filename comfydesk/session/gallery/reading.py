@@ -20,7 +20,7 @@ from comfydesk.client.files import media_kind
 from comfydesk.errors import GraphError, KnownError, MediaError
 from comfydesk.session.gallery import shapes
 from comfydesk.session.gallery.facts import CHECKPOINT, LORA, Facts, FactsReader
-from comfydesk.store.imports import Document, Taken
+from comfydesk.store.taken import Document, Taken
 from comfydesk.workflow.embedded import Embedded, extract
 from comfydesk.workflow.embedded.documents import looks_like_safetensors
 from comfydesk.workflow.embedded.parameters import Parameters, read_parameters
@@ -30,7 +30,7 @@ WHOLE = 32 << 20
 """Bytes up to which a file is read at once; of larger ones the parts that are needed, and the rest for its hash."""
 MAX_DOCUMENT = 8 << 20
 """Characters of a workflow that is taken along. The largest official template has 0.5 MB."""
-HEAD = 64 << 10
+HEAD = 32 << 10
 """Bytes that are read at first: all of a small file, and the texts of a large one."""
 LIGHT = 256 << 10
 """Characters of a graph that is parsed beside others: some milliseconds."""
@@ -334,7 +334,7 @@ _FIELDS = tuple(field.name for field in fields(Taken))
 
 
 def answer(reader: FileReader, path: Path, *, hashed: bool = True, whole: bool = True) -> str:
-    """What `reader.read` gives as a line for `taken_from`; never raises for what is in the file."""
+    """What `reader.read` gives as JSON for `taken_from`; never raises for what is in the file."""
     try:
         taken = reader.read(path, hashed=hashed, whole=whole)
     except KnownError as error:
@@ -351,9 +351,8 @@ def answer(reader: FileReader, path: Path, *, hashed: bool = True, whole: bool =
     return json.dumps(values)
 
 
-def taken_from(line: bytes) -> Taken:
-    """The other side of `answer`. Raises MediaError with the reason it tells."""
-    values = json.loads(line)
+def taken_from(values: dict[str, Any]) -> Taken:
+    """The other side of `answer`, parsed. Raises MediaError with the reason it tells."""
     if "why" in values:
         raise _refused(str(values["why"]))
     for name in ("graph", "document"):

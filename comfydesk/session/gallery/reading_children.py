@@ -1,10 +1,11 @@
 """Reads many files in child processes, side by side: `comfydesk outputs --stream`. See `reading`.
 
-Two processes read 1.7 times as many files in a second as one, two threads no more than one (the interpreter's lock):
-measured by tests/bench/test_import_speed.py.
+Children, because parsing holds the interpreter's lock. Quick files are asked for and told in groups: a line for each
+would cost both sides as much in wake-ups as the reading.
 """
 
 import contextlib
+import json
 import os
 import subprocess
 import threading
@@ -15,11 +16,12 @@ from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
 from queue import Empty, Full, Queue
+from typing import Any
 
 from comfydesk.errors import KnownError, MediaError
 from comfydesk.session.children import answers, our_program
 from comfydesk.session.gallery.reading import FileReader, TooHeavyError, taken_from
-from comfydesk.store.imports import Taken
+from comfydesk.store.taken import Taken
 
 PATIENCE = 20.0
 """Seconds for one file."""
@@ -29,8 +31,14 @@ FEW = 64
 store's thread, which has to wait for the interpreter's lock after each statement."""
 LATER = 0.5
 """Seconds for that; then a child is started after all."""
-AHEAD = 256
-"""Answers kept until they are asked for."""
+AHEAD = 32
+"""Groups of answers kept until they are asked for."""
+GROUP = 16
+"""Files of one order, as far as they are quickly read."""
+GROUP_CHARACTERS = 2000
+"""Of their paths: what is sent ahead must fit into the pipe."""
+GROUPS_SENT = 4
+"""Sent to a child before their answers are read: what one has, another cannot read."""
 
 Read = tuple[Path, Taken | KnownError]
 
@@ -66,7 +74,11 @@ class ReadingChildren:
         self._paths = deque(paths)
         self._heavy: deque[tuple[Path, Depth]] = deque()
         """For the children alone."""
-        self._read: Queue[Read | BaseException] = Queue(AHEAD)
+        self._alone: deque[tuple[Path, Depth]] = deque()
+        """Of groups that ended a child."""
+        self._lock = threading.Lock()
+        self._read: Queue[Sequence[Read] | BaseException] = Queue(AHEAD)
+        self._group = max(1, min(GROUP, len(paths) // (4 * MOST_CHILDREN)))
         self._stopping = threading.Event()
         self._started = threading.Event()
         self._here_done = threading.Event()
@@ -83,7 +95,7 @@ class ReadingChildren:
             thread.start()
 
     def batch(self, most: int, seconds: float) -> list[Read]:
-        """Up to `most` files, those that are read within `seconds` of the first; empty when all have been handed out.
+        """About `most` files, those that are read within `seconds` of the first; empty when all were handed out.
 
         Blocks. Raises OSError if no child can be started.
         """
@@ -92,15 +104,15 @@ class ReadingChildren:
         while self._left and len(found) < most and not self._stopping.is_set():
             left = 0.2 if deadline is None else deadline - time.monotonic()
             try:
-                one = self._read.get(timeout=max(left, 0.001))
+                some = self._read.get(timeout=max(left, 0.001))
             except Empty:
                 if found:
                     break
                 continue
-            if isinstance(one, BaseException):
-                raise one
-            self._left -= 1
-            found.append(one)
+            if isinstance(some, BaseException):
+                raise some
+            self._left -= len(some)
+            found += some
             deadline = deadline or time.monotonic() + seconds
         return found
 
@@ -119,27 +131,60 @@ class ReadingChildren:
         if self._stopping.is_set():
             return
         try:
-            with closing(answers(self._orders(), program(), PATIENCE, self._on_start)) as lines:
-                for order, line, told in lines:
-                    self._started.set()
-                    if not self._put((Path(str(order)[1:]), _read(line, told))):
-                        return
+            while self._serve_orders() and self._alone:
+                pass
         except OSError as error:
             self._put(error)
 
-    def _orders(self) -> Iterator[str]:
-        while (one := self._next()) is not None:
-            yield f"{one[1]}{one[0]}"
+    def _serve_orders(self) -> bool:
+        """False when nobody wants more."""
+        with closing(answers(self._orders(), program(), PATIENCE, self._on_start, GROUPS_SENT)) as lines:
+            for order, line, why in lines:
+                self._started.set()
+                if not self._told(order, line, why):
+                    return False
+        return True
 
-    def _next(self) -> tuple[Path, Depth] | None:
+    def _told(self, order: str, line: bytes, why: str) -> bool:
+        """An order's answer. Of a group that ended its child each file is asked for by itself."""
+        paths = order[1:].split("\0")
+        if not line and len(paths) > 1:
+            with self._lock:
+                self._alone.extend((Path(path), Depth(order[0])) for path in paths)
+            return not self._stopping.is_set()
+        return self._put(list(zip(map(Path, paths), _read(line, why, len(paths)), strict=True)))
+
+    def _orders(self) -> Iterator[str]:
+        while group := self._next():
+            yield group[0][1] + "\0".join(str(path) for path, _ in group)
+
+    def _next(self) -> list[tuple[Path, Depth]]:
         while True:
             here_done = self._here_done.is_set()
-            for source in (self._heavy, self._paths):
+            for source in (self._alone, self._heavy):
                 with contextlib.suppress(IndexError):
-                    return source.popleft()
+                    return [source.popleft()]
+            with self._lock:
+                if group := self._next_group():
+                    return group
             if here_done:
-                return None
+                return []
             self._here_done.wait()  # what is read here now may turn out to be for a child
+
+    def _next_group(self) -> list[tuple[Path, Depth]]:
+        group: list[tuple[Path, Depth]] = []
+        characters = 0
+        with contextlib.suppress(IndexError):  # who reads here takes of these as well
+            while len(group) < self._group and characters < GROUP_CHARACTERS:
+                one = self._paths.popleft()
+                if group and one[1] is not Depth.QUICK:
+                    self._paths.appendleft(one)
+                    break
+                group.append(one)
+                if one[1] is not Depth.QUICK:
+                    break
+                characters += len(str(one[0]))
+        return group
 
     def _serve_here(self) -> None:
         """Until a child has answered."""
@@ -167,14 +212,14 @@ class ReadingChildren:
             return not self._stopping.is_set()
         except MediaError as error:
             taken = error
-        return self._put((path, taken))
+        return self._put([(path, taken)])
 
     def _on_start(self, child: "subprocess.Popen[bytes]") -> None:
         self._children.append(child)
         if self._stopping.is_set():  # `close` may have been too early to see it
             child.kill()
 
-    def _put(self, one: Read | BaseException) -> bool:
+    def _put(self, one: Sequence[Read] | BaseException) -> bool:
         """False when nobody wants it any more."""
         while not self._stopping.is_set():
             try:
@@ -185,12 +230,26 @@ class ReadingChildren:
         return False
 
 
-def _read(line: bytes, told: str) -> Taken | KnownError:
+def _read(line: bytes, why: str, number: int) -> list[Taken | KnownError]:
+    """What is told of `number` files."""
     if not line:
-        return MediaError("The file is not taken", told or "Its reader ended")
+        return [_not_taken(why or "Its reader ended")] * number
     try:
-        return taken_from(line)
+        found = json.loads(line)
+        if len(found) == number:
+            return [_taken(values) for values in found]
+        why = f"{len(found)} of {number}"
+    except (ValueError, TypeError, KeyError) as error:
+        why = str(error)
+    return [_not_taken(f"Its reader answered in a way nobody understands ({why})")] * number
+
+
+def _taken(values: dict[str, Any]) -> Taken | KnownError:
+    try:
+        return taken_from(values)
     except MediaError as error:
         return error
-    except (ValueError, TypeError, KeyError) as error:
-        return MediaError("The file is not taken", f"Its reader answered in a way nobody understands ({error})")
+
+
+def _not_taken(why: str) -> MediaError:
+    return MediaError("The file is not taken", why)

@@ -7,8 +7,8 @@ import pytest
 
 from comfydesk.store import imports, outputs
 from comfydesk.store.database import Database
-from comfydesk.store.imports import Taken
 from comfydesk.store.outputs import Identity
+from comfydesk.store.taken import Taken
 
 
 def _taken(number: int, prompt: str = "lighthouse") -> Taken:
