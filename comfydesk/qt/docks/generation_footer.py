@@ -26,11 +26,11 @@ class Footer(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self.generate = SplitButton(theme, "Generate", keys="Ctrl+Enter", menu_name="More ways to generate")
+        self.generate = SplitButton(theme, tr("Generate"), keys="Ctrl+Enter", menu_name=tr("More ways to generate"))
         self.count = Stepper(theme, "How many", maximum=9_999)
         self.batch = IconButton(theme, "batch", tr("Batch\N{HORIZONTAL ELLIPSIS}"), kind=Kind.SECONDARY, size=Size.MAIN)
         self.cancel = IconButton(
-            theme, "stop", "Cancel the running job", kind=Kind.SECONDARY, danger=True, size=Size.MAIN
+            theme, "stop", tr("Cancel the running job"), kind=Kind.SECONDARY, danger=True, size=Size.MAIN
         )
         self.cancel.hide()
         self.what = ElidedLabel(theme, font="caption", color="text2")
@@ -73,13 +73,13 @@ class Footer(QWidget):
 
     def offer_ways(self, press: Callable[..., None]) -> Menu:
         """What the chevron beside Generate opens; `press` takes what differs from the button, by name."""
-        ways = Menu(self._theme, "More ways to generate", parent=self)
+        ways = Menu(self._theme, tr("More ways to generate"), parent=self)
         ways.add(tr("Generate next, before all that waits"), "arrow-up").triggered.connect(
             lambda _=False: press(front=True)
         )
         ways.add(tr("Add to the queue, held"), "pause").triggered.connect(lambda _=False: press(held=True))
         ways.addSeparator()
-        ways.add("Generate one with the seed shown", "lock").triggered.connect(
+        ways.add(tr("Generate one with the seed shown"), "lock").triggered.connect(
             lambda _=False: press(count=1, keep_seed=True)
         )
         for count in MANY:

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from comfydesk.qt.models.pods import PodRow
 from comfydesk.qt.theme import Theme
+from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets import paint
 from comfydesk.qt.widgets.buttons import Button, Kind
 from comfydesk.qt.widgets.labels import Label
@@ -27,15 +28,15 @@ class PodPopup(QFrame):
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup | Qt.WindowType.FramelessWindowHint)
         self._theme = theme
-        self.setAccessibleName("Pods")
+        self.setAccessibleName(tr("Pods"))
         make_round(self)
         self.rows: list[PodRowView] = []
         self._list = QVBoxLayout()
         self._list.setSpacing(0)
-        self.none = Label(theme, "No pod is saved yet.", font="small", color="text2")
-        self.add = Button(theme, "Add a pod", kind=Kind.GHOST, icon="plus")
-        self.all = Button(theme, "All pods", kind=Kind.GHOST)
-        self.demo = Button(theme, "Demo pod", kind=Kind.GHOST, icon="pod")
+        self.none = Label(theme, tr("No pod is saved yet."), font="small", color="text2")
+        self.add = Button(theme, tr("Add a pod"), kind=Kind.GHOST, icon="plus")
+        self.all = Button(theme, tr("All pods"), kind=Kind.GHOST)
+        self.demo = Button(theme, tr("Demo pod"), kind=Kind.GHOST, icon="pod")
         pad(self._list, theme, 4, 4, 4, 4)
         self.none.setContentsMargins(theme.px(12), theme.px(8), theme.px(12), theme.px(8))
         foot = QHBoxLayout()

@@ -53,7 +53,9 @@ class QueuePanel(Panel):
         self.list = JobList(theme)
         self.list.setModel(model)
         self.list.setItemDelegate(self._delegate)
-        self.empty = EmptyState(theme, "check", "The queue is empty", "Jobs stay here, also when the window is closed.")
+        self.empty = EmptyState(
+            theme, "check", tr("The queue is empty"), tr("Jobs stay here, also when the window is closed.")
+        )
         self.banner = Banner(theme)
         self._pages = QStackedWidget()
         self._pages.addWidget(self.empty)
@@ -61,7 +63,7 @@ class QueuePanel(Panel):
         self._menu = Menu(theme, parent=self)
         self._count = BadgeLabel(theme)
         self.pause = Button(theme, tr("Pause"), kind=Kind.GHOST, icon="pause", size=Size.COMPACT, tooltip=tr(GOES_ON))
-        self.clear = Button(theme, "Clear finished", kind=Kind.GHOST, size=Size.COMPACT)
+        self.clear = Button(theme, tr("Clear finished"), kind=Kind.GHOST, size=Size.COMPACT)
         self.more = IconButton(theme, "more", tr("More on the queue"), size=Size.COMPACT)
         self.title.add_mark(self._count)
         for part in (self.pause, self.clear, self.more):

@@ -64,12 +64,12 @@ class SizeRow(QWidget):
         super().__init__(parent)
         self.theme, self._limits = theme, limits
         segments = [Segment(f"{wide}:{high}", ratio=(wide, high)) for wide, high in RATIOS]
-        self.ratios = Segmented(theme, segments, -1, name="Aspect ratio", height=30)
+        self.ratios = Segmented(theme, segments, -1, name=tr("Aspect ratio"), height=30)
         self.width_field = NumberField(theme, limits, width, word="W")
         self.height_field = NumberField(theme, limits, height, word="H")
-        self.swap = IconButton(theme, "swap", "Swap width and height", size=Size.COMPACT)
-        self.width_field.set_name("Width")
-        self.height_field.set_name("Height")
+        self.swap = IconButton(theme, "swap", tr("Swap width and height"), size=Size.COMPACT)
+        self.width_field.set_name(tr("Width"))
+        self.height_field.set_name(tr("Height"))
         self._row = QHBoxLayout()
         self._line = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         if label is not None:

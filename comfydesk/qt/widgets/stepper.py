@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.theme import Theme
+from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets.buttons import IconButton, Size
 from comfydesk.qt.widgets.field_frame import FieldFrame
 from comfydesk.qt.widgets.number_field import NumberEdit
@@ -31,8 +32,8 @@ class Stepper(FieldFrame):
         super().__init__(theme, height=height, padding=4, parent=parent)
         self._range = Range(integer=True, minimum=minimum, maximum=maximum, step=1)
         self._value = value
-        self.less = IconButton(theme, "minus", "One less", size=Size.COMPACT)
-        self.more = IconButton(theme, "plus", "One more", size=Size.COMPACT)
+        self.less = IconButton(theme, "minus", tr("One less"), size=Size.COMPACT)
+        self.more = IconButton(theme, "plus", tr("One more"), size=Size.COMPACT)
         self.edit = NumberEdit(theme)
         self.edit.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.edit.setAccessibleName(name)
@@ -85,5 +86,5 @@ class Stepper(FieldFrame):
 
     def _show(self) -> None:
         self.edit.setText(str(self._value))
-        self.less.set_blocked("" if self._value > int(self._range.minimum or 0) else "Not fewer than this")
-        self.more.set_blocked("" if self._value < int(self._range.maximum or 0) else "Not more than this")
+        self.less.set_blocked("" if self._value > int(self._range.minimum or 0) else tr("Not fewer than this"))
+        self.more.set_blocked("" if self._value < int(self._range.maximum or 0) else tr("Not more than this"))
