@@ -136,7 +136,7 @@ def test_journey_3_a_strangers_workflow(qtbot: QtBot, gui_loop: Loop, theme: The
         needs = studio.wiring.bench.current.needs if studio.wiring.bench.current else None
         assert needs is not None
         assert needs.missing_nodes == ("ADE_LoadAnimateDiff", "IPAdapterUnified", "VHS_VideoCombine")
-        studio.wiring.browse.show_missing()
+        studio.desk.actions["missing"].trigger()
         sheet = studio.wiring.browse.missing.sheet
         assert sheet is not None
         assert sheet.isVisible()

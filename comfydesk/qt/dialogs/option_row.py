@@ -205,6 +205,8 @@ class OptionRow(QWidget):
         if self.option.unit:
             line.addWidget(Label(theme, self.option.unit, color="text2"))
         line.addWidget(self.undo)
+        if isinstance(self.editor, FoldersOption):
+            line.setAlignment(self.undo, Qt.AlignmentFlag.AlignTop)
         self._holder = QWidget()
         self._holder.setLayout(line)
         line.setContentsMargins(0, 0, 0, 0)

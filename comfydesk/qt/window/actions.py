@@ -59,6 +59,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("prompt", "Go to the prompt", "Workflow", "Ctrl+L; Ctrl+P"),
     Command("enhance", "Enhance the prompt", "Workflow", "Ctrl+E", "enhance"),
     Command("reset_values", "Back to the workflow's own values", "Workflow", icon="undo"),
+    Command("missing", "Show what is missing", "Workflow", icon="warning"),
     Command("save_workflow", "Save", "Workflow", "Ctrl+S", "save", apart=True),
     Command("save_workflow_as", "Save as\N{HORIZONTAL ELLIPSIS}", "Workflow", "Ctrl+Shift+S"),
     Command("generate", "Generate", "Generate", "Ctrl+Enter; Ctrl+Return", "play"),

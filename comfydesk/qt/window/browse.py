@@ -261,5 +261,6 @@ class Browse(QObject):
         desk.intent.entered.connect(self.open_best)
         desk.intent.picked.connect(self._on_quick)
         desk.action("open", self.ask_file)
+        desk.action("missing", self.show_missing)
         desk.action("save_workflow", self.saving.save)
         desk.action("save_workflow_as", self.saving.save_as)
