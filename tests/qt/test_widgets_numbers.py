@@ -231,3 +231,18 @@ def test_a_stepper_stays_in_its_range(theme: Theme, qtbot: QtBot) -> None:
     assert stepper.value() == 3
     assert not stepper.more.isEnabled()
     assert stepper.more.toolTip() == "Not more than this"
+
+
+def test_a_seed_that_was_chosen_is_kept(theme: Theme, qtbot: QtBot) -> None:
+    row = SeedRow(theme, 7)
+    qtbot.addWidget(row)
+    row.set_value(8)
+    assert not row.locked  # what a workflow brings along is drawn anew for each job
+    row.set_last(42)
+    with qtbot.waitSignal(row.lock_changed):
+        row.last.click()
+    assert (row.value(), row.locked) == (42, True)
+    row.set_locked(False)
+    row.field.edit.selectAll()
+    QTest.keyClicks(row.field.edit, "5")
+    assert (row.value(), row.locked) == (5, True)

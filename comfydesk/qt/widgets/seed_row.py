@@ -43,11 +43,11 @@ class SeedRow(Editor):
         self.row.addWidget(self.dice)
         self.row.addWidget(self.last)
         self.setFocusProxy(self.field)
-        self.field.value_changed.connect(self.value_changed)
+        self.field.value_changed.connect(self._on_typed)
         self.field.problem_changed.connect(self.problem_changed)
         self.lock.toggled.connect(self._locked)
         self.dice.clicked.connect(lambda: self._take(self._rng.randint(minimum, maximum)))
-        self.last.clicked.connect(lambda: self._take(self._last))
+        self.last.clicked.connect(self._take_last)
         theme.changed.connect(self._measure)
         self._measure()
         self._name_lock()
@@ -92,6 +92,19 @@ class SeedRow(Editor):
         if seed is not None and seed != self.value():
             self.set_value(seed)
             self.value_changed.emit(seed)
+
+    def keep(self) -> None:
+        """Lock it: this number was chosen, and is not to be drawn anew."""
+        self.lock.setChecked(True)
+
+    def _on_typed(self, value: Any) -> None:
+        self.keep()
+        self.value_changed.emit(value)
+
+    def _take_last(self) -> None:
+        if self._last is not None:
+            self._take(self._last)
+            self.keep()
 
     def _locked(self, locked: bool) -> None:
         self._name_lock()

@@ -13,7 +13,7 @@ from comfydesk.qt.models.making import Making
 from comfydesk.qt.theme.language import tr
 from comfydesk.qt.window.drafts import Drafts
 from comfydesk.store.records import Job, LocalFile, Output
-from comfydesk.workflow.fields import Role
+from comfydesk.workflow.fields import Kind, Role
 
 if TYPE_CHECKING:
     import asyncio
@@ -37,6 +37,8 @@ class Opening:
     values: Mapping[str, Any] = field(default_factory=dict)
     """Field id → value."""
     then_generate: bool = False
+    keep_seeds: bool = False
+    """Lock the seeds that come with it."""
 
 
 Found = tuple["OpenWorkflow", Mapping[str, Any]]
@@ -115,16 +117,19 @@ class Bench(QObject):
         `entry` is the workflow of that name if there is one; else the file itself carries it.
         """
         name = Path(output.path).name if entry is None else entry.name
-        self._start(name, Opening(output.path), self._reuse(output, entry))
+        self._start(name, Opening(output.path, keep_seeds=True), self._reuse(output, entry))
 
     def edit(self, job: Job, entry: "WorkflowEntry | None") -> None:
         """Open what `job` was made from, with its values; in no shelf any more, it is read from the library."""
         source = job.id if entry is None else entry.id
-        self._start(job.workflow, Opening(source), self._edit(job, entry))
+        self._start(job.workflow, Opening(source, keep_seeds=True), self._edit(job, entry))
 
     def restore(self, name: str, source: str, work: "Coroutine[Any, Any, Found]") -> None:
-        """Open what `work` finds, with the values that come with it. `source` names it, whatever it is."""
-        self._start(name, Opening(source), work)
+        """Open what `work` finds, with the values that come with it; its seeds are locked, to make the same again.
+
+        `source` names it, whatever it is.
+        """
+        self._start(name, Opening(source, keep_seeds=True), work)
 
     def keep(self, values: Mapping[str, Any]) -> None:
         """The form says what is in it now."""
@@ -174,6 +179,9 @@ class Bench(QObject):
         self._waits = None if known else replace(opening, values=given)
         if known:
             self.drafts.keep(opened.id, opened.form, given)
+            if opening.keep_seeds:
+                seeds = [entry.id for entry in opened.form.fields if entry.kind is Kind.SEED and entry.id in given]
+                self.drafts.keep_ways(opened.id, seeds, 1)
         self._show(opened)
         if known and opening.then_generate:
             self.made_ready.emit(opened.id)

@@ -84,6 +84,7 @@ class Refine(QObject):
         form = self._desk.generation.form
         for field, value in values.items():
             form.set_value(field, value)
+            form.set_locked(field, True)  # seeds; there is nothing to lock elsewhere
         self._bench.keep(form.values())
 
     async def _found(self, output: Output, changed: Mapping[str, Any]) -> Found:
