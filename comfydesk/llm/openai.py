@@ -177,16 +177,23 @@ class OpenAiEngine:
     async def _answering(self, request: ChatRequest, deadline: Deadline) -> AsyncIterator[httpx.Response]:
         """The answer once its status is 200; asks again while the server loads."""
         clock = asyncio.get_running_loop().time
+        refusal: LlmError | None = None
         while True:
             async with contextlib.AsyncExitStack() as stack:
-                async with asyncio.timeout_at(deadline()):
-                    opened = self._open("POST", "chat/completions", self._body(request))
-                    response = await stack.enter_async_context(opened)
-                    body = b"" if response.status_code == 200 else await _whole(response)
+                try:
+                    async with asyncio.timeout_at(deadline()):
+                        opened = self._open("POST", "chat/completions", self._body(request))
+                        response = await stack.enter_async_context(opened)
+                        body = b"" if response.status_code == 200 else await _whole(response)
+                except TimeoutError:
+                    if refusal is None:
+                        raise
+                    raise refusal from None  # the time was over while it was asked once more
                 if response.status_code == 200:
                     yield response
                     return
             if response.status_code == 503 and clock() + self._pace.again < deadline():
+                refusal = answers.refused(self.name, response.status_code, body)
                 await asyncio.sleep(self._pace.again)
             elif response.status_code in (400, 422) and b"chat_template_kwargs" in body and self._may_think_again():
                 continue

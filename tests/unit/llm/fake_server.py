@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 MODEL = "double-1b"
 
@@ -40,13 +41,14 @@ class FakeServer:
         self.models: Any = {"object": "list", "data": [{"id": MODEL}]}
         self.asked: list[dict[str, Any]] = []
         self.authorizations: list[str | None] = []
+        self._connections: set[asyncio.Task[Any]] = set()
         self.reached = asyncio.Event()
         """Set when a chat was asked for."""
         self.gone = asyncio.Event()
         """Set when a client hung up before the answer was over."""
 
     async def __aenter__(self) -> Self:
-        app = web.Application(client_max_size=64 << 20)
+        app = web.Application(client_max_size=64 << 20, middlewares=[self._counted])
         app.router.add_post("/v1/chat/completions", self._chat)
         app.router.add_get("/v1/models", self._models)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
@@ -57,6 +59,19 @@ class FakeServer:
 
     async def __aexit__(self, *_: object) -> None:
         await self._runner.cleanup()
+        # aiohttp does not wait for those whose client has hung up.
+        left = tuple(self._connections)
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        await asyncio.sleep(0)  # their sockets close in the loop's next turn
+
+    @web.middleware
+    async def _counted(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.task not in self._connections:
+            self._connections.add(request.task)
+            request.task.add_done_callback(self._connections.discard)
+        return await handler(request)
 
     def _welcome(self, request: web.Request) -> bool:
         self.authorizations.append(request.headers.get("Authorization"))

