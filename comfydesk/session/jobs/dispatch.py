@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -87,6 +88,7 @@ class Dispatcher:
         self._wake = asyncio.Event()
         self._news = True
         """The queue itself may be another than at the last decision."""
+        self._still = 0
         self._alarm: asyncio.TimerHandle | None = None
         self._sending: dict[str, str] = {}
         """Job → pod: chosen, and not yet answered for. One at a time per pod."""
@@ -114,6 +116,19 @@ class Dispatcher:
         self._ledger.hurry()
         self.wake()
 
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """Nothing is sent meanwhile: jobs that may be on a pod are being taken up, and none may overtake them."""
+        self._still += 1
+        try:
+            yield
+        finally:
+            self._still -= 1
+            self.wake()
+
+    def _is_still(self) -> bool:
+        return self._still > 0
+
     def pods_changed(self) -> None:
         """A pod may have told what it has, or be gone: where jobs for any pod go is decided anew."""
         known = {link.target.id: (link.online, id(link.catalog)) for link in self._links.all()}
@@ -135,7 +150,7 @@ class Dispatcher:
 
     async def _round(self) -> None:
         links = [link for link in self._links.all() if link.online]
-        if not links or not (self._news or any(self._load(link, ()).room for link in links)):
+        if self._is_still() or not links or not (self._news or any(self._load(link, ()).room for link in links)):
             return
         now = asyncio.get_running_loop().time()
         waiting = await self._first(links, now)
@@ -143,6 +158,9 @@ class Dispatcher:
         seconds = await self._anywhere.seconds(for_any, links)
         if self._anywhere.unable & {job.id for job in for_any}:
             self.wake()  # those behind them come into sight
+        if self._is_still():
+            self._news = True
+            return
         # From here on nothing else happens in between: what is decided is decided on how things stand.
         candidates = [self._candidate(job, seconds) for job in waiting if job.id not in self._sending]
         loads = {link.target.id: self._load(link, candidates if for_any else ()) for link in self._links.all()}

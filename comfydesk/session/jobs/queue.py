@@ -123,11 +123,12 @@ class Queue:
             await self._library.call(staging.sweep, lease.owner)
         owners = await self._library.call(order.owners)
         dead = await asyncio.to_thread(lease.dead, owners)
-        await self._library.commit(order.adopt, lease.owner, dead, only)
-        mine = await self._library.call(jobs.live, lease.owner)
-        for job in mine:
-            await self._ready().resume(job)
-        self._wake()
+        assert self._dispatcher is not None, "the session is not started"
+        with self._dispatcher.still():
+            await self._library.commit(order.adopt, lease.owner, dead, only)
+            mine = await self._library.call(jobs.live, lease.owner)
+            for job in mine:
+                await self._ready().resume(job)
         return mine
 
     @property
