@@ -87,12 +87,14 @@ def run(paths: Paths, wish: Wish | None = None) -> int:
 
     # The window is there. What follows is heavy, and happens beside it.
     import_behind(BEHIND)
+    from comfydesk.qt.app.allocator import keep_small
     from comfydesk.qt.app.faults import Faults
     from comfydesk.qt.app.headless import make_one_picture
     from comfydesk.qt.app.life import Life
     from comfydesk.qt.window.desk import Desk
     from comfydesk.settings import Settings
 
+    keep_small()
     faults = Faults()
     faults.install()
     theme.dress()
