@@ -121,13 +121,14 @@ class GenerationPanel(Panel):
 
     def show_opening(self, name: str) -> None:
         """Something is being opened; what is on the screen stays until it is there."""
+        self._opening = True
         if self._workflow is None:
             self.head.tell(name, rest="Opening")
 
     def show_workflow(self, workflow: "OpenWorkflow", values: Mapping[str, Any], makes: str = "") -> None:
         """Another workflow, or the same one against another pod. `makes` is what comes out: image, video…"""
         same = self._workflow is not None and self._workflow.id == workflow.id
-        self._workflow, self._makes = workflow, makes
+        self._workflow, self._makes, self._opening = workflow, makes, False
         form = arranged(workflow.form, *self.pins_of(workflow.id))
         if not same or self.form.form() != form:
             locked = self.form.locked_seeds() if same else frozenset()
@@ -146,6 +147,7 @@ class GenerationPanel(Panel):
 
     def show_error(self, error: KnownError, fields: Mapping[str, str] | None = None, *, action: str = "") -> None:
         """A line at the top with at most one `action`, and messages under the fields it is about."""
+        self._opening = False
         self.banner.tell_error(error, action=action)
         self.form.set_errors(fields or {})
 
@@ -177,6 +179,11 @@ class GenerationPanel(Panel):
     @property
     def workflow(self) -> "OpenWorkflow | None":
         return self._workflow
+
+    @property
+    def opening(self) -> bool:
+        """Another workflow was asked for and is not on the screen yet."""
+        return self._opening
 
     # --- What the user does ---------------------------------------------------------------------------------------
 
@@ -232,6 +239,7 @@ class GenerationPanel(Panel):
     # --- Inside ---------------------------------------------------------------------------------------------------
 
     _usable = False
+    _opening = False
     _trouble = ""
     _makes = ""
 

@@ -45,10 +45,13 @@ QUICK_ACTIONS = (
 
 class IntentBar(QWidget):
     """`searched` while words are typed: answer with `offer`. `taken` with an offer's id, `entered` on Enter without
-    one, `picked` with a QuickAction, `folded` when it goes away."""
+    one, `made` on Ctrl+Enter with what Enter would take and the words, `picked` with a QuickAction, `folded` when it
+    goes away."""
 
     searched = Signal(str)
     entered = Signal(str)
+    made = Signal(str, str)
+    """Id of the current offer ("": none is shown), and the sentence: open it, and generate."""
     taken = Signal(str)
     picked = Signal(object)
     folded = Signal()
@@ -153,6 +156,15 @@ class IntentBar(QWidget):
         words = self.field.text()
         if self._offers is None or not self._offers.take():
             self.entered.emit(words)
+
+    def make(self) -> bool:
+        """Ctrl+Enter: whether this bar has the keyboard and says something, so that it is what is to be made."""
+        if not self.field.edit.hasFocus() or not self.field.text().strip():
+            return False
+        self.field.settle()
+        offer = self._offers.current_id() if self._offers is not None else ""
+        self.made.emit(offer, self.field.text())
+        return True
 
     # --- Measures ---------------------------------------------------------------------------------------------------
 

@@ -68,8 +68,7 @@ class Toolbar(QWidget):
         """Show what narrows the search; emits nothing."""
         self.filter = wanted
         if self.search.text() != wanted.words:
-            with QSignalBlocker(self.search.edit):
-                self.search.set_text(wanted.words)
+            self.search.show_words(wanted.words)
         for chip in self._chips:
             chip.hide()
             chip.deleteLater()

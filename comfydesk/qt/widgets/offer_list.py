@@ -195,6 +195,11 @@ class OfferList(QFrame):
         """Pick the current one; whether there is one."""
         return self.isVisible() and self._take(self.view.currentIndex().row())
 
+    def current_id(self) -> str:
+        """What Enter would take; "" for nothing."""
+        row = self.view.currentIndex().row()
+        return self._model.offers[row].id if self.isVisible() and 0 <= row < len(self._model.offers) else ""
+
     def offers(self) -> tuple[Offer, ...]:
         return self._model.offers
 

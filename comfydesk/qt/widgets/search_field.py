@@ -1,6 +1,6 @@
 """Search: a glass, the words, a key hint that gives way to a clear button."""
 
-from PySide6.QtCore import QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QRect, QSignalBlocker, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -89,9 +89,25 @@ class SearchField(FieldFrame):
         self.edit.clear()
         self.edit.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def _typed(self, words: str) -> None:
+    def show_words(self, words: str) -> None:
+        """Another search was made elsewhere: these are its words. Searches for nothing."""
+        with QSignalBlocker(self.edit):
+            self.edit.setText(words)
+        self._pause.stop()
+        self._mark(words)
+
+    def settle(self) -> None:
+        """What was typed last is searched for now, not in a moment."""
+        if self._pause.isActive():
+            self._pause.stop()
+            self._search()
+
+    def _mark(self, words: str) -> None:
         self._clear.setVisible(bool(words))
         self._hint.setVisible(bool(self._keys) and not words)
+
+    def _typed(self, words: str) -> None:
+        self._mark(words)
         if words:
             self._pause.start()
         else:
@@ -102,7 +118,5 @@ class SearchField(FieldFrame):
         self.searched.emit(self.edit.text())
 
     def _enter(self) -> None:
-        if self._pause.isActive():
-            self._pause.stop()
-            self._search()
+        self.settle()
         self.entered.emit()

@@ -139,12 +139,25 @@ class Browse(QObject):
             return
         self._open_for(sentence, entry, intent.subject)
 
-    def _open_for(self, sentence: str, entry: "WorkflowEntry", subject: str) -> None:
+    def make_said(self, id_: str, sentence: str) -> None:
+        """Open what Enter would, and generate once its form is there; nothing is generated where nothing fits."""
+        if id_.startswith(TASK):
+            self._on_taken(id_)  # a kind of task is a list to choose from
+            return
+        intent, best = self.suggesting.best(sentence)
+        entry = self.model.entry(id_ or best)
+        if entry is None:
+            words = tr("Nothing was generated. Say it in other words, or pick a workflow on the left.")
+            self._desk.toasts.tell(tr("No workflow fits these words"), words, tone="warning")
+            return
+        self._open_for(sentence, entry, intent.subject, then_generate=True)
+
+    def _open_for(self, sentence: str, entry: "WorkflowEntry", subject: str, *, then_generate: bool = False) -> None:
         desk = self._desk
         desk.intent.remember(sentence)
         desk.browser.clear()
         desk.intent.field.set_text("")
-        self._bench.open(entry, fill={Role.PROMPT: subject} if subject else None)
+        self._bench.open(entry, fill={Role.PROMPT: subject} if subject else None, then_generate=then_generate)
 
     def _on_opened(self, opened: "OpenWorkflow", values: dict[str, object]) -> None:
         desk = self._desk
@@ -259,6 +272,7 @@ class Browse(QObject):
         desk.intent.searched.connect(self._on_typed)
         desk.intent.taken.connect(self._on_taken)
         desk.intent.entered.connect(self.open_best)
+        desk.intent.made.connect(self.make_said)
         desk.intent.picked.connect(self._on_quick)
         desk.action("open", self.ask_file)
         desk.action("missing", self.show_missing)

@@ -106,7 +106,7 @@ class Desk(QObject):
         self.action("find", self.browser.focus_search)
         self.action("intent", self._focus_intent)
         self.action("prompt", self.generation.go_to_prompt)
-        self.action("generate", self.generation.press)
+        self.action("generate", self.generate)
         self.action("outputs_folder", lambda: show_folder(self.paths.outputs))
         self.action("log_folder", lambda: show_folder(self.paths.logs))
         self.action("about", self._show_about)
@@ -116,6 +116,17 @@ class Desk(QObject):
         self.preview.large.connect(self.viewer.open)
         self.gallery.show_library_keys(self.actions["library"])
         self.gallery.large.connect(lambda output: self.viewer.open(output.id))
+
+    def generate(self, *, front: bool = False) -> None:
+        """Ctrl+Enter. In the intent bar it makes what is said there, never what the form held before: that costs money.
+
+        `front`: before all that waits, as far as it is the form's that is made.
+        """
+        if self.intent.make():
+            return
+        if self.intent.field.edit.hasFocus() and self.generation.opening:
+            return  # what the bar said is on its way; the form is still that of the one before
+        self.generation.press(front=front)
 
     def _focus_intent(self) -> None:
         self.window.top.show_intent(True)

@@ -180,6 +180,6 @@ class JobDesk(QObject):
         queue.cleared.connect(commands.clear_finished)
         desk.action("cancel", self.cancel_running)
         desk.action("clear_finished", commands.clear_finished)
-        desk.action("generate_next", lambda: desk.generation.press(front=True))
+        desk.action("generate_next", lambda: desk.generate(front=True))
         desk.action("batch", self.batches.open)
         desk.action("pause_queue", queue.toggle_pause)
