@@ -232,3 +232,33 @@ def test_text_and_scenes_are_a_card(theme: Theme, qtbot: QtBot, tmp_path: Path, 
     room.viewer.open(room.outputs[0])
     assert room.viewer.card.isVisible()
     assert not room.viewer.bar.fit.isVisible(), "there is nothing to zoom"
+
+
+@pytest.mark.qt_log_ignore("Could not open media", extend=True)
+@pytest.mark.parametrize("media", ["video", "audio", "text"])
+def test_the_keys_work_for_whatever_is_shown(
+    theme: Theme, qtbot: QtBot, tmp_path: Path, rooms: "list[Room]", media: str
+) -> None:
+    file = tmp_path / "made.bin"
+    file.write_bytes(b"made")
+    room = Room(theme, qtbot, output_of(1, file, media, None), output_of(2, saved(tmp_path / "b.png")))
+    rooms.append(room)
+    viewer = room.viewer
+    viewer.open(room.outputs[0])
+
+    def press(key: Qt.Key) -> None:
+        focused = room.window.focusWidget()
+        assert focused is not None
+        assert viewer.isAncestorOf(focused)
+        assert focused.isVisible()
+        QTest.keyClick(focused, key)
+
+    press(Qt.Key.Key_Right)
+    assert viewer.output is not None
+    assert viewer.output.id == 2
+    qtbot.waitUntil(viewer.view.isVisible, timeout=WAIT)
+    press(Qt.Key.Key_Left)
+    assert viewer.output.id == 1
+    press(Qt.Key.Key_Escape)
+    assert not viewer.isVisible()
+    assert room.editor.hasFocus()

@@ -96,7 +96,7 @@ class Viewer(QWidget):
             self._back_to = self.window().focusWidget()
             self.show()
             self.raise_()
-            self.view.setFocus(Qt.FocusReason.OtherFocusReason)
+            (self._stack.currentWidget() or self).setFocus(Qt.FocusReason.OtherFocusReason)
         self.strip.mark({found.id: ""})
 
     @property
