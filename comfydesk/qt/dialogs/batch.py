@@ -70,8 +70,8 @@ class BatchPage(Page):
         self.target = Segmented(theme, (Segment(tr("This pod")), Segment(tr("Any pod"))), name=tr("Where"))
         self.summary = ElidedLabel(theme, font="label")
         self.cost = ElidedLabel(theme, font="small", color="text2")
-        self.queue = Button(theme, tr("Queue"), kind=Kind.PRIMARY, keys="Alt+Return")
-        self.queue.setShortcut("Alt+Return")
+        self.queue = Button(theme, tr("Queue"), kind=Kind.PRIMARY, keys="Alt+Enter")
+        self.accept_with(self.queue)
         self.parts: dict[Part, PartFrame] = {}
         self._first = [ElidedLabel(theme, font="small") for _ in range(PREVIEWED)]
         self._lay_out()

@@ -89,8 +89,8 @@ class ExportPage(Page):
         self.words = ElidedLabel(theme, font="small", color="text2", middle=True)
         self.show_folder = Button(theme, tr("Show in its folder"), icon="open")
         self.stop = Button(theme, tr("Stop"), icon="stop", danger=True)
-        self.export = Button(theme, tr("Export"), kind=Kind.PRIMARY, keys="Alt+Return")
-        self.export.setShortcut("Alt+Return")
+        self.export = Button(theme, tr("Export"), kind=Kind.PRIMARY, keys="Alt+Enter")
+        self.accept_with(self.export)
         self._parts: list[PartFrame] = []
         self._lay_out()
         self._join()

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from comfydesk.qt.models.keys import key_words
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets.buttons import Button, IconButton, Kind, Size
@@ -76,7 +76,7 @@ class ShortcutRow(QWidget):
     def ask(self, keys: str, holder: str) -> None:
         """`keys` belong to the command called `holder`; "" when there is nothing to ask."""
         self._asked = keys
-        shown = QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)
+        shown = key_words(keys)
         self.message.set_text(tr("{keys} belongs to \u201c{name}\u201d.", keys=shown, name=holder) if holder else "")
         self.message.setVisible(bool(holder))
         self.take.setVisible(bool(holder))
@@ -191,7 +191,7 @@ class CheatSheet(Page):
             line = QHBoxLayout()
             line.setSpacing(theme.px(4))
             for keys in _distinct(each.keys):
-                shown = QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)
+                shown = key_words(keys)
                 line.addWidget(KeyHint(theme, shown))
             grid.addLayout(line, row, 1, Qt.AlignmentFlag.AlignRight)
         return grid

@@ -4,6 +4,7 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QWidget
 
+from comfydesk.qt.models.keys import key_words
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets.buttons import Button, Size
@@ -57,7 +58,7 @@ class KeyField(Button):
 
     def _end(self) -> None:
         self._recording = False
-        shown = QKeySequence(self._bound).toString(QKeySequence.SequenceFormat.NativeText)
+        shown = key_words(self._bound)
         self.setText(shown or tr("None"))
         self.setAccessibleName(tr("Keys of {name}: {keys}", name=self._name, keys=shown or tr("None")))
 

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QKeySequence, QPainter, QPainterPath, QPaintEvent, QPixmap, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from comfydesk.qt.theme import ColorName, Theme
 from comfydesk.qt.theme.language import tr
@@ -73,6 +73,12 @@ class Page(QWidget):
         """This one has nothing to decide. Its round corners stay free."""
         self._foot.hide()
         self._column.addSpacing(self.theme.px(RADIUS))
+
+    def accept_with(self, button: QAbstractButton) -> None:
+        """Alt+Enter, on either Enter key, presses `button`; another text on it changes nothing about that."""
+        for keys in ("Alt+Return", "Alt+Enter"):
+            accept = QShortcut(QKeySequence(keys), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            accept.activated.connect(button.click)
 
     def first_focus(self) -> QWidget:
         """What has the keyboard when the page opens."""

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject
-from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QWidget
 
 from comfydesk.qt.models.fuzzy import score
+from comfydesk.qt.models.keys import key_words
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.widgets.palette_popup import PaletteLine, PalettePopup
 from comfydesk.qt.window.actions import Actions
@@ -100,7 +100,7 @@ def action_entries(actions: Actions) -> Iterable[Entry]:
         action = actions[command.id]
         if command.id == "palette":
             continue
-        keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        keys = key_words(action.shortcut())
         reason = "" if action.isEnabled() else action.toolTip()
         words = action.text().replace("&", "")
         line = PaletteLine(words, actions.menu_words(command.menu), command.icon or "terminal", keys, reason)
