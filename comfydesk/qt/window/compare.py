@@ -106,6 +106,8 @@ class CompareDesk(QObject):
         self._desk, self._session, self._tasks, self._library, self._refine = desk, session, tasks, library, refine
         self.outputs: tuple[Output, ...] = ()
         self.rows: tuple[Difference, ...] = ()
+        self._taken: tuple[int, ...] = ()
+        """What was selected in the library when something was compared last."""
         self._tiles = desk.viewer.tiles  # whose workers end with the desk
         self._pictures: dict[int, TiledPicture] = {}
         theme = desk.theme
@@ -124,6 +126,7 @@ class CompareDesk(QObject):
     def compare(self, ids: Sequence[int]) -> None:
         """Two to four outputs; shows the workspace."""
         wanted = tuple(ids)[: len(LETTERS)]
+        self._taken = self._selected()
         self._desk.workspaces.show("compare")
         self._tasks.start(self._session.gallery.rows(wanted), done=self._show, failed=self._tell)
 
@@ -134,6 +137,17 @@ class CompareDesk(QObject):
             self._show((second, first, *rest))
 
     # --- Inside -----------------------------------------------------------------------------------------------------
+
+    def _selected(self) -> tuple[int, ...]:
+        """The library's selection, if it can be compared."""
+        view = self._library.page.view
+        return tuple(view.selected_ids()) if 2 <= view.selected_count() <= len(LETTERS) else ()
+
+    def _on_workspace(self, name: str) -> None:
+        """Ctrl+3: another selection than the last time is what is to be compared."""
+        selected = self._selected() if name == "compare" else ()
+        if selected and selected != self._taken:
+            self.compare(selected)
 
     def _show(self, outputs: tuple[Output, ...]) -> None:
         if len(outputs) < 2:
@@ -182,6 +196,7 @@ class CompareDesk(QObject):
     def _join(self) -> None:
         page, view = self.page, self.page.view
         self._library.compared.connect(self.compare)
+        self._desk.workspaces.changed.connect(self._on_workspace)
         page.modes.picked.connect(self._set_mode)
         page.link.toggled.connect(self._link)
         page.minus.clicked.connect(lambda: view.front.zoom_by(1 / ZOOM_STEP))
