@@ -1,11 +1,12 @@
 """The Library workspace: joins the gallery's views to the session's gallery."""
 
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from comfydesk.errors import KnownError
 from comfydesk.events import Change, CollectionsChanged, OutputsChanged, PodsChanged
@@ -69,6 +70,8 @@ class LibraryDesk(QObject):
         self._changes: list[OutputsChanged] = []
         self._following = False
         self._total = 0
+        self._deletions: list[tuple[int, float]] = []
+        """Token, and until when (monotonic) it can be undone."""
         self._counting: asyncio.Task[Facets] | None = None
         self.menus = LibraryMenus(self, desk, session, tasks)
         self._facets_soon = QTimer(self, singleShot=True, interval=FACETS_MS)
@@ -292,6 +295,7 @@ class LibraryDesk(QObject):
         view.favoured.connect(lambda ids, on: self.do(collections.favourite(ids, on)))
         view.rated.connect(lambda ids, stars: self.do(collections.rate(ids, stars)))
         view.removed.connect(self.delete)
+        self._desk.action("undo", self._on_undo)
         view.reused.connect(lambda output: self.reused.emit(output, "all"))
         view.menu_wanted.connect(menus.offer)
         view.limited.connect(self._say_limit)
@@ -332,9 +336,25 @@ class LibraryDesk(QObject):
     def _deleted(self, token: int | None, count: int) -> None:
         if token is None:
             return
+        self._deletions.append((token, time.monotonic() + self._session.gallery.undo_seconds))
         words = tr_n("{n} output deleted", "{n} outputs deleted", count)
         toast = self._desk.toasts.tell(words, tr("Its file goes to the trash."), tone="neutral", actions=(tr("Undo"),))
-        toast.acted.connect(lambda _: self.do(self._session.gallery.undo(token)))
+        toast.acted.connect(lambda _: self.undo_delete(token))
+
+    def undo_delete(self, token: int | None = None) -> None:
+        """Bring back what that deletion (None: the last one) hid, as long as its files have not gone to the trash."""
+        now = time.monotonic()
+        self._deletions = [each for each in self._deletions if each[1] > now]
+        if token is None and self._deletions:
+            token = self._deletions[-1][0]
+        if token is not None:
+            self._deletions = [each for each in self._deletions if each[0] != token]
+            self.do(self._session.gallery.undo(token))
+
+    def _on_undo(self) -> None:
+        """Edit, Undo: an editor that has the keyboard takes it back in itself."""
+        if not callable(getattr(QApplication.focusWidget(), "undo", None)):
+            self.undo_delete()
 
     def _put_into_album(self, album: "Album", ids: Sequence[int]) -> None:
         """Outputs were dropped on an album."""

@@ -145,6 +145,11 @@ class Gallery:
         """
         return await self._trash.delete(ids)
 
+    @property
+    def undo_seconds(self) -> float:
+        """How long after a deletion `undo` brings it back."""
+        return self._trash.undo_seconds
+
     async def undo(self, token: int) -> int:
         """Bring back what is not in the trash yet, with all that was said of it. Returns how many that were."""
         return await self._trash.undo(token)

@@ -48,7 +48,8 @@ class Trash:
         self._library = library
         self._tasks = tasks
         self._changes = changes
-        self._undo_seconds = undo_seconds
+        self.undo_seconds = undo_seconds
+        """How long `undo` is possible."""
         self._put = put
         self._busy = asyncio.Lock()
         """Held while a file is on its way: an undo comes before or after it."""
@@ -80,7 +81,7 @@ class Trash:
 
     async def _later(self, deletion: Deletion) -> None:
         # A clock that was put back must not keep it here for ever.
-        await asyncio.sleep(min(max(0.0, deletion.time + self._undo_seconds - time.time()), self._undo_seconds))
+        await asyncio.sleep(min(max(0.0, deletion.time + self.undo_seconds - time.time()), self.undo_seconds))
         await self._carry_out(deletion.id)
 
     async def _carry_out(self, deletion: int) -> None:

@@ -88,7 +88,7 @@ async def test_what_the_history_has_forgotten_is_found_by_its_name_and_read_from
 async def test_what_was_deleted_here_is_not_offered_again(world: Start, tmp_path: Path) -> None:
     async with world() as here:
         trash = here.session.gallery._trash
-        trash._undo_seconds = 0
+        trash.undo_seconds = 0
         trash._put = lambda path: path.unlink()
         await here.run(flat())
         (row,) = await here.session.outputs()
