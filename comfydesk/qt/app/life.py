@@ -130,21 +130,38 @@ class Life:
         self._tell_settings()
         try:
             await self.start_session()
-        except KnownError as error:
-            self.desk.preview.banner.tell_error(error)
-            if self._job is not None:
-                self.faults.take(error)
-                self.end(error.exit_code)
+        except Exception as error:
+            self._tell_not_begun(error)
             return
         self._take(self._wish._replace(pod=""))
         await self._connect()
         if self._job is not None:
             self.end(await self._job(self))
 
+    def _tell_not_begun(self, error: Exception) -> None:
+        """Without a session nothing works: that is said in the window, and nothing seems to be on its way."""
+        known = (
+            error
+            if isinstance(error, KnownError)
+            else KnownError(
+                tr("ComfyDesk could not start"),
+                str(error) or type(error).__name__,
+                tr("Your jobs and pictures are safe. Start it again; if that does not help, report what the log says."),
+            )
+        )
+        self.desk.preview.banner.tell_error(known)
+        self.desk.browser.mark_failed()
+        if error is not known:
+            self.faults.take(error)  # the report, and the end of a headless job
+        elif self._job is not None:
+            self.faults.take(error)
+            self.end(known.exit_code)
+
     async def _connect(self) -> None:
         pod = self._wish.pod or self.settings.get(DEFAULT_POD)
         if not pod and self._job is None and self.session is not None and self.wiring is not None:
-            if not (await self.session.profiles.load()).profiles:
+            book, made = await self.session.profiles.load(), await self.session.queue.jobs(1)
+            if not book.profiles and not made and not await self.session.outputs(1):
                 self.wiring.pods.connecting.welcome()
             self.wiring.pods.refresh()
             return

@@ -51,7 +51,7 @@ class BrowserPanel(Panel):
     def __init__(self, theme: Theme, dock: Dock, model: WorkflowModel) -> None:
         super().__init__(theme, dock)
         self._model = model
-        self._ready = False
+        self._ready = self._failed = False
         self._open = ""
         self._task = ""
         self.search = SearchField(theme, tr("Name, model or node"), keys="Ctrl+F")
@@ -87,6 +87,11 @@ class BrowserPanel(Panel):
         """The list is complete: an empty one means that there are none."""
         self._ready = True
         self._on_counted(self._model.rowCount(), self._model.total)
+
+    def mark_failed(self) -> None:
+        """There is no library to look in: nothing will come any more."""
+        self._failed = True
+        self._on_counted(0, 0)
 
     def mark_open(self, workflow: str) -> None:
         """Show which workflow the panel has."""
@@ -330,7 +335,13 @@ class BrowserPanel(Panel):
         self.kind.set_text(self._kind_words(narrowed=narrowed))
         if shown:
             return
-        if total:
+        if self._failed:
+            self.empty.tell(
+                "warning",
+                tr("The workflows cannot be shown"),
+                tr("ComfyDesk could not open its library on this computer."),
+            )
+        elif total:
             words = self._model.filter.text.strip()
             what = tr(
                 "No workflow matches \N{LEFT DOUBLE QUOTATION MARK}{words}\N{RIGHT DOUBLE QUOTATION MARK}", words=words

@@ -29,6 +29,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("import_folder", "Import a folder of outputs\N{HORIZONTAL ELLIPSIS}", "File", icon="download", apart=True),
     Command("pod_outputs", "What is on the pod", "File", icon="pod"),
     Command("save_search", "Save the library's search\N{HORIZONTAL ELLIPSIS}", "File", icon="search"),
+    Command("export", "Export the selection\N{HORIZONTAL ELLIPSIS}", "File", icon="download"),
     Command("outputs_folder", "Show outputs folder", "File", icon="folder", apart=True),
     Command("log_folder", "Show log folder", "File", icon="terminal"),
     Command("quit", "Quit", "File", "Ctrl+Q", apart=True),

@@ -6,6 +6,8 @@ from PySide6.QtCore import QObject, Signal
 
 from comfydesk.qt.bridge.feeds import Bridge
 from comfydesk.qt.bridge.tasks import Tasks
+from comfydesk.qt.models.tips import plain_tip
+from comfydesk.qt.theme.language import tr
 from comfydesk.qt.window.bench import Bench
 from comfydesk.qt.window.browse import Browse
 from comfydesk.qt.window.compare import CompareDesk
@@ -88,3 +90,12 @@ class Wiring(QObject):
         desk.action("import_folder", self.imports.ask_folder)
         desk.action("pod_outputs", self.imports.open_pod)
         desk.action("save_search", self.library.save_search)
+        desk.action("export", lambda: self.export.open(self.library.page.view.selected_ids()))
+        self.library.page.view.picked.connect(self._tell_export)
+        self._tell_export()
+
+    def _tell_export(self) -> None:
+        """The command says why it cannot be chosen."""
+        action, any_ = self._desk.actions["export"], self.library.page.view.selected_count() > 0
+        action.setEnabled(any_)
+        action.setToolTip(plain_tip(action.text() if any_ else tr("Select something in the library first")))
