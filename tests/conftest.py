@@ -7,8 +7,13 @@ from collections.abc import Coroutine
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from comfydesk.paths import Paths
+
+# How long an example takes to make says how busy the computer is.
+settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("here")
 
 
 def pytest_collection_finish() -> None:

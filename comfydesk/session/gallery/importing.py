@@ -99,6 +99,8 @@ class Importer:
         self._stopping = threading.Event()
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
+        self._old_known = asyncio.Event()
+        """What was left under way is read: an import that begins now is not taken for one of those."""
         self.progress: Feed[ImportProgress | None] = Feed()
         """Of the import that runs; None when it is over. Those of watched folders are not told."""
         self.finished: Feed[Imported] = Feed()
@@ -110,6 +112,8 @@ class Importer:
         if resume:
             self._later()
             self._tasks.start(self._go_on(), "go on importing")
+        else:
+            self._old_known.set()
 
     async def settled(self) -> None:
         """Until hashes and workflows of all that was imported by now are known."""
@@ -119,6 +123,7 @@ class Importer:
         """Take in all media below a folder. Ended by `cancel`; if the program ends, it goes on at the next start."""
         folder = await asyncio.to_thread(_checked, plan.folder)
         plan = replace(plan, folder=folder)
+        await self._old_known.wait()
         key = await self._library.call(store.begin, str(folder), copy=plan.copy)
         return await self._carry_out(key, plan, on_progress)
 
@@ -138,7 +143,11 @@ class Importer:
         return found
 
     async def _go_on(self) -> None:
-        for left in await self._library.read(store.under_way):
+        try:
+            old = await self._library.read(store.under_way)
+        finally:
+            self._old_known.set()
+        for left in old:
             plan = ImportPlan(Path(left.folder), left.copy)
             await asyncio.to_thread(_sweep, self._folder(), left.id)
             if not await asyncio.to_thread(plan.folder.is_dir):
