@@ -104,7 +104,10 @@ def suggest_from_paste(text: str, book: ProfileBook | None = None) -> Suggestion
 
 def _engine_in(url: str) -> PlaceKind | None:
     """Which engine's address it is, where that shows."""
-    host = (urlsplit(url).hostname or "").lower() if "://" in url else ""
+    try:
+        host = (urlsplit(url).hostname or "").lower() if "://" in url else ""
+    except ValueError:  # a bracket that is not closed
+        host = ""
     if host == "cloud.comfy.org" or host.endswith(".run.comfy.app"):
         return PlaceKind.COMFY
     return PlaceKind.SERVERLESS if host == "api.runpod.ai" else None

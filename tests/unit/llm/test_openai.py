@@ -221,7 +221,7 @@ async def test_compressed_answers_are_refused() -> None:
 async def test_a_hanging_server_is_given_up(chunks: tuple[bytes, ...]) -> None:
     server = FakeServer(chunks or (b": hello\n\n",))
     server.hang = True
-    async with engine_of(server, pace=Pace(first=0.2, gap=0.2)) as engine:
+    async with engine_of(server, pace=Pace(first=1.0, gap=0.5)) as engine:
         with pytest.raises(LlmUnreachableError, match="does not go on"):
             await answer(engine)
 

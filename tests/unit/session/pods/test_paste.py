@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from comfydesk.credentials import Secret, auth_item, header_item
@@ -194,6 +194,7 @@ PIECES = st.sampled_from(
 )
 
 
+@example("A://[")
 @given(st.text(max_size=60) | st.lists(PIECES | st.text(max_size=8), max_size=8).map("".join))
 def test_every_text_gives_a_valid_profile_or_words(text: str) -> None:
     found = suggest_from_paste(text)
