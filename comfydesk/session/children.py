@@ -79,11 +79,11 @@ class _Child:
     def lines(self, upcoming: Iterator[AnyPath], waiting: deque[AnyPath]) -> Iterator[tuple[AnyPath, bytes]]:
         """As many as the child manages; `waiting` has what it was sent and has not answered."""
         assert self.process.stdout is not None
+        hears = True
         while True:
-            while len(waiting) < self._ahead and (path := next(upcoming, None)) is not None:
+            while hears and len(waiting) < self._ahead and (path := next(upcoming, None)) is not None:
                 waiting.append(path)
-                if not self._send(path):
-                    return
+                hears = self._send(path)  # if not: what it answered before it ended is still to be read
             if not waiting:
                 return
             line = self._line()
