@@ -5,14 +5,13 @@ A Settings object is made at the top and passed in. What the file holds and we d
 version does not lose a newer one's settings. Secrets are no settings: they live in the keyring.
 """
 
-import contextlib
-import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from comfydesk.disk import set_aside, write_whole
 from comfydesk.errors import StoreError, UsageError
 
 T = TypeVar("T", bool, int, float, str)
@@ -351,7 +350,7 @@ class Settings:
         try:
             table = tomllib.loads(data.decode())
         except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            kept = _set_aside(path)
+            kept = set_aside(path, "The broken settings file cannot be put aside")
             return cls(path, problem=f"The settings file was broken ({error}): defaults are in force. Kept as {kept}.")
         return cls(path, table, "; ".join(_wrong(table)))
 
@@ -405,18 +404,7 @@ class Settings:
             return
         import tomli_w
 
-        part = self.path.with_name(self.path.name + ".part")
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with part.open("wb") as file:
-                tomli_w.dump(table, file)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(self.path)
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                part.unlink()
-            raise StoreError("The settings cannot be saved", f"{self.path}: {error.strerror}") from error
+        write_whole(self.path, tomli_w.dumps(table).encode(), what="The settings cannot be saved")
 
 
 def _find(table: Mapping[str, Any], key: str) -> object:
@@ -440,16 +428,3 @@ def _wrong(table: Mapping[str, Any]) -> Iterator[str]:
 
 def _copy(table: Mapping[str, Any]) -> dict[str, Any]:
     return {key: _copy(value) if isinstance(value, Mapping) else value for key, value in table.items()}
-
-
-def _set_aside(path: Path) -> Path:
-    kept = path.with_name(path.name + ".broken")
-    number = 2
-    while kept.exists():
-        kept = path.with_name(f"{path.name}.broken{number}")
-        number += 1
-    try:
-        path.rename(kept)
-    except OSError as error:
-        raise StoreError("The broken settings file cannot be put aside", f"{path}: {error.strerror}") from error
-    return kept

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from comfydesk.cli.context import Context, Subparsers
+from comfydesk.disk import write_whole
 from comfydesk.errors import GraphError, KnownError, UsageError
 
 if TYPE_CHECKING:
@@ -203,15 +204,7 @@ def _make_folder(folder: Path) -> None:
 
 
 def _write(path: Path, document: Any) -> None:
-    """Whole or not at all."""
-    part = path.with_name(f"{path.name}.part")
-    try:
-        part.write_text(json.dumps(document, ensure_ascii=True, indent=1) + "\n", encoding="ascii")
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        what = f"{path} cannot be written"
-        raise KnownError(what, error.strerror or str(error)) from error
+    write_whole(path, f"{json.dumps(document, ensure_ascii=True, indent=1)}\n".encode("ascii"))
 
 
 # --- Shapes (cli.md) -------------------------------------------------------------------------------------------------

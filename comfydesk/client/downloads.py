@@ -6,7 +6,6 @@ there after a crash or a cut line is continued. Writing and hashing happen in wo
 
 import asyncio
 import contextlib
-import errno
 import hashlib
 import os
 import secrets
@@ -25,6 +24,7 @@ from comfydesk.client.link import Timing
 from comfydesk.client.origin import Incoming
 from comfydesk.client.remote import RemoteFile
 from comfydesk.client.rest import Rest
+from comfydesk.disk import NO_ROOM, sync_folder
 from comfydesk.errors import DiskFullError, NotComfyError, PodStatusError, PodUnreachableError, StoreError
 
 if sys.platform != "win32":
@@ -41,7 +41,6 @@ SMALL = BLOCK // 2
 RESERVE = 64 << 20
 """Bytes that a download leaves free on the disk."""
 _GATEWAY = frozenset({429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 525, 530})
-_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +299,7 @@ class Part:
                     break
                 number += 1
             self._forget_etag()
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
             self._let_go()
             return Fetched(path, self.size, sha256, self.etag)
 
@@ -380,18 +379,6 @@ def _opened_alone(path: Path) -> FileIO | None:
         file.close()
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make the new name survive a power cut, where the system can."""
-    if sys.platform == "win32":
-        return
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
 def _full(destination: Path) -> DiskFullError:
     return DiskFullError(
         f"No room on the disk for {destination.name}",
@@ -405,7 +392,7 @@ def _disk(destination: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _NO_ROOM:
+        if error.errno in NO_ROOM:
             raise _full(destination) from error
         what = f"{destination.name} cannot be written"
         raise StoreError(what, error.strerror or str(error), f"Check the folder {destination.parent}") from error

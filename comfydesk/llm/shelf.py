@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from comfydesk.disk import write_whole
 from comfydesk.errors import LlmModelError, StoreError, UsageError
 from comfydesk.llm.gguf import read_header
 from comfydesk.llm.models import CURATED, CuratedModel, curated
@@ -103,14 +104,8 @@ class Shelf:
         return {name: Path(path) for name, path in listed.items() if isinstance(path, str)}
 
     def _write(self, added: dict[str, Path]) -> None:
-        target = self.folder / _ADDED
-        part = target.with_suffix(".tmp")
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            part.write_text(json.dumps({name: str(path) for name, path in added.items()}, indent=1), encoding="utf-8")
-            part.replace(target)
-        except OSError as error:
-            raise StoreError("The list of language models cannot be saved", error.strerror or "") from None
+        listed = json.dumps({name: str(path) for name, path in added.items()}, indent=1)
+        write_whole(self.folder / _ADDED, listed.encode(), what="The list of language models cannot be saved")
 
 
 def _new_id(stem: str, taken: set[str]) -> str:

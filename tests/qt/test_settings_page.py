@@ -168,7 +168,8 @@ def test_a_restart_is_asked_for_where_one_is_needed(desk: Desk) -> None:
 
 
 def test_a_file_that_cannot_be_written_is_told_and_nothing_pretends(desk: Desk, tmp_path: Path) -> None:
-    (tmp_path / (FILE_NAME + ".part")).mkdir()
+    (tmp_path / FILE_NAME).unlink(missing_ok=True)
+    (tmp_path / FILE_NAME).mkdir()
     desk.options.open_at(AHEAD)
     page = desk.options.page
     assert page is not None

@@ -49,8 +49,8 @@ def test_a_broken_file_is_kept_aside_and_told(tmp_path: Path, content: bytes) ->
     path.write_bytes(content)
     settings = Settings.load(path)
     assert settings.get(AHEAD) == AHEAD.default
-    assert "broken2" in settings.problem
-    assert (tmp_path / "settings.toml.broken2").read_bytes() == content
+    assert "broken-2" in settings.problem
+    assert (tmp_path / "settings.toml.broken-2").read_bytes() == content
     assert (tmp_path / "settings.toml.broken").read_bytes() == b"an earlier one"
     assert not path.exists()
 

@@ -4,10 +4,8 @@ Drafts of forms are kept by themselves (`draft_keeper`). Every two seconds what 
 written, on a worker, in one step.
 """
 
-import contextlib
 import json
 import logging
-import os
 from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
@@ -16,6 +14,8 @@ from typing import Any
 from PySide6.QtCore import QAbstractItemModel, QObject, QTimer
 from PySide6.QtWidgets import QAbstractItemView, QAbstractScrollArea
 
+from comfydesk.disk import write_whole
+from comfydesk.errors import StoreError
 from comfydesk.qt.window.layout import Layout
 
 log = logging.getLogger(__name__)
@@ -106,18 +106,10 @@ def read_file(file: Path) -> dict[str, Any]:
 
 def write_file(file: Path, what: dict[str, Any]) -> None:
     """Replace the file in one step. What cannot be written is logged: nobody's work depends on it."""
-    part = file.with_name(file.name + ".part")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as out:
-            out.write(json.dumps(what).encode())
-            out.flush()
-            os.fsync(out.fileno())
-        part.replace(file)
-    except OSError as error:
-        log.warning("where things stood cannot be kept: %s", error.strerror)
-        with contextlib.suppress(OSError):
-            part.unlink()
+        write_whole(file, json.dumps(what).encode())
+    except StoreError as error:
+        log.warning("where things stood cannot be kept: %s", error.why)
 
 
 def _seen(view: QAbstractScrollArea, key: Callable[[int], Any] | None) -> Any:

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from comfydesk.disk import write_whole
 from comfydesk.errors import StoreError, UsageError
 from comfydesk.llm.words.styles import MAX_RULES, STYLES, Style, own_style
 
@@ -38,13 +39,7 @@ def write_style(folder: Path, name: str, rules: str) -> None:
         raise UsageError("A style needs rules", "", "Say in a sentence or two what the prompt is to gain")
     if len(rules) > MAX_RULES:
         raise UsageError("The style is too long", f"over {MAX_RULES:,} characters")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        part.write_text(rules.strip() + "\n", encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        raise StoreError("The style cannot be written", f"{path}: {error.strerror}") from error
+    write_whole(path, f"{rules.strip()}\n".encode(), what="The style cannot be written")
 
 
 def remove_style(folder: Path, name: str) -> None:

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from comfydesk.errors import MediaError
+from comfydesk.disk import write_whole
+from comfydesk.errors import MediaError, StoreError
 from comfydesk.session.gallery import posters
 
 FOLDER = "thumbnails"
@@ -148,15 +149,9 @@ class ThumbnailCache:
 
     def _write(self, place: Path, data: bytes) -> None:
         """A cache that cannot be written (a full disk) is none; the picture is shown all the same."""
-        part = place.with_name(f"{place.name}.{os.getpid()}-{threading.get_ident()}.part")
-        try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            part.write_bytes(data)
-            part.replace(place)
+        with contextlib.suppress(StoreError):
+            write_whole(place, data, durable=False)
             self._written += len(data)
-        except OSError:
-            with contextlib.suppress(OSError):
-                part.unlink(missing_ok=True)
 
     def _entries(self, pause: float) -> Iterator[os.DirEntry[str]]:
         assert self.folder is not None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from comfydesk.client.files import media_kind, numbered
+from comfydesk.client.files import claim, media_kind, numbered
 from comfydesk.errors import MediaError
 
 if TYPE_CHECKING:  # 60 ms
@@ -302,15 +302,8 @@ def _write(picture: "Image", path: Path, kind: str) -> Path:
 
 
 def _settle(part: Path, path: Path) -> Path:
+    part.chmod(0o644)
     number = 1
-    while True:
-        place = numbered(path, number)
-        try:
-            # Taken for us alone, then replaced: no other sheet of this moment gets the same place.
-            os.close(os.open(place, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
-        except FileExistsError:
-            number += 1
-            continue
-        part.chmod(0o644)
-        part.replace(place)
-        return place
+    while not claim(part, place := numbered(path, number)):
+        number += 1
+    return place

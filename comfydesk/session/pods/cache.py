@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from comfydesk.client.files import safe_relative_path
-from comfydesk.errors import PodError
+from comfydesk.disk import write_whole
+from comfydesk.errors import PodError, StoreError
 
 CATALOG = "object_info.json"
 TEMPLATES = "templates.json"
@@ -59,15 +60,8 @@ class PodCache:
             path = self._folder / safe_relative_path("", name)
         except PodError:
             return
-        part = path.with_name(path.name + ".part")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with part.open("wb") as file:
-                file.writelines(pieces)
-            part.replace(path)
-        except OSError:
-            with contextlib.suppress(OSError):
-                part.unlink()
+        with contextlib.suppress(StoreError):
+            write_whole(path, pieces, durable=False)
 
 
 def newest_catalog(folder: Path) -> Any:

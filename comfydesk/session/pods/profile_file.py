@@ -4,8 +4,6 @@ What this version does not know is kept: unknown keys stay with their profile, a
 newer version, or edited by hand) stays in the file word for word. A file that is no TOML at all is set aside.
 """
 
-import contextlib
-import os
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -13,6 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
+from comfydesk.disk import set_aside, write_whole
 from comfydesk.errors import StoreError
 from comfydesk.hosts.protocol import COMFYUI_PORT
 from comfydesk.session.pods.profiles import (
@@ -130,7 +129,7 @@ class ProfileStore:
         try:
             document = tomllib.loads(data.decode())
         except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-            kept = _set_aside(self.path)
+            kept = set_aside(self.path, "The list of pods is broken, and cannot be set aside")
             problem = f"The list of pods was broken ({error}), so it starts empty. The file is kept as {kept}."
             return ProfileBook(problem=problem)
         return _book(document)
@@ -145,18 +144,7 @@ class ProfileStore:
     def _write(self, document: Mapping[str, Any]) -> None:
         import tomli_w
 
-        part = self.path.with_name(self.path.name + ".part")
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with part.open("wb") as file:
-                tomli_w.dump(document, file)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(self.path)
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                part.unlink()
-            raise StoreError("The list of pods cannot be saved", f"{self.path}: {error.strerror}") from error
+        write_whole(self.path, tomli_w.dumps(document).encode(), what="The list of pods cannot be saved")
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,14 +303,3 @@ def _unknown(table: Mapping[str, Any]) -> dict[str, Any]:
         if inner:
             extra[name] = inner
     return extra
-
-
-def _set_aside(path: Path) -> Path:
-    """Rename a broken file so that nothing is lost; its new path."""
-    for number in range(1, 1000):
-        kept = path.with_name(f"{path.name}.broken" + ("" if number == 1 else f"-{number}"))
-        if not kept.exists():
-            with contextlib.suppress(OSError):
-                path.rename(kept)
-                return kept
-    raise StoreError("The list of pods is broken, and cannot be set aside", str(path), "Rename it by hand")

@@ -1,13 +1,11 @@
 """What was typed and not yet made, on disk: it survives a closed window, and a killed one."""
 
-import contextlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from comfydesk.errors import StoreError
+from comfydesk.disk import write_whole
 
 FILE_NAME = "drafts.json"
 VERSION = 1
@@ -38,20 +36,9 @@ class DraftFile:
 
     def save(self, drafts: Mapping[str, Any]) -> None:
         """Replace the file, in one step: a crash leaves the old one or the new one. Raises StoreError."""
-        part = self.path.with_name(self.path.name + ".part")
         text = json.dumps({"version": VERSION, "drafts": drafts}, default=_keep, ensure_ascii=False)
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with part.open("wb") as file:
-                file.write(text.encode("utf-8", "surrogatepass"))
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(self.path)
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                part.unlink()
-            what = "What you typed cannot be kept for the next start"
-            raise StoreError(what, f"{self.path}: {error.strerror}") from error
+        what = "What you typed cannot be kept for the next start"
+        write_whole(self.path, text.encode("utf-8", "surrogatepass"), what=what)
 
 
 def _keep(value: object) -> dict[str, str]:

@@ -1,7 +1,6 @@
 """Keeping workflows: saving them on a pod or here, renaming, duplicating, and deleting with a way back."""
 
 import asyncio
-import contextlib
 import json
 import re
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from comfydesk.client.files import inside, safe_relative_path
+from comfydesk.disk import write_whole
 from comfydesk.errors import KnownError, PodError, PodStatusError, UsageError
 from comfydesk.session.pods.links import Link, Links
 from comfydesk.session.shelves.remote import rest_of
@@ -240,15 +240,7 @@ def _write(path: Path, data: bytes, *, overwrite: bool) -> None:
     if path.exists() and not overwrite:
         what = f"There is another workflow called {path.name}"
         raise ConflictError(what, "", "Choose another name")
-    part = path.with_name(f"{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(data)
-        part.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink()
-        raise _refused(path, "written", error) from error
+    write_whole(path, data)
 
 
 def _move(path: Path, target: Path) -> None:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from comfydesk.errors import MediaError
+from comfydesk.disk import replacing
+from comfydesk.errors import MediaError, StoreError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -82,17 +83,14 @@ def write_masked(source: Path, mask: bytes, size: tuple[int, int], folder: Path)
         raise _unreadable(source, error) from error
     small = Image.frombytes("L", size, mask)
     target = _free_name(folder, source.stem)
-    part = target.with_name(target.name + ".part")
     try:
-        with part.open("wb") as file:
+        with replacing(target) as file:
             _write_png(file, picture, small)
-        part.replace(target)
-    except OSError as error:
+    except StoreError as error:
         with contextlib.suppress(OSError):
-            part.unlink()
             target.unlink()
         what = f"{target.name} cannot be saved"
-        raise MediaError(what, f"{folder}: {error.strerror or error}", "Make room on the disk and try again") from error
+        raise MediaError(what, error.why, "Make room on the disk and try again") from error
     return target
 
 

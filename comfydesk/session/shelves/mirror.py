@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from comfydesk.client.files import inside, safe_relative_path
-from comfydesk.errors import PodError, PodStatusError
+from comfydesk.disk import write_whole
+from comfydesk.errors import PodError, PodStatusError, StoreError
 
 INDEX = ".mirror.json"
 AT_ONCE = 4
@@ -83,14 +84,9 @@ class Mirror:
         path = self.path_of(name)
         if path is None:
             return False
-        part = path.with_name(f"{path.name}.part")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part.write_bytes(data)
-            part.replace(path)
-        except OSError:
-            with contextlib.suppress(OSError):
-                part.unlink()
+            write_whole(path, data, durable=False)
+        except StoreError:
             return False
         return True
 
@@ -111,14 +107,9 @@ class Mirror:
         return {name: stamp for name, stamp in document.items() if isinstance(stamp, str)}
 
     def _save(self, stamps: Mapping[str, str]) -> None:
-        self._write_index(json.dumps(dict(stamps)).encode("utf-8", "surrogatepass"))
-
-    def _write_index(self, data: bytes) -> None:
-        part = self.folder / f"{INDEX}.part"
-        with contextlib.suppress(OSError):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            part.write_bytes(data)
-            part.replace(self.folder / INDEX)
+        data = json.dumps(dict(stamps)).encode("utf-8", "surrogatepass")
+        with contextlib.suppress(StoreError):
+            write_whole(self.folder / INDEX, data, durable=False)
 
 
 def _first(errors: "BaseExceptionGroup[PodError]") -> PodError:

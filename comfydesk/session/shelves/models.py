@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from comfydesk.errors import PodError, PodStatusError, UsageError
+from comfydesk.disk import write_whole
+from comfydesk.errors import PodError, PodStatusError, StoreError, UsageError
 from comfydesk.session.pods.links import Link, Links
 from comfydesk.session.shelves.remote import rest_of
 from comfydesk.workflow.needs import MissingModel
@@ -258,8 +259,7 @@ def _list(value: Any) -> list[Any]:
 
 def _write(path: Path, data: bytes) -> bool:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    except OSError:
+        write_whole(path, data, durable=False)
+    except StoreError:
         return False
     return bool(data)

@@ -1,11 +1,11 @@
 """Workflows' own pictures: fetched or drawn once, kept as files."""
 
 import asyncio
-import contextlib
 import hashlib
 from pathlib import Path
 
-from comfydesk.errors import PodError
+from comfydesk.disk import write_whole
+from comfydesk.errors import PodError, StoreError
 from comfydesk.session.shelves.reading import BUNDLED
 from comfydesk.session.shelves.remote import EXAMPLES, RemoteShelves, rest_of
 from comfydesk.session.shelves.templates import TEMPLATES
@@ -60,13 +60,8 @@ class Pictures:
 def _write(path: Path, data: bytes) -> bool:
     if len(data) > LARGEST:
         return False
-    part = path.with_name(f"{path.name}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(data)
-        part.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            part.unlink()
+        write_whole(path, data, durable=False)
+    except StoreError:
         return False
     return True
