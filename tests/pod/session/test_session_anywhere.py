@@ -30,7 +30,8 @@ def share(pod: DemoPod, ids: tuple[str, ...]) -> int:
     return len(set(pod.queue.history()) & set(ids))
 
 
-async def test_a_batch_over_three_pods_of_different_speed_ends_near_the_ideal(world: Start, tmp_path: Path) -> None:
+async def test_a_batch_over_three_pods_is_shared_by_their_speed(world: Start, tmp_path: Path) -> None:
+    """How near to the ideal that ends is for tests/bench/test_pods.py: here others use the computer too."""
     async with (
         world(speed=2) as here,
         DemoPod(folder=tmp_path / "two", speed=4) as two,
@@ -38,28 +39,16 @@ async def test_a_batch_over_three_pods_of_different_speed_ends_near_the_ideal(wo
     ):
         await join(here, two)
         await join(here, four)
-        loop = asyncio.get_running_loop()
-        # What each takes for one, so that the ideal is that of this computer now.
-        one_each: list[float] = []
-        for pod in ("demo", PodTarget.of(two.url).id, PodTarget.of(four.url).id):
+        for pod in ("demo", PodTarget.of(two.url).id, PodTarget.of(four.url).id):  # what one takes there is known then
             await here.run(picture(seed=1, steps=20), target=pod)
-            begun = loop.time()
-            await here.run(picture(seed=2, steps=20), target=pod)
-            one_each.append(loop.time() - begun)
         workflow = await here.open(picture(steps=20))
-        batch = Batch(workflow.form, {"3.seed": 100}, repeats=70, seeds=SeedPolicy.INCREMENT)
-        begun = loop.time()
+        batch = Batch(workflow.form, {"3.seed": 100}, repeats=35, seeds=SeedPolicy.INCREMENT)
         queued = await here.session.queue.enqueue_batch(workflow, batch, target=ANY)
-        async with asyncio.timeout(60):
-            done = await here.session.queue.wait(queued.jobs)
-        took = loop.time() - begun
+        done = await here.wait(queued.jobs)
         assert {job.state for job in done} == {S.DONE}
         shares = [share(pod, queued.jobs) for pod in (here.pod, two, four)]
-        assert sum(shares) == 70
-        ideal = 70 / sum(1 / one for one in one_each)
-        print(f"shares {shares}, {took:.2f} s, ideal {ideal:.2f} s by {[round(one, 3) for one in one_each]}")
+        assert sum(shares) == 35
         assert shares[0] < shares[1] < shares[2]
-        assert took < 1.3 * ideal, "the bench holds 1.15; here others use the computer too"
 
 
 async def test_a_pod_that_dies_midway_loses_nothing(world: Start, tmp_path: Path) -> None:
