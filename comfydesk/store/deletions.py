@@ -33,18 +33,53 @@ def begin(db: Database, ids: Sequence[int]) -> tuple[int | None, tuple[Change, .
 
 
 def undo(db: Database, deletion: int) -> tuple[Change, ...]:
-    """Show again what of it is not in the trash yet."""
+    """Show again what of it is not on its way to the trash yet."""
     with db.transaction():
-        back = tuple(row["id"] for row in db.query("SELECT id FROM outputs WHERE deletion = ?", (deletion,)))
-        db.execute("UPDATE outputs SET deletion = NULL WHERE deletion = ?", (deletion,))
-        db.execute("DELETE FROM deletions WHERE id = ?", (deletion,))
+        rows = db.query(
+            "UPDATE outputs SET deletion = NULL WHERE deletion = ? AND NOT leaving RETURNING id", (deletion,)
+        )
+        end(db, deletion)
+    back = tuple(sorted(row["id"] for row in rows))
     return (OutputsChanged(added=back),) if back else ()
+
+
+def keep(db: Database, output: int) -> tuple[Change, ...]:
+    """Somebody wants an output that may be being deleted: it comes back, unless that is too late. See `stays`."""
+    with db.transaction():
+        back = db.execute(
+            "UPDATE outputs SET deletion = NULL WHERE id = ? AND deletion IS NOT NULL AND NOT leaving", (output,)
+        )
+    return (OutputsChanged(added=(output,)),) if back else ()
+
+
+def stays(db: Database, output: int) -> bool:
+    """Whether there is such an output, and it is not being deleted."""
+    return db.first("SELECT 1 FROM outputs WHERE id = ? AND deletion IS NULL", (output,)) is not None
+
+
+def claim(db: Database, output: int) -> bool:
+    """Its file goes to the trash now, and nobody brings it back any more: `forget` or `restore` is next.
+
+    False: it is wanted again; or it has to wait, since a job has yet to take up what lies at its place, or would fetch
+    it once more because it is not done with its other files.
+    """
+    with db.transaction():
+        done = db.execute(
+            """UPDATE outputs SET leaving = 1 WHERE id = ? AND deletion IS NOT NULL
+            AND NOT EXISTS (SELECT 1 FROM job_files WHERE path = outputs.path AND output IS NULL AND lost IS NULL)
+            AND NOT EXISTS (SELECT 1 FROM job_files JOIN jobs ON jobs.id = job_files.job
+                WHERE job_files.output = outputs.id AND jobs.state = 'saving')""",
+            (output,),
+        )
+    return done > 0
 
 
 def restore(db: Database, output: int) -> tuple[Change, ...]:
     """Show one output again whose file cannot be put into the trash."""
     with db.transaction():
-        done = db.execute("UPDATE outputs SET deletion = NULL WHERE id = ? AND deletion IS NOT NULL", (output,))
+        done = db.execute(
+            "UPDATE outputs SET deletion = NULL, leaving = 0 WHERE id = ? AND deletion IS NOT NULL", (output,)
+        )
     return (OutputsChanged(added=(output,)),) if done else ()
 
 
@@ -53,9 +88,18 @@ def pending(db: Database) -> tuple[Deletion, ...]:
     return tuple(Deletion(row["id"], row["time"]) for row in db.query("SELECT id, time FROM deletions ORDER BY id"))
 
 
-def hidden(db: Database, deletion: int) -> tuple[Output, ...]:
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """An output that is to go to the trash. `mtime_ns`: when its file was last changed, 0 where that is not known."""
+
+    output: Output
+    mtime_ns: int
+
+
+def hidden(db: Database, deletion: int) -> tuple[Hidden, ...]:
     """What of a deletion is still to go to the trash."""
-    return tuple(of_row(row) for row in db.query("SELECT * FROM outputs WHERE deletion = ?", (deletion,)))
+    rows = db.query("SELECT * FROM outputs WHERE deletion = ?", (deletion,))
+    return tuple(Hidden(of_row(row), row["mtime_ns"]) for row in rows)
 
 
 def is_hidden(db: Database, output: int) -> bool:

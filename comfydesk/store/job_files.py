@@ -4,7 +4,8 @@ import json
 import os
 from collections.abc import Sequence
 
-from comfydesk.events import Change, OutputsChanged
+from comfydesk.events import Change
+from comfydesk.store import deletions
 from comfydesk.store.database import Database
 from comfydesk.store.jobs import changed_jobs, transition
 from comfydesk.store.packing import pack_verdict
@@ -73,11 +74,15 @@ def plan_file(db: Database, file: JobFile, path: str) -> bool:
 
 
 def file_saved(db: Database, file: JobFile, output: int) -> tuple[Change, ...]:
-    """A file of the job is the stored output: wanted again, if it was being deleted."""
+    """A file of the job is the stored output: wanted again, if it was being deleted.
+
+    Nothing changes if there is no such output any more, or its file is on its way to the trash.
+    """
     with db.transaction():
+        shown = deletions.keep(db, output)
+        if not deletions.stays(db, output):
+            return ()
         db.execute("UPDATE job_files SET output = ? WHERE job = ? AND number = ?", (output, file.job, file.number))
-        back = db.execute("UPDATE outputs SET deletion = NULL WHERE id = ? AND deletion IS NOT NULL", (output,))
-    shown: tuple[Change, ...] = (OutputsChanged(added=(output,)),) if back else ()
     return (*shown, *changed_jobs([file.job]))
 
 
@@ -89,6 +94,8 @@ def file_lost(db: Database, file: JobFile, reason: str) -> tuple[Change, ...]:
 
 
 def same_bytes(db: Database, sha256: str, size: int) -> tuple[tuple[int, str], ...]:
-    """Outputs with that content: id and path, the first saved first."""
-    rows = db.query("SELECT id, path FROM outputs WHERE sha256 = ? AND size = ? ORDER BY id", (sha256, size))
+    """Outputs with that content: id and path, the first saved first. Not those that go to the trash just now."""
+    rows = db.query(
+        "SELECT id, path FROM outputs WHERE sha256 = ? AND size = ? AND NOT leaving ORDER BY id", (sha256, size)
+    )
     return tuple((row["id"], os.fsdecode(row["path"])) for row in rows)

@@ -332,4 +332,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
                 (new.id, new.prompt, new.negative, new.note, new.models, new.workflow, new.name, new.tags);
         END""",
     ),
+    (
+        # 1: on its way to the system's trash. From then on nobody brings it back, and no job is told that it is here.
+        "ALTER TABLE outputs ADD COLUMN leaving INTEGER NOT NULL DEFAULT 0",
+        # Each output that is forgotten has to be looked for there.
+        "CREATE INDEX job_files_by_output ON job_files (output) WHERE output IS NOT NULL",
+    ),
 )

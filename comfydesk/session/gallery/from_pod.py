@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from comfydesk.client.downloads import Fetched
 from comfydesk.client.files import inside, media_kind, numbered, safe_relative_path
 from comfydesk.client.remote import RemoteFile
 from comfydesk.errors import KnownError, MediaError, PodError, PodStatusError, UsageError
@@ -21,7 +22,7 @@ from comfydesk.session.library import Library
 from comfydesk.session.pods.executor import Archive
 from comfydesk.session.pods.links import Link, Links
 from comfydesk.session.tasks import Tasks
-from comfydesk.store import job_files
+from comfydesk.store import deletions, job_files
 from comfydesk.store import pod_fetches as store
 from comfydesk.store.pod_fetches import Wanted
 from comfydesk.store.records import Output
@@ -199,12 +200,8 @@ class PodOutputs:
             if complete is None:
                 target = Path(row.path) if row.path else await self._plan(row)
                 complete = await link.pod.fetch(remote, target)
-            for _, path in await self._library.read(job_files.same_bytes, complete.sha256, complete.size):
-                known = Path(path)
-                if known != complete.path and await asyncio.to_thread(known.is_file):
-                    await asyncio.to_thread(complete.path.unlink, missing_ok=True)
-                    await self._library.call(store.drop, row)
-                    return True
+            if await self._is_here(row, complete):
+                return True
             taken = await asyncio.to_thread(_read, complete.path, row)
             if isinstance(taken, Output):
                 taken = replace(taken, size=complete.size, sha256=complete.sha256)
@@ -217,6 +214,19 @@ class PodOutputs:
             # A name that no honest pod gives will not get better; a line that is down will.
             return await self._lose(row, error) if row.path is None and "named a file" in error.what else False
         return True
+
+    async def _is_here(self, row: Wanted, complete: Fetched) -> bool:
+        """The library has these very bytes: the one file stays, and is no longer deleted if it was."""
+        for output, path in await self._library.read(job_files.same_bytes, complete.sha256, complete.size):
+            known = Path(path)
+            if known == complete.path or not await asyncio.to_thread(known.is_file):
+                continue
+            _, stays = await self._library.commit_and(deletions.stays, deletions.keep, output)
+            if stays:
+                await asyncio.to_thread(complete.path.unlink, missing_ok=True)
+                await self._library.call(store.drop, row)
+                return True
+        return False
 
     async def _lose(self, row: Wanted, error: KnownError) -> bool:
         await self._library.call(store.lose, row, str(error))

@@ -5,7 +5,9 @@ whatever lies at its path otherwise is somebody else's.
 """
 
 import asyncio
+import contextlib
 import hashlib
+import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,8 +17,7 @@ from comfydesk.events import Change, Feed, OutputsChanged
 from comfydesk.session.library import Library
 from comfydesk.session.tasks import Tasks
 from comfydesk.store import deletions as store
-from comfydesk.store.deletions import Deletion
-from comfydesk.store.records import Output
+from comfydesk.store.deletions import Deletion, Hidden
 
 UNDO_SECONDS = 30.0
 """As long as the window offers to undo, and some more."""
@@ -86,39 +87,60 @@ class Trash:
 
     async def _carry_out(self, deletion: int) -> None:
         failed: list[str] = []
-        for output in await self._library.read(store.hidden, deletion):
+        for hidden in await self._library.read(store.hidden, deletion):
             async with self._busy:
                 try:
-                    await self._remove(output)
+                    await self._remove(hidden)
                 except OSError as error:
-                    failed.append(f"{output.path}: {error.strerror or error}")
-                    await self._library.commit(store.restore, output.id)
+                    failed.append(f"{hidden.output.path}: {error.strerror or error}")
+                    await self._library.commit(store.restore, hidden.output.id)
         await self._library.call(store.end, deletion)
         if failed:
             self._tasks.problems.publish(_refused(failed))
 
-    async def _remove(self, output: Output) -> None:
-        if await self._library.read(store.is_hidden, output.id):  # no undo came in between
-            await asyncio.to_thread(self._put_away, output)
+    async def _remove(self, hidden: Hidden) -> None:
+        """Three steps, in this order: look at the file, claim the row, move the file.
+
+        Looking takes long for a video, and meanwhile a job may name this very file again: then the row is its own, and
+        the claim fails. Once the row is claimed no job takes the file for its own any more.
+        """
+        output = hidden.output
+        if not await self._library.read(store.is_hidden, output.id):  # an undo came in between
+            return
+        looked = await asyncio.to_thread(saved_file, hidden)
+        if await self._library.call(store.claim, output.id):
+            if looked is not None:
+                await asyncio.to_thread(self._put_away, Path(output.path), looked)
             await self._library.call(store.forget, output.id)
 
-    def _put_away(self, output: Output) -> None:
-        path = Path(output.path)
-        if is_unchanged(path, output):
-            self._put(path)
+    def _put_away(self, path: Path, looked: os.stat_result) -> None:
+        with contextlib.suppress(FileNotFoundError):  # another program of ours was first
+            if _print(path.stat()) == _print(looked):
+                self._put(path)
 
 
-def is_unchanged(path: Path, output: Output) -> bool:
-    """Whether the file at `path` is the one that the library has: the same bytes. Reads it. Raises OSError."""
+def saved_file(hidden: Hidden) -> os.stat_result | None:
+    """The file at an output's path, if it is the one that the library has: the same bytes. Reads it. Raises OSError.
+
+    What was only just imported has no hash yet: its size and the time of its last change have to be the same.
+    """
+    path, output = Path(hidden.output.path), hidden.output
     try:
-        if not path.is_file() or path.stat().st_size != output.size:
-            return False
-        if not output.sha256:  # just imported, and not hashed yet
-            return True
+        if not path.is_file():  # and no pipe, which would have us wait
+            return None
         with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() == output.sha256
+            about = os.fstat(file.fileno())
+            if about.st_size != output.size:
+                return None
+            if not output.sha256:
+                return about if about.st_mtime_ns == hidden.mtime_ns else None
+            return about if hashlib.file_digest(file, "sha256").hexdigest() == output.sha256 else None
     except FileNotFoundError:
-        return False
+        return None
+
+
+def _print(about: os.stat_result) -> tuple[int, ...]:
+    return about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns
 
 
 def _refused(failed: Sequence[str]) -> KnownError:

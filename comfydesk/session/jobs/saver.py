@@ -25,7 +25,7 @@ from comfydesk.session.jobs.reports import of_known
 from comfydesk.session.library import Library
 from comfydesk.session.pods.links import Link, Links
 from comfydesk.session.tasks import Tasks
-from comfydesk.store import job_files, jobs
+from comfydesk.store import deletions, job_files, jobs
 from comfydesk.store import outputs as store
 from comfydesk.store.database import Database
 from comfydesk.store.outputs import Identity
@@ -209,9 +209,10 @@ class Saver:
         for output, path in await self._library.call(job_files.same_bytes, complete.sha256, complete.size):
             known = Path(path)
             if known != complete.path and await asyncio.to_thread(_lies, known, complete.size, job.folder):
-                await asyncio.to_thread(_drop_copy, complete.path, known)
-                await self._library.commit(job_files.file_saved, file, output)
-                return True
+                _, stays = await self._library.commit_and(deletions.stays, deletions.keep, output)
+                if stays:  # it was not just being deleted
+                    await asyncio.to_thread(_drop_copy, complete.path, known)
+                    return bool(await self._library.commit(job_files.file_saved, file, output))
         return False
 
     async def _have_it(self, job: Job, file: JobFile, link: Link, remote: RemoteFile, known: Known) -> bool:
@@ -227,8 +228,8 @@ class Saver:
                 etag
                 and saved_etag == etag
                 and await asyncio.to_thread(_lies, Path(output.path), output.size, job.folder)
+                and await self._library.commit(job_files.file_saved, file, output.id)
             ):
-                await self._library.commit(job_files.file_saved, file, output.id)
                 return True
         return False
 

@@ -1,5 +1,6 @@
 """Results: named as the user wants, seen to open, each once, and kept even of jobs that failed."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,11 @@ from comfydesk.errors import UsageError
 from comfydesk.session.gallery.importing import ImportPlan
 from comfydesk.session.jobs import saver
 from comfydesk.settings import OUTPUT_TEMPLATE
-from comfydesk.store import job_files
+from comfydesk.store import deletions, job_files
 from comfydesk.store.database import Database
 from comfydesk.store.records import JobState
 from tests.pod.session.graphs import flat, picture
-from tests.pod.session.world import Start
+from tests.pod.session.world import Start, World
 
 S = JobState
 
@@ -123,3 +124,94 @@ async def test_a_deleted_output_that_a_job_names_again_is_wanted_again(world: St
         second = await here.run(flat())
         assert second.outputs == first.outputs
         assert [one.id for one in await here.session.outputs()] == [output.id]
+
+
+def bin_of(here: World) -> Path:
+    """Deleted files go here, and at once."""
+    bin_ = here.paths.data / "bin"
+    bin_.mkdir()
+    trash = here.session.gallery._trash
+    trash.undo_seconds = 0
+    trash._put = lambda path: Path(path.rename(bin_ / path.name)).touch()
+    return bin_
+
+
+async def test_a_job_that_names_a_file_while_it_is_looked_at_for_the_trash_keeps_it(world: Start) -> None:
+    async with world() as here:
+        bin_ = bin_of(here)
+        first = await here.run(flat())
+        (output,) = await here.session.outputs()
+        gate = here.library.before(deletions.claim)
+        await here.session.gallery.delete((output.id,))
+        async with gate:
+            again = await here.run(flat())  # the pod has it in its cache, and names the same file
+            assert again.outputs == first.outputs
+        await here.settle()
+        await here.session.gallery._trash.empty()
+        assert [one.id for one in await here.session.outputs()] == [output.id]
+        assert (here.files(), list(bin_.iterdir())) == (["flat_00001_.png"], [])
+
+
+@pytest.mark.parametrize("cached", [True, False], ids=["same name", "same bytes"])
+async def test_a_job_that_names_a_file_on_its_way_to_the_trash_gets_one_of_its_own(world: Start, cached: bool) -> None:
+    async with world() as here:
+        bin_ = bin_of(here)
+        await here.run(flat())
+        if not cached:
+            await here.pod.restart()  # it makes the same picture again, under another name
+        (output,) = await here.session.outputs()
+        gate = here.library.after(deletions.claim)
+        await here.session.gallery.delete((output.id,))
+        async with gate:
+            again = await here.run(flat())
+            assert Path(again.outputs[0]).name == "flat_00001_ (2).png" if cached else "flat_00002_.png"
+        await here.settle()
+        await here.session.gallery._trash.empty()
+        assert [path.name for path in bin_.iterdir()] == ["flat_00001_.png"]
+        assert [one.path for one in await here.session.outputs()] == list(again.outputs)
+        assert again.outputs[0] in [str(here.paths.outputs / name) for name in here.files()]
+
+
+@pytest.mark.parametrize("cached", [True, False], ids=["same name", "same bytes"])
+async def test_a_file_that_goes_to_the_trash_before_a_job_has_it_for_its_own_is_fetched(
+    world: Start, cached: bool
+) -> None:
+    async with world() as here:
+        bin_ = bin_of(here)
+        await here.run(flat())
+        if not cached:
+            await here.pod.restart()
+        (output,) = await here.session.outputs()
+        gate = here.library.before(job_files.file_saved if cached else deletions.keep)
+        (job,) = await here.enqueue(flat())
+        async with gate:  # it has seen that the library has the file
+            await here.session.gallery.delete((output.id,))
+            await here.session.gallery._trash.empty()
+            assert [path.name for path in bin_.iterdir()] == ["flat_00001_.png"]
+        (again,) = await here.wait([job])
+        assert again.state is S.DONE
+        assert [one.path for one in await here.session.outputs()] == list(again.outputs)
+        assert again.outputs[0] in [str(here.paths.outputs / name) for name in here.files()]
+
+
+async def test_what_is_deleted_while_its_job_waits_for_other_files_is_not_fetched_again(world: Start) -> None:
+    two = flat() | {
+        "5": {"class_type": "EmptyImage", "inputs": {"width": 16, "height": 16, "batch_size": 1, "color": 9}},
+        "6": {"class_type": "SaveImage", "inputs": {"images": ["5", 0], "filename_prefix": "later"}},
+    }
+    async with world() as here:
+        bin_ = bin_of(here)
+        gate = here.library.before(saver._add_and_link)
+        (job,) = await here.enqueue(two)
+        async with gate:  # of one file; the other one goes on
+            async with asyncio.timeout(15):
+                while not (found := await here.session.outputs()):
+                    await here.settle()
+            await here.session.gallery.delete((found[0].id,))
+            await here.session.gallery._trash.empty()
+            assert list(bin_.iterdir()) == []
+        (done,) = await here.wait([job])
+        assert done.state is S.DONE
+        await here.session.gallery._trash.empty()
+        assert [str(path.name) for path in bin_.iterdir()] == [Path(found[0].path).name]
+        assert len(here.files()) == 1

@@ -1,3 +1,4 @@
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from comfydesk.errors import UsageError
 from comfydesk.events import CollectionsChanged, OutputsChanged
 from comfydesk.session.gallery import reuse
 from comfydesk.session.gallery.reuse import Scope
+from comfydesk.store import deletions
 from comfydesk.store.database import Database
 from comfydesk.store.listing import Listing
 from comfydesk.store.search import OutputFilter
@@ -185,6 +187,45 @@ async def test_another_file_in_its_place_is_never_touched(opened: Any, write: Wr
         await until(lambda: _gone(world, output))
         assert path.read_bytes() == other
         assert list(world.bin.iterdir()) == []
+
+
+async def test_a_file_without_a_hash_yet_is_known_by_its_size_and_time(opened: Any, write: Write, until: Until) -> None:
+    """What was imported a moment ago: other bytes of the same length are another file."""
+    async with opened(undo_seconds=0.05) as world:
+        same, other = write(world.folder / "a.png"), write(world.folder / "b.png", "lime")
+        ids = [await world.add(path) for path in (same, other)]
+
+        def as_imported(db: Database) -> None:
+            for id_, path in zip(ids, (same, other), strict=True):
+                db.execute("UPDATE outputs SET sha256 = '', mtime_ns = ? WHERE id = ?", (path.stat().st_mtime_ns, id_))
+
+        await world.library.call(as_imported)
+        changed = bytes(reversed(other.read_bytes()))
+        other.write_bytes(changed)
+        os.utime(other, ns=(1, other.stat().st_mtime_ns + 1))
+        await world.gallery.delete(ids)
+        for id_ in ids:
+            await until(lambda id_=id_: _gone(world, id_))
+        assert [path.name for path in world.bin.iterdir()] == ["a.png"]
+        assert other.read_bytes() == changed
+
+
+async def test_a_deletion_that_was_killed_on_the_way_is_ended_at_the_next_start(
+    opened: Any, write: Write, until: Until
+) -> None:
+    async with opened() as world:
+        moved, left = write(world.folder / "a.png"), write(world.folder / "b.png", "lime")
+        ids = [await world.add(path) for path in (moved, left)]
+        token = await world.gallery.delete(ids)
+        for id_ in ids:
+            assert await world.library.call(deletions.claim, id_)
+        assert await world.gallery.undo(token) == 0, "it is too late for that"
+        moved.rename(world.bin / "a.png")  # and there it ended
+    async with opened(undo_seconds=0) as world:
+        await until(lambda: (world.bin / "b.png").exists())
+        for id_ in ids:
+            await until(lambda id_=id_: _gone(world, id_))
+        assert world.problems == []
 
 
 async def test_without_a_trash_the_output_comes_back_and_the_user_is_told(
