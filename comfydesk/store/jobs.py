@@ -281,6 +281,12 @@ def accepted_many(db: Database, ids: Sequence[str], now: float) -> tuple[Change,
     """The pod has answered that it has these jobs, under the ids we gave them, and nothing else.
 
     Only what is SENDING changes: what was given up meanwhile has nobody who would follow it.
+
+    Not durable: a power cut may take back what was committed since the last durable change, and no more. The rows are
+    then SENDING with the time of their POST, as `begin_sending` left them on the disk, and the next start asks the pod:
+    what it knows is taken up, and if it has lost its memory meanwhile (the same power cut, say) the job is UNKNOWN, by
+    the witness of session.jobs.memory. Neither sends anything again. Their files, too, are found by what is on the
+    pod. A flush for each would only save that question.
     """
     with db.transaction():
         rows = db.query(

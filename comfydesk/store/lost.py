@@ -16,6 +16,19 @@ def queue_anew(db: Database, job: str, new: Job, now: float, *, error: JobError)
         return changes and (*changes, *add(db, [new], front=True))
 
 
+def witness(db: Database, pod: str, before: float) -> str | None:
+    """The id there of the newest job that the pod certainly had before a moment, and would still know; None: none was.
+
+    What was cancelled is no witness: taken out of a pod's queue it leaves no trace.
+    """
+    row = db.first(
+        """SELECT remote_id FROM jobs WHERE pod = ? AND sent < ? AND state NOT IN ('cancelled', 'cancelling')
+        ORDER BY sent DESC, number DESC LIMIT 1""",
+        (pod, before),
+    )
+    return None if row is None else str(row["remote_id"])
+
+
 def again(job: Job, now: float) -> Job:
     """The same work, in the same batch, as a new job that nobody has sent."""
     return replace(

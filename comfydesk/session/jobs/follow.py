@@ -17,7 +17,16 @@ from comfydesk.errors import PodError, PodStatusError, StoreError
 from comfydesk.events import Change, Feed, JobProgress, PodEvent, PreviewFrame, RunState
 from comfydesk.session.jobs.arrival import arrives_until, is_direct
 from comfydesk.session.jobs.followed import NOTED_WITHIN, WAITING, WORTH_A_NOTE, Followed, Pace, kept_files, may_wait
-from comfydesk.session.jobs.reports import lost_track, of_dropped, of_remote, queued_anew, unanswered, unknown
+from comfydesk.session.jobs.memory import Memories
+from comfydesk.session.jobs.reports import (
+    forgotten,
+    lost_track,
+    of_dropped,
+    of_remote,
+    queued_anew,
+    unanswered,
+    unknown,
+)
 from comfydesk.session.jobs.timings import LEAST_SECONDS, WHOLE, Stopwatch, Timings, signature_of, weights
 from comfydesk.session.library import Library
 from comfydesk.session.pods.links import Link, Links
@@ -67,6 +76,7 @@ class Follower:
         self._wholes: dict[tuple[str, str], float | None] = {}
         """Pod, graph → seconds that such a job took there as a whole, if that is known."""
         self._timings = Timings(library)
+        self.memories = Memories(library)
         self._keep_ids: set[str] = set()
         """Pods that have taken a job under the id we gave it."""
         self._unsaid: list[Followed] = []
@@ -395,23 +405,30 @@ class Follower:
         link = self._links.get(job.pod)
         missed = time.time() - (now - followed.missed)
         direct = link is not None and is_direct(link.pod.address)
+        posted = max(job.posted or 0, followed.posted)
         if job.unanswered and time.time() < arrives_until(
-            max(job.posted or 0, followed.posted), missed, direct=direct, may_arrive=self._pace.may_arrive
+            posted, missed, direct=direct, may_arrive=self._pace.may_arrive
         ):
             return
+        is_lost = False
+        if followed.state is JobState.SENDING and link is not None:
+            try:
+                is_lost = await self.memories.is_lost(link, job, posted)
+            except PodError:
+                return  # the next look is not far
         match followed.state:
-            case JobState.SENDING if self._takes_our_ids(job.pod):  # the POST never arrived: it may be sent again
-                await self.commit(followed, jobs.give_back, time.time(), posted=job.posted)
-            case JobState.SENDING:  # under which id should it be looked for?
+            case JobState.SENDING if not self._takes_our_ids(job.pod):  # under which id should it be looked for?
                 await self._move(followed, JobState.UNKNOWN, unanswered())
+            case JobState.SENDING if not is_lost:  # the POST never arrived: it may be sent again
+                await self.commit(followed, jobs.give_back, time.time(), posted=job.posted)
             case JobState.CANCELLING:  # deleted from the queue: that leaves no history
                 await self._move(followed, JobState.CANCELLED)
             case _ if self._run_again_lost():
                 new = lost.again(job, time.time())
                 await self.commit(followed, lost.queue_anew, new, time.time(), error=queued_anew())
                 self._on_free()
-            case _:
-                await self._move(followed, JobState.UNKNOWN, unknown())
+            case state:
+                await self._move(followed, JobState.UNKNOWN, forgotten() if state is JobState.SENDING else unknown())
 
     def _takes_our_ids(self, pod: str) -> bool:
         """Proven by an earlier job, or by a route that is younger than such ids. Others may know it by one of their

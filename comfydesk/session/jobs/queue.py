@@ -338,6 +338,7 @@ class Queue:
 
     def on_online(self, link: Link) -> None:
         """A pod is there (again). Called by the links."""
+        self._tasks.start(self._follower.memories.look(link), f"memory of {link.target.id}")
         self._follower.poke(link.target.id)
         self._saver.poke(link.target.id)
         if self._dispatcher is not None:

@@ -78,6 +78,14 @@ def unknown() -> JobError:
     )
 
 
+def forgotten() -> JobError:
+    return JobError(
+        "It is not known whether the pod ran this job",
+        "it did not answer when the job was sent, and has been restarted since: it knows no earlier job either",
+        "Look among its files, or run the job again",
+    )
+
+
 def queued_anew() -> JobError:
     return JobError(
         "The pod has lost this job, and it was queued again",

@@ -107,3 +107,67 @@ class Batch:
             if states != {"done": self.jobs}:
                 self.killed_at.append(states)
         assert "Traceback" not in err, err
+
+
+class TakenUnsaid:
+    """A pod and the program, both killed when the pod has taken three jobs of which two are not written down yet."""
+
+    # That they are short is known at once; how long their note may wait is stretched, to be killed within it.
+    PATIENT = LAUNCH.replace(
+        "from comfydesk.cli import main",
+        "from comfydesk.session.jobs import follow\n"
+        "from comfydesk.session.jobs.timings import Stopwatch\n"
+        "follow.NOTED_WITHIN = 3600.0\n"
+        "Stopwatch.whole = lambda _: 0.01\n"
+        "from comfydesk.cli import main",
+    )
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._library = folder / "data" / "library.sqlite"
+        self._pod = DemoProcess.launch(folder / "pod", speed=1)
+        self._url = self._pod.url
+
+    def close(self) -> None:
+        self._pod.close()
+
+    def kill_when_taken(self) -> dict[str, int]:
+        """States in the library when both are gone."""
+        assert self._start(LAUNCH, *self._generate(steps=1)).wait(60) == 0
+        running = self._start(self.PATIENT, *self._generate(steps=400), "--count", "3")
+        try:
+            while len(self.on_pod()) < 3 or "running" not in self.states():
+                assert running.poll() is None
+                time.sleep(0.01)
+        finally:
+            running.kill()
+            running.wait()
+        self._pod.kill()
+        return self.states()
+
+    def states_after_resume(self) -> dict[str, int]:
+        """The pod is started anew, and the program takes up what it knows of."""
+        self._pod = DemoProcess.launch(self.folder / "pod", speed=20, port=int(self._url.rpartition(":")[2]))
+        resumed = self._start(LAUNCH, "jobs", "--resume")
+        resumed.wait(60)
+        return self.states()
+
+    def on_pod(self) -> list[str]:
+        """Ids of what runs and waits there."""
+        with urllib.request.urlopen(f"{self._url}/queue") as answer:
+            found = json.load(answer)
+        return [entry[1] for entry in (*found["queue_running"], *found["queue_pending"])]
+
+    def states(self) -> dict[str, int]:
+        """What the library says now."""
+        with closing(sqlite3.connect(f"file:{self._library}?mode=ro", uri=True)) as library:
+            return dict(library.execute("SELECT state, count(*) FROM jobs GROUP BY state").fetchall())
+
+    def _generate(self, *, steps: int) -> tuple[str, ...]:
+        workflow = self.folder / f"{steps}.json"
+        workflow.write_text(json.dumps(picture(steps=steps)))
+        return ("generate", str(workflow), "--pod", self._url)
+
+    def _start(self, launch: str, *words: str) -> "subprocess.Popen[bytes]":
+        command = [sys.executable, "-c", launch, *words, "--data-dir", str(self.folder / "data")]
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
