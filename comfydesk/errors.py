@@ -97,10 +97,6 @@ class PromptRejectedError(PodError):
         self.node_errors = node_errors
 
 
-class JobFailedError(PodError):
-    """The pod ran the job and it ended in an error, or was interrupted."""
-
-
 class LlmError(KnownError):
     """A language model that improves prompts: its engine, its server or its file. The prompt stays as it was."""
 

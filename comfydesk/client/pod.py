@@ -293,10 +293,6 @@ class Pod:
     async def read_workflow(self, name: str) -> bytes:
         return await self.rest.read_userdata(f"{WORKFLOWS}/{name}")
 
-    async def save_workflow(self, name: str, data: bytes, *, overwrite: bool = False) -> None:
-        """PodStatusError 409 when one of that name is there and `overwrite` is not set."""
-        await self.rest.write_userdata(f"{WORKFLOWS}/{name}", data, overwrite=overwrite)
-
     async def templates_index(self) -> list[Any]:
         """The official templates' index; empty where the server has none."""
         try:

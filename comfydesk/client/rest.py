@@ -88,9 +88,6 @@ class Rest:
     async def models_in(self, folder: str) -> Any:
         return await self._get(f"/api/models/{_segment(folder)}")
 
-    async def embeddings(self) -> Any:
-        return await self._get("/api/embeddings")
-
     async def logs(self) -> Any:
         """The tail of the server's log; declared unstable by ComfyUI."""
         return await self._get("/internal/logs")
@@ -136,8 +133,8 @@ class Rest:
 
     async def cancel(self, prompt_id: str) -> bool:
         """Whether it ran or waited, and now ends. RouteMissingError on older servers."""
-        answer = await self._call("POST", f"/api/jobs/{_segment(prompt_id)}/cancel")
-        document = await parse_json(answer.body)
+        answer = await self._origin.exchange("POST", f"/api/jobs/{_segment(prompt_id)}/cancel", SMALL, content_type=_JSON)
+        document = await self._parsed(answer)
         return isinstance(document, dict) and document.get("cancelled") is True
 
     async def delete_queued(self, prompt_id: str) -> None:
@@ -251,7 +248,7 @@ class Rest:
         if body is None:
             return await self._get(f"/v2/manager/{route}")
         answer = await self._call("POST", f"/v2/manager/{route}", body=body)
-        return await parse_json(answer.body) if answer.body.strip() else None
+        return await self._parsed(answer) if answer.body.strip() else None
 
     # --- Shared ---------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from comfydesk.disk import write_whole
-from comfydesk.errors import LlmModelError, StoreError, UsageError
+from comfydesk.errors import LlmModelError, StoreError
 from comfydesk.llm.gguf import read_header
 from comfydesk.llm.models import CURATED, CuratedModel, curated
 
@@ -97,7 +97,7 @@ class Shelf:
     def _added(self) -> dict[str, Path]:
         try:
             listed = json.loads((self.folder / _ADDED).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return {}
         if not isinstance(listed, dict):
             return {}
@@ -116,13 +116,3 @@ def _new_id(stem: str, taken: set[str]) -> str:
     while name in taken:
         name, number = f"{base}-{number}", number + 1
     return name
-
-
-def check_id(model_id: str, shelf: Shelf) -> LocalModel:
-    """The model of that id. Raises UsageError, which lists what there is."""
-    found = next((model for model in shelf.models() if model.id == model_id), None)
-    if found is None:
-        there = ", ".join(model.id for model in shelf.models())
-        what = f"There is no language model called {model_id} on this computer"
-        raise UsageError(what, "", f"There are {there}" if there else "Download one: comfydesk llm download ID")
-    return found

@@ -72,15 +72,6 @@ def remove(db: Database, album: int) -> tuple[Change, ...]:
     return (CollectionsChanged((album,)),) if done else ()
 
 
-def arrange(db: Database, order: Sequence[int]) -> tuple[Change, ...]:
-    """Put albums into that order; those that are not in it come after."""
-    with db.transaction():
-        rest = [row["id"] for row in db.query("SELECT id FROM albums ORDER BY position, id") if row["id"] not in order]
-        for position, album in enumerate((*order, *rest), 1):
-            db.execute("UPDATE albums SET position = ? WHERE id = ?", (position, album))
-    return (CollectionsChanged(),)
-
-
 def add(db: Database, album: int, ids: Sequence[int]) -> tuple[Change, ...]:
     """Put outputs at the end of an album; those in it stay where they are. UsageError: no such album."""
     with db.transaction():
@@ -104,26 +95,6 @@ def take_out(db: Database, album: int, ids: Sequence[int]) -> tuple[Change, ...]
             (album, listed(gone)),
         )
     return _contents(album, gone)
-
-
-def move(db: Database, album: int, ids: Sequence[int], before: int | None) -> tuple[Change, ...]:
-    """Put outputs of an album, in that order, before another of its outputs; None: at the end."""
-    with db.transaction():
-        rows = db.query("SELECT output, position FROM album_outputs WHERE album = ? ORDER BY 2, 1", (album,))
-        old = {int(row["output"]): float(row["position"]) for row in rows}
-        moved = [key for key in dict.fromkeys(ids) if key in old]
-        chosen = set(moved)
-        rest = [key for key in old if key not in chosen]
-        at = rest.index(before) if before in rest else len(rest)
-        new = [*rest[:at], *moved, *rest[at:]]
-        if new == list(old):
-            return ()
-        for position, output in enumerate(new, 1):
-            if old[output] != position:
-                db.execute(
-                    "UPDATE album_outputs SET position = ? WHERE album = ? AND output = ?", (position, album, output)
-                )
-    return (CollectionsChanged((album,)),)
 
 
 def albums_of(db: Database, output: int) -> tuple[tuple[int, str], ...]:

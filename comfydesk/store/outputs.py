@@ -153,10 +153,6 @@ def count(db: Database) -> int:
     return int(row[0]) if row else 0
 
 
-def has_path(db: Database, path: str) -> bool:
-    return db.first("SELECT 1 FROM outputs WHERE path = ?", (stored_path(path),)) is not None
-
-
 def remove(db: Database, ids: Sequence[int]) -> tuple[Change, ...]:
     """Forget outputs; the files are the caller's affair."""
     with db.transaction():

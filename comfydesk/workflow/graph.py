@@ -10,10 +10,7 @@ from typing import Any, NamedTuple
 
 INPUT_BOUNDARY = "-10"
 """Id of the pseudo node a subgraph's inner links start from."""
-OUTPUT_BOUNDARY = "-20"
-"""Id of the pseudo node a subgraph's inner links end in."""
 
-MODE_ALWAYS = 0
 MODE_MUTED = 2
 MODE_BYPASSED = 4
 

@@ -66,11 +66,6 @@ class InputSpec:
         return self.widget_type in WIDGET_TYPES and not self.options.get("forceInput")
 
     @property
-    def socketless(self) -> bool:
-        """Cannot be linked."""
-        return bool(self.options.get("socketless"))
-
-    @property
     def optional(self) -> bool:
         return self.section is Section.OPTIONAL
 
@@ -131,10 +126,6 @@ class InputSpec:
     def hidden(self) -> bool:
         """Not shown, yet it has a value that is stored and sent."""
         return bool(self.options.get("hidden"))
-
-    @property
-    def advanced(self) -> bool:
-        return bool(self.options.get("advanced"))
 
     @property
     def upload(self) -> str:

@@ -208,18 +208,19 @@ async def test_what_the_pod_is_and_has(client: Connect) -> None:
 
 async def test_workflows_are_kept_on_the_pod(client: Connect) -> None:
     name = f"client test/{uuid4()} ü.json"
+    path = f"workflows/{name}"
     async with client() as it:
-        await it.pod.save_workflow(name, b'{"nodes": []}')
+        await it.pod.rest.write_userdata(path, b'{"nodes": []}', overwrite=False)
         try:
             (found,) = [workflow for workflow in await it.pod.workflows() if workflow.name == name]
             assert found.size == 13
             assert await it.pod.read_workflow(name) == b'{"nodes": []}'
             with pytest.raises(PodStatusError) as caught:
-                await it.pod.save_workflow(name, b"{}")
+                await it.pod.rest.write_userdata(path, b"{}", overwrite=False)
             assert caught.value.status == 409
-            await it.pod.save_workflow(name, b"{}", overwrite=True)
+            await it.pod.rest.write_userdata(path, b"{}", overwrite=True)
         finally:
-            await it.pod.rest.delete_userdata(f"workflows/{name}")
+            await it.pod.rest.delete_userdata(path)
         with pytest.raises(PodStatusError):
             await it.pod.read_workflow(name)
 

@@ -15,7 +15,7 @@ from comfydesk.qt.models.making import Making
 from comfydesk.qt.window.bench import Bench
 from comfydesk.session.session import Session
 from comfydesk.session.values import OpenWorkflow, WorkflowEntry
-from comfydesk.store.records import Job, JobState, LocalFile, Output
+from comfydesk.store.records import Job
 from comfydesk.workflow.fields import Field, Form, Kind, Role
 
 Loop = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -29,7 +29,6 @@ class Slow:
         self.asked: dict[str, asyncio.Future[None]] = {}
         self.form = FORM
         self.sent: list[Mapping[str, Any]] = []
-        self.made: tuple[Job, ...] = ()
         self.queue = self
 
     async def open_workflow(self, source: WorkflowEntry | Path) -> OpenWorkflow:
@@ -43,9 +42,6 @@ class Slow:
 
     def _made(self, id_: str) -> OpenWorkflow:
         return cast("OpenWorkflow", Opened(id_, id_, self.form))
-
-    async def jobs_by_id(self, _ids: tuple[str, ...]) -> tuple[Job, ...]:
-        return self.made
 
     async def enqueue(self, _workflow: Any, values: Mapping[str, Any], **_options: Any) -> tuple[Job, ...]:
         self.sent.append(values)
@@ -182,18 +178,21 @@ def test_make_without_a_form_is_forgotten_when_another_workflow_was_tried_since(
     assert not desk.pressed
 
 
-def test_only_a_path_is_a_file_to_upload_and_settings_of_a_job_bring_theirs_back_as_one(
+def test_a_file_of_this_computer_that_comes_with_the_values_stays_one_and_a_text_stays_a_text(
     desk: Desk, tmp_path: Path, qtbot: QtBot
 ) -> None:
     mine = tmp_path / "mine.png"
     desk.slow.form = Form(
         (Field("1.image", "Picture", Kind.IMAGE, "example.png"), Field("2.image", "Mask", Kind.IMAGE, ""))
     )
-    values = {"1.image": LocalFile(str(mine), "", 1), "2.image": str(mine)}
-    desk.slow.made = (Job("j", JobState.DONE, "a", "demo", "", values, "", 1, 0, 0),)
-    desk.bench.reuse(Output(1, "/x/1.png", "image", 1, "", 0, job="j"), entry("a"))
+    values = {"1.image": mine, "2.image": str(mine)}
+
+    async def found() -> tuple[OpenWorkflow, dict[str, object]]:
+        return await desk.slow.open_workflow(entry("a")), values
+
+    desk.bench.restore("a", "/x/1.png", found())
     desk.answer("a")
-    assert desk.shown[-1][1] == {"1.image": mine, "2.image": str(mine)}
+    assert desk.shown[-1][1] == values
     desk.bench.generate(Making(desk.shown[-1][1]))
     qtbot.waitUntil(lambda: len(desk.slow.sent) == 1)
-    assert desk.slow.sent[0] == {"1.image": mine, "2.image": str(mine)}
+    assert desk.slow.sent[0] == values

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from PySide6.QtCore import QMimeData, QPointF, Qt
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -132,6 +132,14 @@ def test_outputs_are_dropped_on_an_album_and_are_in_it(
     drop(rows_of(library, "albums")[0], foreign)
     rows_of(library, "albums")[0].click()
     qtbot.waitUntil(lambda: library.model.rowCount() == 3, timeout=WAIT)
+    library.page.view.pick(0, 0, library.page.view.selectionModel().SelectionFlag.ClearAndSelect)
+    library.menus.offer(QPoint())
+    (take,) = [act for act in library.menus._menu.actions() if act.text() == "Remove from this album"]
+    library.menus._menu.close()
+    take.trigger()
+    qtbot.waitUntil(lambda: library.model.rowCount() == 2, timeout=WAIT)
+    library.show(EVERYTHING)
+    qtbot.waitUntil(lambda: library.model.rowCount() == 6, timeout=WAIT)
 
 
 def test_a_search_can_be_saved_where_saved_searches_are(library: LibraryDesk, studio: Studio, qtbot: QtBot) -> None:

@@ -53,14 +53,6 @@ class RowModel(QAbstractListModel, Generic[R]):
                 del self._rows[at], self._keys[at], self._key_of[id_]
                 self.endRemoveRows()
 
-    def replace_all(self, rows: Iterable[R]) -> None:
-        """Show `rows` and nothing else: for another filter or order, never for a change."""
-        self.beginResetModel()
-        self._rows = sorted(rows, key=self.sort_key)
-        self._keys = [self.sort_key(row) for row in self._rows]
-        self._key_of = {self.row_id(row): key for row, key in zip(self._rows, self._keys, strict=True)}
-        self.endResetModel()
-
     # --- what is there ---
 
     def row_of(self, id_: Any) -> int | None:

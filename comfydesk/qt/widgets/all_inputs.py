@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout
 
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.widgets.form_part import FormPart
@@ -28,7 +28,6 @@ class AllInputs(Section):
         self._fields, self._make = fields, make
         self._rows: dict[str, FormPart] = {}
         self._groups: dict[str, _Group] = {}
-        self._hits: QWidget | None = None
         self.opening.connect(self._build)
 
     def set_changed(self, count: int) -> None:

@@ -14,7 +14,6 @@ class Badge:
 
 
 READY = Badge("Ready", "success", "check")
-CHECKING = Badge("Checking", "neutral", "clock")
 BROKEN = Badge("Cannot be read", "danger", "error")
 
 _STATES: dict[JobState, Badge] = {

@@ -48,7 +48,6 @@ class Hands:
         """The tile was selected already: a release without a drag makes it the only one."""
         self._band: tuple[QPoint, QPoint] | None = None
         """Its corners, in the coordinates of the content."""
-        self._band_keeps = False
         self._before: list[tuple[int, int]] = []
         self._typed = ""
         self._found = True
@@ -245,7 +244,7 @@ class Hands:
 
     def _start_band(self, at: QPoint, *, keep: bool) -> None:
         start = at + self._view.origin
-        self._band, self._band_keeps = (start, start), keep
+        self._band = (start, start)
         self._before = self._view.ranges() if keep else []
         self._edge.start()
         if not keep:

@@ -91,10 +91,6 @@ class LoraRow(QWidget):
         theme.changed.connect(self._measure)
         self._measure()
 
-    def name_value(self) -> str:
-        """The pod's spelling."""
-        return self.combo.currentText()
-
     def set_name_value(self, name: Any) -> None:
         at = self.combo.findText(str(name), Qt.MatchFlag.MatchExactly)
         self.combo.setCurrentIndex(at)

@@ -12,7 +12,7 @@ from comfydesk.qt.bridge.tasks import Tasks
 from comfydesk.qt.models.making import Making
 from comfydesk.qt.theme.language import tr
 from comfydesk.qt.window.drafts import Drafts
-from comfydesk.store.records import Job, LocalFile, Output
+from comfydesk.store.records import Job
 from comfydesk.workflow.fields import Kind, Role
 
 if TYPE_CHECKING:
@@ -111,14 +111,6 @@ class Bench(QObject):
             opening = self._waits or Opening(current.id)
             self._start("", opening, self._opened(lambda: self._session.reopen(current)))
 
-    def reuse(self, output: Output, entry: "WorkflowEntry | None") -> None:
-        """Open what made `output`, with the values it was made with.
-
-        `entry` is the workflow of that name if there is one; else the file itself carries it.
-        """
-        name = Path(output.path).name if entry is None else entry.name
-        self._start(name, Opening(output.path, keep_seeds=True), self._reuse(output, entry))
-
     def edit(self, job: Job, entry: "WorkflowEntry | None") -> None:
         """Open what `job` was made from, with its values; in no shelf any more, it is read from the library."""
         source = job.id if entry is None else entry.id
@@ -204,17 +196,6 @@ class Bench(QObject):
 
     async def _opened(self, work: "Callable[[], Coroutine[Any, Any, OpenWorkflow]]") -> Found:
         return await work(), {}
-
-    async def _reuse(self, output: Output, entry: "WorkflowEntry | None") -> Found:
-        jobs = await self._session.queue.jobs_by_id((output.job,)) if output.job else ()
-        if entry is None or not jobs:
-            return await self._session.open_workflow(Path(output.path)), {}
-        values = {
-            # A file that was uploaded is one of this computer, and a text never is.
-            id_: Path(value.path) if isinstance(value, LocalFile) else value
-            for id_, value in jobs[0].values.items()
-        }
-        return await self._session.open_workflow(entry), values
 
     async def _edit(self, job: Job, entry: "WorkflowEntry | None") -> Found:
         recipe = await self._session.queue.recipe(job.id)

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from comfydesk.session.session import Session
     from comfydesk.store.albums import Album, SavedSearch
 
+Act = tuple[str, str, str, Callable[[], object]]
+"""Words, icon, why it cannot be done (nothing when it can), what it does."""
+
 
 class LibraryMenus(QObject):
     """Part of a LibraryDesk, whose signals and commands its entries are."""
@@ -33,7 +36,7 @@ class LibraryMenus(QObject):
             return
         single = "" if count == 1 else tr("Select one picture")
         ids = view.selected_ids
-        acts: tuple[tuple[str, str, str, Callable[[], object]] | None, ...] = (
+        acts: tuple[Act | None, ...] = (
             (tr("Open"), "fit", "", lambda: self._library.opened.emit(output)),
             (tr("Use these settings"), "refresh", single, lambda: self._library.reused.emit(output, "all")),
             (tr("Send to"), "send", single, lambda: self._library.sent.emit(output)),
@@ -52,6 +55,7 @@ class LibraryMenus(QObject):
                 lambda: view.favoured.emit(ids(), not output.favourite),
             ),
             (tr("Add to album"), "folder", "", self.offer_albums),
+            *self._of_this_album(),
             None,
             (tr("Copy"), "copy", "", view.hands.copy),
             (tr("Show in its folder"), "open", single, lambda: show_folder(Path(output.path).parent)),
@@ -66,6 +70,15 @@ class LibraryMenus(QObject):
             words, icon, reason, slot = act
             menu.add(words, icon, reason=reason).triggered.connect(lambda _=False, slot=slot: slot())
         menu.popup(at)
+
+    def _of_this_album(self) -> tuple[Act, ...]:
+        """What can be done with the selection while one album is shown."""
+        album, view = self._library.page.toolbar.filter.album, self._library.page.view
+        if album is None:
+            return ()
+        take = self._session.gallery.collections.take_from_album
+        do = self._library.do
+        return ((tr("Remove from this album"), "minus", "", lambda: do(take(album, view.selected_ids()))),)
 
     def offer_albums(self) -> None:
         """Where the selection may be put."""

@@ -61,20 +61,12 @@ class Collections:
         """The album only: its outputs stay."""
         await self._library.commit(albums_store.remove, album)
 
-    async def arrange_albums(self, order: Sequence[int]) -> None:
-        """Ids in the order wanted; those left out come after."""
-        await self._library.commit(albums_store.arrange, tuple(order))
-
     async def add_to_album(self, album: int, ids: Sequence[int]) -> None:
         """At its end; outputs that are in it stay where they are."""
         await self._library.commit(albums_store.add, album, tuple(ids))
 
     async def take_from_album(self, album: int, ids: Sequence[int]) -> None:
         await self._library.commit(albums_store.take_out, album, tuple(ids))
-
-    async def move_in_album(self, album: int, ids: Sequence[int], before: int | None) -> None:
-        """Before another output of it; None: to its end."""
-        await self._library.commit(albums_store.move, album, tuple(ids), before)
 
     # --- Saved searches ---------------------------------------------------------------------------------------------
 

@@ -112,11 +112,6 @@ def scan_file(path: Path, folder: Path, source: str, catalog: Catalog | None) ->
     return _entry(path, path.relative_to(folder).as_posix(), source, catalog, path)
 
 
-def card_of_bytes(data: bytes, name: str, source: str, catalog: Catalog | None) -> WorkflowEntry:
-    """The card of a workflow that lies elsewhere; `name` is its path there."""
-    return _entry(data, name, source, catalog, None)
-
-
 def _entry(data: Path | bytes, name: str, source: str, catalog: Catalog | None, path: Path | None) -> WorkflowEntry:
     file_name = name.rpartition("/")[2]
     try:

@@ -149,10 +149,5 @@ def _syncsafe(data: bytes) -> int:
     return number
 
 
-def looks_like_mpeg(head: bytes) -> bool:
-    """A frame of MPEG audio without a tag in front."""
-    return len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0 and head[1] & 0x06 != 0
-
-
 def read_bare(_source: Source, _found: Found) -> None:
     """MPEG audio without a tag carries nothing, which is no error."""

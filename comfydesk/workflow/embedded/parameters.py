@@ -217,11 +217,6 @@ def _made(
     )
 
 
-def _each_once(names: list[Any]) -> tuple[str, ...]:
-    kept = dict.fromkeys(name.strip()[:300] for name in names if isinstance(name, str) and name.strip())
-    return tuple(kept)[:MAX_LORAS]
-
-
 # --- Shared -----------------------------------------------------------------------------------------------------------
 
 

@@ -161,8 +161,7 @@ def test_orders(db: Database, add: Add) -> None:
     assert found(db, order=Order.NAME) == [a, b, c]
     assert found(db, order=Order.RATING) == [c, a, b]
     album = albums.make(db, "Mine")[0]
-    albums.add(db, album, [b, c, a])
-    albums.move(db, album, [a], before=b)
+    albums.add(db, album, [a, b, c])
     assert found(db, order=Order.ALBUM, album=album) == [a, b, c]
 
 

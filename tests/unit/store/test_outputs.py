@@ -16,7 +16,6 @@ def test_an_output_comes_back_as_it_was_stored(db: Database) -> None:
     stored = add(db, "/o/a.png")
     assert outputs.many(db, [stored.id]) == (stored,)
     assert stored.seed == 2**64 - 1
-    assert outputs.has_path(db, "/o/a.png")
 
 
 def test_the_newest_comes_first(db: Database) -> None:

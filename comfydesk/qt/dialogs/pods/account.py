@@ -43,9 +43,6 @@ class AccountPicker(QWidget):
         self.combo.activated.connect(self._on_picked)
         self.key.value_changed.connect(lambda _: self.key_row.set_problem(""))
 
-    def show_busy(self) -> None:
-        self.list_button.set_busy("Asking")
-
     def show_pods(self, pods: tuple[HostPod, ...]) -> None:
         """The account's pods. The key works, so its field goes."""
         self._pods = pods
