@@ -262,3 +262,123 @@ def test_the_keys_work_for_whatever_is_shown(
     press(Qt.Key.Key_Escape)
     assert not viewer.isVisible()
     assert room.editor.hasFocus()
+
+
+COLOURS = ((220, 30, 30), (30, 200, 30), (40, 60, 230))
+
+
+@pytest.mark.parametrize("kind", ["gif", "webp", "png"])
+def test_a_picture_that_moves_plays_in_its_place(
+    theme: Theme, qtbot: QtBot, tmp_path: Path, rooms: "list[Room]", kind: str
+) -> None:
+    path = tmp_path / f"moving.{kind}"
+    frames = [Image.new("RGB", (64, 48), colour) for colour in COLOURS]
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=40, loop=0, lossless=True)
+    room = Room(theme, qtbot, output_of(1, path, size=(64, 48)), output_of(2, saved(tmp_path / "b.png")))
+    rooms.append(room)
+    viewer, player = room.viewer, room.viewer.page.playback
+    viewer.open(room.outputs[0])
+    seen: set[int] = set()
+
+    def nearest() -> int:
+        shot = viewer.view.grab().toImage()
+        middle = shot.pixelColor(shot.width() // 2, shot.height() // 2)
+        rgb = (middle.red(), middle.green(), middle.blue())
+        return min(range(3), key=lambda at: sum(abs(a - b) for a, b in zip(COLOURS[at], rgb, strict=True)))
+
+    def all_seen() -> bool:
+        seen.add(nearest())
+        return len(seen) == 3
+
+    qtbot.waitUntil(all_seen, timeout=WAIT)
+    assert viewer.page.transport.isVisible()
+    assert not viewer.page.transport.mute.isVisible(), "it has no sound"
+    assert viewer.bar.fit.isVisible(), "and it can be zoomed"
+    QTest.keyClick(viewer.view, Qt.Key.Key_Space)
+    assert not player.playing
+    player.seek(0)
+    qtbot.waitUntil(lambda: nearest() == 0, timeout=WAIT)
+    QTest.keyClick(viewer.view, Qt.Key.Key_Period)
+    qtbot.waitUntil(lambda: nearest() == 1, timeout=WAIT)
+    QTest.keyClick(viewer.view, Qt.Key.Key_Period)
+    qtbot.waitUntil(lambda: nearest() == 2, timeout=WAIT)
+    QTest.keyClick(viewer.view, Qt.Key.Key_Comma)
+    qtbot.waitUntil(lambda: nearest() == 1, timeout=WAIT)
+    QTest.keyClick(viewer.view, Qt.Key.Key_2)
+    assert viewer.view.zoom == 2
+    QTest.keyClick(viewer.view, Qt.Key.Key_Right)
+    assert not viewer.page.transport.isVisible()
+    assert viewer.view.picture is not None
+    assert viewer.view.picture.path.endswith("b.png")
+
+
+@pytest.mark.parametrize("kind", ["gif", "webp", "png"])
+def test_what_moves_and_is_cut_off_shows_what_there_is(
+    theme: Theme, qtbot: QtBot, tmp_path: Path, rooms: "list[Room]", kind: str
+) -> None:
+    path = tmp_path / f"moving.{kind}"
+    frames = [Image.effect_noise((64, 48), 90).convert("RGB") for _ in range(6)]
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=30)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
+    room = Room(theme, qtbot, output_of(1, path, size=(64, 48)))
+    rooms.append(room)
+    viewer = room.viewer
+    viewer.open(room.outputs[0])
+    player = viewer.page.playback
+    qtbot.waitUntil(
+        lambda: bool(player.trouble) or bool(viewer._trouble.isVisible()) or not player.image.isNull(), timeout=WAIT
+    )
+    qtbot.wait(300)
+    assert viewer.isVisible()
+
+
+def test_a_slideshow_goes_round_in_full_screen_and_a_key_ends_it(
+    theme: Theme, qtbot: QtBot, tmp_path: Path, rooms: "list[Room]"
+) -> None:
+    outputs = [output_of(number, saved(tmp_path / f"{number}.png")) for number in (1, 2, 3)]
+    room = Room(theme, qtbot, *outputs)
+    rooms.append(room)
+    viewer = room.viewer
+    viewer._slides.setInterval(30)
+    viewer.open(outputs[1])
+    qtbot.waitUntil(lambda: width(viewer) > 0, timeout=WAIT)
+    QTest.keyClick(viewer.view, Qt.Key.Key_S)
+    assert viewer.full_screen
+    seen: list[int] = []
+
+    def round_it_goes() -> bool:
+        assert viewer.output is not None
+        if not seen or seen[-1] != viewer.output.id:
+            seen.append(viewer.output.id)
+        return len(seen) >= 4
+
+    qtbot.waitUntil(round_it_goes, timeout=WAIT)
+    assert seen[:4] == [2, 3, 1, 2]
+    QTest.keyClick(viewer.view, Qt.Key.Key_S)
+    assert viewer.bar.isVisible()
+    assert not viewer._slides.isActive()
+    assert viewer.isVisible()
+
+
+def test_one_to_one_shows_each_pixel_as_it_is(theme: Theme, qtbot: QtBot, tmp_path: Path, rooms: "list[Room]") -> None:
+    picture = Image.effect_noise((2000, 1500), 80).convert("RGB")
+    path = tmp_path / "noise.png"
+    picture.save(path)
+    room = Room(theme, qtbot, output_of(1, path, size=(2000, 1500)))
+    rooms.append(room)
+    viewer = room.viewer
+    viewer.open(room.outputs[0])
+    qtbot.waitUntil(lambda: width(viewer) > 0, timeout=WAIT)
+    QTest.keyClick(viewer.view, Qt.Key.Key_1)
+    assert viewer.view.zoom == 1
+    place = viewer.view.place()
+
+    def exact() -> bool:
+        shot = viewer.view.grab().toImage()
+        points = [(x, y) for x in range(40, shot.width() - 40, 97) for y in range(40, shot.height() - 40, 89)]
+        return all(
+            shot.pixelColor(x, y).red() == picture.getpixel((x - place.x, y - place.y))[0]  # type: ignore[index]
+            for x, y in points
+        )
+
+    qtbot.waitUntil(exact, timeout=WAIT)

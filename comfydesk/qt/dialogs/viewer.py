@@ -20,8 +20,10 @@ from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets.empty_state import EmptyState
 from comfydesk.qt.widgets.filmstrip import Filmstrip
 from comfydesk.qt.widgets.media_view import MediaView
-from comfydesk.qt.widgets.picture_view import ZOOM_STEP, PictureView
+from comfydesk.qt.widgets.picture_page import PicturePage
+from comfydesk.qt.widgets.picture_view import ZOOM_STEP
 from comfydesk.qt.widgets.plain import Line
+from comfydesk.qt.widgets.playback import Playback
 from comfydesk.qt.widgets.sound_card import SoundCard
 from comfydesk.session.gallery.thumbnails import EDGES
 from comfydesk.store.records import Output
@@ -57,14 +59,15 @@ class Viewer(QWidget):
         self._pictures: dict[int, TiledPicture] = {}
         self.tiles = Tiles(self)
         self.bar = ViewerBar(theme)
-        self.view = PictureView(theme)
+        self.page = PicturePage(theme)
+        self.view = self.page.view
         self.media = MediaView(theme, thumbnails)
         self.card = SoundCard(theme)
         self.info = ViewerInfo(theme)
         self.strip = Filmstrip(theme, thumbnails)
         self._trouble = _Trouble(theme, "warning", "")
         self._stack = QStackedWidget()
-        for widget in (self.view, self.media, self.card, self._trouble):
+        for widget in (self.page, self.media, self.card, self._trouble):
             self._stack.addWidget(widget)
         self._slides = QTimer(self, interval=SLIDE_MS)
         self._slides.timeout.connect(self._next_slide)
@@ -113,7 +116,7 @@ class Viewer(QWidget):
         self.set_full_screen(False)
         self.hide()
         self.media.stop()
-        self.view.show_picture(None)
+        self.page.show_picture(None)
         self._keep({})
         # A form that was built anew meanwhile has deleted the editor that had the focus.
         if self._back_to is not None and shiboken6.isValid(self._back_to):
@@ -165,7 +168,7 @@ class Viewer(QWidget):
     def release(self) -> None:
         """End the reading threads."""
         self.media.stop()
-        self.view.show_picture(None)
+        self.page.show_picture(None)
         self._pictures = {}
         self.tiles.close()
 
@@ -183,7 +186,7 @@ class Viewer(QWidget):
         if output.media == "image":
             self._show_picture(output)
         else:
-            self.view.show_picture(None)
+            self.page.show_picture(None)
             if output.media in PLAYED:
                 self.media.show_output(output, play=output.media == "video")
                 self._stack.setCurrentWidget(self.media)
@@ -197,7 +200,7 @@ class Viewer(QWidget):
     def _show_picture(self, output: Output) -> None:
         picture = self._pictures.get(output.id) or self._open(output)
         self._pictures[output.id] = picture
-        self.view.show_picture(picture, keep=False)
+        self.page.show_picture(picture)
         self.view.setAccessibleName(output.prompt or Path(output.path).name)
         self._tell_picture(picture)
 
@@ -218,7 +221,7 @@ class Viewer(QWidget):
             self._trouble.tell("warning", picture.reason, "", action=tr("Open in another program"))
             self._stack.setCurrentWidget(self._trouble)
         else:
-            self._stack.setCurrentWidget(self.view)
+            self._stack.setCurrentWidget(self.page)
         self._tell_facts(picture)
 
     def _tell_facts(self, picture: TiledPicture | None = None) -> None:
@@ -300,7 +303,7 @@ class Viewer(QWidget):
         self._thumbnails.ready.connect(self._on_thumbnail)
 
     def _bind_keys(self) -> None:
-        playback = self.media.playback
+        player = self._player
         bindings: tuple[tuple[Qt.Key, Callable[[], object]], ...] = (
             (Qt.Key.Key_Escape, self._on_escape),
             (Qt.Key.Key_Plus, lambda: self.view.zoom_by(ZOOM_STEP)),
@@ -319,10 +322,10 @@ class Viewer(QWidget):
             (Qt.Key.Key_S, lambda: self.set_slides(not self._slides.isActive())),
             (Qt.Key.Key_T, lambda: self.strip.setVisible(self.strip.isHidden())),
             (Qt.Key.Key_Space, self._on_space),
-            (Qt.Key.Key_Comma, lambda: playback.step(-1)),
-            (Qt.Key.Key_Period, lambda: playback.step(1)),
-            (Qt.Key.Key_M, lambda: playback.set_muted(not playback.muted)),
-            (Qt.Key.Key_L, lambda: playback.set_loop(not playback.loop)),
+            (Qt.Key.Key_Comma, lambda: player().step(-1)),
+            (Qt.Key.Key_Period, lambda: player().step(1)),
+            (Qt.Key.Key_M, lambda: player().set_muted(not player().muted)),
+            (Qt.Key.Key_L, lambda: player().set_loop(not player().loop)),
         )
         for key, slot in bindings:
             shortcut = QShortcut(QKeySequence(key), self)
@@ -368,10 +371,14 @@ class Viewer(QWidget):
             self.shut()
 
     def _on_space(self) -> None:
-        if self._output is not None and self._output.media in PLAYED:
-            self.media.playback.toggle()
+        if self._output is not None and (self._output.media in PLAYED or self.page.moves):
+            self._player().toggle()
         else:
             self.step(1)
+
+    def _player(self) -> Playback:
+        """Of what is shown."""
+        return self.page.playback if self.page.moves else self.media.playback
 
     def _next_slide(self) -> None:
         at = None if self._output is None else self._model.listing.row_of(self._output.id)

@@ -1,8 +1,10 @@
-"""Frames of a video one after another, decoded by PyAV: for files whose codec the player does not know. No sound."""
+"""Frames of a file one after another, without sound: of videos whose codec the player does not know, decoded by PyAV,
+and of pictures that move (see moving).
+"""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QImage
@@ -15,10 +17,29 @@ if TYPE_CHECKING:
 _LARGEST = 1920
 """Pixels on the longer side of what is handed on."""
 MAX_PIXELS = 64_000_000
+_UNEVEN = 0.002
+"""Seconds by which frames may differ without the clock being set anew."""
 
 
-class _Decoder:
-    """One open file. On one worker thread only."""
+class Decoder(Protocol):
+    """One open file. Made and used on one worker thread. Times are seconds."""
+
+    rate: float
+    """Frames a second, on average."""
+    duration: float
+
+    def at(self, seconds: float | None) -> tuple[QImage, float] | None:
+        """The next frame (None), or the one shown at that moment, with its time; None at the end. Raises MediaError."""
+
+    def delay(self) -> float:
+        """How long the frame that `at` gave last is shown."""
+
+    def close(self) -> None:
+        """Let go of the file."""
+
+
+class VideoDecoder:
+    """By PyAV."""
 
     def __init__(self, path: str) -> None:
         import av
@@ -37,7 +58,6 @@ class _Decoder:
         self._frames: Iterator[av.VideoFrame] = self._container.decode(self._stream)
 
     def at(self, seconds: float | None) -> tuple[QImage, float] | None:
-        """The next frame (None), or the one shown at that moment, with its time; None at the end."""
         import av
 
         try:
@@ -52,6 +72,9 @@ class _Decoder:
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise MediaError("No picture", str(error)) from error
         return None
+
+    def delay(self) -> float:
+        return 1 / self.rate
 
     def close(self) -> None:
         self._container.close()
@@ -75,10 +98,15 @@ class AvFrames(QObject):
     failed = Signal(str)
     _worked = Signal(object)
 
-    def __init__(self, path: str, parent: QObject | None = None) -> None:
+    def __init__(
+        self, path: str, parent: QObject | None = None, *, decoder: Callable[[str], Decoder] = VideoDecoder
+    ) -> None:
         super().__init__(parent)
         self._path = path
-        self._decoder: _Decoder | None = None
+        self._make = decoder
+        self._decoder: Decoder | None = None
+        self._delay = 0.0
+        """Of the frame that is shown."""
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="frames")
         self._busy = False
         self._wanted: list[float | None] = [0.0]
@@ -118,7 +146,7 @@ class AvFrames(QObject):
 
     def _pace(self) -> None:
         if self._playing and self._decoder is not None:
-            self._timer.start(max(4, round(1000 / self._decoder.rate / self._speed)))
+            self._timer.start(max(4, round(1000 * (self._delay or 1 / self._decoder.rate) / self._speed)))
         else:
             self._timer.stop()
 
@@ -135,7 +163,7 @@ class AvFrames(QObject):
 
     def _read(self, seconds: float | None) -> tuple[QImage, float] | None:
         if self._decoder is None:
-            self._decoder = _Decoder(self._path)
+            self._decoder = self._make(self._path)
         return self._decoder.at(seconds)
 
     def _hand_over(self, future: "Future[tuple[QImage, float] | None]") -> None:
@@ -152,6 +180,9 @@ class AvFrames(QObject):
         decoder, found = self._decoder, future.result()
         if decoder is not None and not self._timer.isActive():
             self.opened.emit(decoder.duration, decoder.rate)
+            self._pace()
+        if decoder is not None and found is not None and abs(decoder.delay() - self._delay) > _UNEVEN:
+            self._delay = decoder.delay()
             self._pace()
         if found is None:
             self._timer.stop()

@@ -5,6 +5,7 @@ import threading
 from collections import OrderedDict, deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from time import perf_counter
 
 from PySide6.QtCore import QObject, QSize, Qt, Signal
@@ -19,6 +20,7 @@ from comfydesk.qt.models.picture_files import (
     open_picture,
 )
 from comfydesk.qt.models.thumbnails import reason_of
+from comfydesk.session.jobs.animation import frame_times
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +48,8 @@ class TiledPicture(QObject):
         self.alpha = False
         self.reason = ""
         self.note = ""
+        self.moves = False
+        """It has more than one frame."""
         self.sketch: QPixmap | None = None
         """All of it, small: what is shown where tiles are still missing. Whoever has a thumbnail may set it."""
         self.whole = False
@@ -76,6 +80,7 @@ class _Reading:
         self.picture = picture
         self.path = picture.path
         self.file: PictureFile | None = None
+        self.moves = False
         self.wanted: tuple[int, list[tuple[int, int]]] = (0, [])
         self.unread = True
         self.sketched = 0.0
@@ -157,6 +162,7 @@ class Tiles(QObject):
         try:
             if reading.file is None:
                 reading.file = open_picture(reading.path)
+                reading.moves = bool(frame_times(Path(reading.path)))
                 self._hand(reading, None, None)
             while self._step(reading, reading.file):
                 pass
@@ -233,7 +239,7 @@ class Tiles(QObject):
         elif file is not None:
             picture.note, picture.whole = file.note, not reading.unread
             if picture.size.isEmpty():
-                picture.size, picture.alpha = file.size, file.alpha
+                picture.size, picture.alpha, picture.moves = file.size, file.alpha, reading.moves
                 picture.opened.emit()
             if isinstance(made, QImage):
                 picture.sketch = QPixmap.fromImage(made)

@@ -159,7 +159,8 @@ class Tiles:
     def _corners(self, painter: QPainter, rect: QRect, area: QRect, output: Output, look: Look) -> None:
         theme, px = self._theme, self._theme.px
         broken = bool(self._thumbnails.reason(output.path))
-        if output.media in ("video", "audio") and not broken:
+        moves = output.media in ("video", "audio") or (output.media == "image" and output.duration is not None)
+        if moves and not broken:
             words = clock(output.duration) if output.duration is not None else ""
             top = area.bottom() + 1 - px(5) - chip_height(theme)
             paint_chip(painter, theme, area.left() + px(5), top, words, play=True)

@@ -4,6 +4,7 @@ import math
 
 from PySide6.QtCore import QEasingCurve, QEvent, QPointF, QRect, QSize, Qt, QTimer, QVariantAnimation, Signal
 from PySide6.QtGui import (
+    QImage,
     QKeyEvent,
     QMouseEvent,
     QNativeGestureEvent,
@@ -42,6 +43,7 @@ class PictureView(QWidget):
         self.lens = Lens()
         self.picture: TiledPicture | None = None
         self.painter = TilePainter(theme)
+        self._frame = QImage()
         self._dragged: QPointF | None = None
         self._hurry = False
         self._anchor: tuple[float, float] | None = None
@@ -76,6 +78,8 @@ class PictureView(QWidget):
             self.picture.changed.disconnect(self.update)
             self.picture.opened.disconnect(self._on_opened)
         before, self.picture = self.picture, picture
+        if picture is not before:
+            self._frame = QImage()
         self._glide.stop()
         if not keep:
             self.lens = Lens(room_width=self.lens.room_width, room_height=self.lens.room_height)
@@ -83,6 +87,11 @@ class PictureView(QWidget):
             picture.changed.connect(self.update)
             picture.opened.connect(self._on_opened)
         self._on_opened()
+
+    def show_frame(self, frame: QImage) -> None:
+        """Of a picture that moves: where `picture` is, in its stead."""
+        self._frame = frame
+        self.update()
 
     def fit(self) -> None:
         """All of the picture; small ones not beyond 1:1."""
@@ -181,7 +190,11 @@ class PictureView(QWidget):
 
     def paint_on(self, painter: QPainter) -> None:
         """The picture; `painter` is in device pixels."""
-        if self.picture is not None:
+        if self.picture is None:
+            return
+        if not self._frame.isNull():
+            self.painter.paint_frame(painter, self._frame, self.place(), self.picture.size, self._room())
+        else:
             self.painter.paint(painter, self.picture, self.place(), self._room(), hurry=self._hurry)
             if self.painter.rough:
                 self._rest.start()

@@ -71,6 +71,18 @@ class Playback(QObject):
         if video:
             self._blind.start()
 
+    def open_moving(self, path: str) -> None:
+        """A picture that moves."""
+        from comfydesk.qt.models.av_frames import AvFrames
+        from comfydesk.qt.models.moving import MovingDecoder
+
+        self.close()
+        self._path, self._video = path, True
+        self.duration = self.position = 0.0
+        self.trouble = self.note = ""
+        self._deferred = False
+        self._begin(AvFrames(path, self, decoder=MovingDecoder))
+
     def close(self) -> None:
         """Stop, and let go of the file."""
         self._blind.stop()
@@ -98,6 +110,11 @@ class Playback(QObject):
             from PySide6.QtMultimedia import QVideoFrame
 
             self._sink.videoFrame().paint(painter, area, QVideoFrame.PaintOptions())
+
+    @property
+    def image(self) -> QImage:
+        """The frame that is shown, where it is shown frame by frame."""
+        return self._image
 
     @property
     def has_picture(self) -> bool:
@@ -242,7 +259,10 @@ class Playback(QObject):
         if self._player is not None:
             self._player.stop()
         self.note = tr("Shown frame by frame, without sound: {why}.", why=why.rstrip("."))
-        self._frames = AvFrames(self._path, self)
+        self._begin(AvFrames(self._path, self))
+
+    def _begin(self, frames: "AvFrames") -> None:
+        self._frames = frames
         self._frames.opened.connect(self._on_opened)
         self._frames.shown.connect(self._on_image)
         self._frames.ended.connect(self._on_end)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from time import perf_counter
 
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QBrush, QColor, QPainter, QPixmap
+from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPixmap
 
 from comfydesk.qt.models.picture_files import TILE, level_size
 from comfydesk.qt.models.tiles import TiledPicture
@@ -69,6 +69,19 @@ class TilePainter:
         middle = ((columns.start + columns.stop - 1) / 2, (rows.start + rows.stop - 1) / 2)
         missing.sort(key=lambda tile: abs(tile[0] - middle[0]) + abs(tile[1] - middle[1]))
         picture.want(level, missing)
+
+    def paint_frame(self, painter: QPainter, frame: QImage, place: Place, size: QSize, clip: QRect) -> None:
+        """One frame of a picture that moves, whose pictures are all of `size`."""
+        self.rough = False
+        whole = place.rect(size)
+        area = whole & clip
+        if area.isEmpty():
+            return
+        if frame.hasAlphaChannel():
+            painter.fillRect(area, self._chequer(painter))
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, place.zoom < _GRAIN)
+        painter.setClipRect(area)
+        painter.drawImage(whole, frame)
 
     # --- Inside -----------------------------------------------------------------------------------------------------
 

@@ -47,10 +47,11 @@ class Transport(QWidget):
             act.triggered.connect(lambda _=False, speed=speed: playback.set_speed(speed))
         self._join()
 
-    def show_kind(self, *, video: bool) -> None:
-        """Sounds have no frames."""
+    def show_kind(self, *, video: bool, sound: bool = True) -> None:
+        """Sounds have no frames, and pictures that move no `sound`."""
         self.back.setVisible(video)
         self.on.setVisible(video)
+        self.mute.setVisible(sound)
 
     def _join(self) -> None:
         playback = self._playback

@@ -20,6 +20,7 @@ from comfydesk.client.files import media_kind
 from comfydesk.errors import GraphError, KnownError, MediaError
 from comfydesk.session.gallery import shapes
 from comfydesk.session.gallery.facts import CHECKPOINT, LORA, Facts, FactsReader
+from comfydesk.session.jobs.media import moving_seconds
 from comfydesk.store.taken import Document, Taken
 from comfydesk.workflow.embedded import Embedded, extract
 from comfydesk.workflow.embedded.documents import looks_like_safetensors
@@ -249,8 +250,13 @@ def _measured(path: Path, kind: str, media: str, source: _Peeked) -> tuple[int |
         size = shapes.size_of(kind, memoryview(source.head), source.tail, source.length)
         if size is None and shapes.has_shape(kind):
             size = _picture_size(path)
-        return (*size, None) if size else (None, None, None)
+        return (*size, moving_seconds(path) if _may_move(kind, source.head) else None) if size else (None, None, None)
     return _recording(path) if media in ("video", "audio") else (None, None, None)
+
+
+def _may_move(kind: str, head: bytes) -> bool:
+    """Worth a look: next to all pictures stand still."""
+    return kind == "gif" or (kind == "webp" and head[12:16] == b"VP8X") or (kind == "png" and b"acTL" in head)
 
 
 def _picture_size(path: Path) -> tuple[int, int] | None:

@@ -3,10 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from comfydesk.session.jobs.animation import frame_times
+
 MAX_PIXELS = 120_000_000
 """Of a picture that is decoded whole to see whether it opens; of larger ones the structure is checked."""
 DECODED = frozenset({"png", "apng", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff", "tga", "ico"})
 """Extensions of pictures that Pillow always reads: what it cannot open of those is broken."""
+MOVING = frozenset({".png", ".apng", ".webp", ".gif"})
+"""Pictures that may move."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,17 @@ def _picture(path: Path) -> Looked:
     except (OSError, UnidentifiedImageError, ValueError, SyntaxError, EOFError, IndexError, KeyError) as error:
         known = path.suffix.lower().lstrip(".") in DECODED
         return Looked(Measures(*(size or (None, None))), _words(error, "the picture") if known else "")
-    return Looked(Measures(*size))
+    return Looked(Measures(*size, moving_seconds(path)))
+
+
+def moving_seconds(path: Path) -> float | None:
+    """How long a picture that moves takes; None for others, and for what nobody can read."""
+    if path.suffix.lower() not in MOVING:
+        return None
+    try:
+        return sum(frame_times(path)) or None
+    except OSError:
+        return None
 
 
 def _recording(path: Path) -> Looked:
