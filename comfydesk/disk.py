@@ -90,6 +90,25 @@ def set_aside(path: Path, what: str) -> Path:
     raise StoreError(what, why, "Rename it by hand")
 
 
+def try_lock(descriptor: int) -> bool:
+    """Lock an open file against other processes, without waiting; False when one of them has it.
+
+    For as long as it is open: the system frees it whatever way a process ends. OSError: a file system without locks.
+    """
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    return True
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in `folder` survive a power cut, where the system can."""
     if sys.platform == "win32":

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 SCHEME = "comfydesk"
-MARK = "window.socket-name"
-"""In the data folder, as long as a window is open on it: what it listens on, see `instance`."""
 MOST_CHARACTERS = 2000
 """Of what a link fills in."""
 

@@ -24,11 +24,8 @@ from comfydesk.client.link import Timing
 from comfydesk.client.origin import Incoming
 from comfydesk.client.remote import RemoteFile
 from comfydesk.client.rest import Rest
-from comfydesk.disk import NO_ROOM, sync_folder
+from comfydesk.disk import NO_ROOM, sync_folder, try_lock
 from comfydesk.errors import DiskFullError, NotComfyError, PodStatusError, PodUnreachableError, StoreError
-
-if sys.platform != "win32":
-    import fcntl
 
 _Given = TypeVarTuple("_Given")
 _Result = TypeVar("_Result")
@@ -363,13 +360,12 @@ def _opened_alone(path: Path) -> FileIO | None:
     """`path` for appending, locked against other processes where the system can; None when one of them has it."""
     while True:
         file = path.open("a+b", buffering=0)
-        if sys.platform == "win32":
+        if sys.platform == "win32":  # what is locked there can be neither renamed nor read
             return file
         try:
-            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.close()
-            return None
+            if not try_lock(file.fileno()):
+                file.close()
+                return None
         except OSError:  # a file system without locks
             return file
         # The last owner may have renamed it between our opening and our lock: then this is a finished file.

@@ -10,7 +10,6 @@ import hashlib
 import os
 import re
 import shutil
-import sys
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
@@ -21,6 +20,7 @@ from typing import BinaryIO
 
 import httpx
 
+from comfydesk.disk import try_lock
 from comfydesk.errors import DiskFullError, LlmError, LlmModelError, StoreError, one_line
 from comfydesk.llm.hub import Hub, unreachable
 from comfydesk.llm.models import CuratedModel
@@ -267,19 +267,10 @@ def _alone(part: Path) -> Iterator[None]:
 
 
 def _lock(file: BinaryIO) -> bool:
-    """For as long as the file is open; the system frees it whatever way a process ends."""
     try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return try_lock(file.fileno())
     except OSError:
         return False
-    return True
 
 
 @contextmanager

@@ -6,11 +6,11 @@ Window and command line share one library. A job belongs to the session that enq
 
 import contextlib
 import os
-import sys
 import uuid
 from collections.abc import Iterable
 from pathlib import Path
 
+from comfydesk.disk import try_lock
 from comfydesk.errors import StoreError
 
 
@@ -79,22 +79,8 @@ class Lease:
             (self._folder / owner).unlink()
 
 
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(file: int) -> bool:
-        try:
-            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-else:
-    import fcntl
-
-    def _lock(file: int) -> bool:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True
+def _lock(file: int) -> bool:
+    try:
+        return try_lock(file)
+    except OSError:  # a file system without locks: nobody is known to be gone
+        return False

@@ -11,8 +11,9 @@ from PySide6.QtNetwork import QLocalSocket
 from pytestqt.qtbot import QtBot
 
 from comfydesk.paths import Paths
-from comfydesk.qt.app.instance import MOST, Instance
-from comfydesk.wishes import MARK, Wish, wish_of_link
+from comfydesk.qt.app.claim import Claim, is_claimed
+from comfydesk.qt.app.instance import MARK, MOST, Instance
+from comfydesk.wishes import Wish, wish_of_link
 
 SECOND = """
 import sys
@@ -23,6 +24,29 @@ from comfydesk.qt.app.instance import hand_over
 from comfydesk.wishes import Wish
 app = QCoreApplication([])
 sys.exit(0 if hand_over(Paths.under(Path(sys.argv[1])), Wish(file=sys.argv[2])) else 7)
+"""
+
+START = """
+import sys
+from pathlib import Path
+from PySide6.QtCore import QCoreApplication
+from comfydesk.paths import Paths
+from comfydesk.qt.app.claim import Claim
+from comfydesk.qt.app.instance import Instance, hand_over
+from comfydesk.wishes import Wish
+app = QCoreApplication([])
+paths = Paths.under(Path(sys.argv[1]))
+print("here", flush=True)
+sys.stdin.readline()
+claim = Claim.take(paths.data)
+if claim is None:
+    print("handed over" if hand_over(paths, Wish(file=sys.argv[2])) else "alone", flush=True)
+    sys.exit()
+instance = Instance(paths, claim=claim)
+assert instance.listen()
+print("window", flush=True)
+instance.wished.connect(lambda wish: print(wish.file, flush=True))
+app.exec()
 """
 
 
@@ -77,6 +101,51 @@ def test_a_folder_has_one_window(paths: Paths, first: Instance, qapp: object) ->
     assert not other.listen()
     other.close()
     assert (paths.data / MARK).exists()
+    assert is_claimed(paths.data)
+    first.close()
+    assert not is_claimed(paths.data)
+
+
+def test_of_starts_at_the_same_moment_one_is_the_window_and_the_others_wishes_reach_it(paths: Paths) -> None:
+    files = {f"/{number}.json" for number in range(4)}
+    starts = {
+        file: subprocess.Popen(
+            [sys.executable, "-c", START, paths.data, file], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for file in files
+    }
+    try:
+        for start in starts.values():
+            assert said(start) == "here"
+        for start in starts.values():  # all are at the line before the claim
+            assert start.stdin is not None
+            start.stdin.write("\n")
+            start.stdin.flush()
+        words = {file: said(start) for file, start in starts.items()}
+        assert sorted(words.values()) == ["handed over"] * 3 + ["window"]
+        (own,) = [file for file, word in words.items() if word == "window"]
+        assert {said(starts[own]) for _ in range(3)} == files - {own}
+    finally:
+        for start in starts.values():
+            start.kill()
+            start.communicate()
+    # The window was killed: its lock and its mark stop nobody.
+    assert (paths.data / MARK).exists()
+    claim = Claim.take(paths.data)
+    assert claim is not None
+    claim.release()
+
+
+def said(process: "subprocess.Popen[str]") -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().rstrip()
+
+
+def test_a_folder_that_cannot_be_written_keeps_no_window_from_opening(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    claim = Claim.take(tmp_path / "file" / "data")
+    assert claim is not None
+    claim.release()
 
 
 @pytest.mark.parametrize("message", [b"no json\n", b"[]\n", b'{"file": 1}\n', b'{"run": "x"}\n', b"x" * (MOST + 1)])

@@ -1,7 +1,8 @@
 """One window per data folder: a second start hands over what it was asked for, and ends.
 
-A mark in the data folder says that a window may be there; only then the second start asks it, so that an ordinary start
-pays one look at the disk. The socket is the user's own: others can neither read nor write it.
+Who has the folder's lock has its window (see `claim`); a mark beside it says where that window listens. Only who does
+not get the lock asks, so that an ordinary start pays one open file. The socket is the user's own: others can neither
+read nor write it.
 """
 
 import contextlib
@@ -9,6 +10,7 @@ import hashlib
 import json
 import os
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,21 +18,37 @@ from PySide6.QtCore import QCoreApplication, QEvent, QObject, Signal
 from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
-from comfydesk.wishes import MARK, Wish
+from comfydesk.disk import write_whole
+from comfydesk.errors import StoreError
+from comfydesk.qt.app.claim import Claim, is_claimed
+from comfydesk.wishes import Wish
 
 if TYPE_CHECKING:
     from comfydesk.paths import Paths
 
+MARK = "window.socket-name"
+"""In the data folder, as long as a window is open on it: what it listens on."""
 MOST = 64 * 1024
 """Bytes that a message may have."""
 PATIENCE_MS = 1500
+STARTING_S = 5.0
+"""How long a window may take from its claim to its ear, before a second start opens one of its own."""
 TAKEN = b"taken\n"
 _PATH_LIMIT = 100
 """Of a Unix socket's path, with some room."""
 
 
 def hand_over(paths: "Paths", wish: Wish) -> bool:
-    """Whether the window that is open on this folder has taken the wish."""
+    """Whether the window that is open on this folder, or just being opened, has taken the wish."""
+    deadline = time.monotonic() + STARTING_S
+    while not (taken := _deliver(paths, wish)):
+        if time.monotonic() > deadline or not is_claimed(paths.data):
+            break
+        time.sleep(0.02)
+    return taken
+
+
+def _deliver(paths: "Paths", wish: Wish) -> bool:
     try:
         name = (paths.data / MARK).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
@@ -56,8 +74,10 @@ class Instance(QObject):
     wished = Signal(object)
     """A Wish of a second start."""
 
-    def __init__(self, paths: "Paths", parent: QObject | None = None) -> None:
+    def __init__(self, paths: "Paths", parent: QObject | None = None, claim: Claim | None = None) -> None:
+        """`claim` on the folder's window; without one, `listen` tries to get it."""
         super().__init__(parent)
+        self._folder, self._claim = paths.data, claim
         self._mark = paths.data / MARK
         self._name = _name_of(paths.data)
         self._server = QLocalServer(self)
@@ -65,17 +85,19 @@ class Instance(QObject):
         self._server.newConnection.connect(self._on_connection)
 
     def listen(self) -> bool:
-        """Whether this is the folder's window from now on. False: another one answers there."""
-        # Asked first: with access options a Unix socket replaces another of its name without a word.
+        """Whether this is the folder's window from now on. False: another one is."""
+        self._claim = self._claim or Claim.take(self._folder)
+        if self._claim is None:
+            return False
+        # Where there are no locks. With access options a Unix socket replaces another of its name without a word.
         if self._mark.exists() and _answers(self._name):
             return False
         QLocalServer.removeServer(self._name)  # left behind by a crash
         if not self._server.listen(self._name):
             return False
         try:
-            self._mark.parent.mkdir(parents=True, exist_ok=True)
-            self._mark.write_text(self._name, encoding="utf-8")
-        except OSError:
+            write_whole(self._mark, self._name.encode(), durable=False, private=True)
+        except StoreError:
             self._server.close()
             return False
         return True
@@ -86,6 +108,8 @@ class Instance(QObject):
             self._server.close()
             with contextlib.suppress(OSError):
                 self._mark.unlink()
+        if self._claim is not None:
+            self._claim.release()
 
     def _on_connection(self) -> None:
         socket = self._server.nextPendingConnection()

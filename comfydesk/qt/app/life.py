@@ -26,6 +26,7 @@ from comfydesk.wishes import Wish, wish_of_link
 
 if TYPE_CHECKING:
     from comfydesk.demo.process import DemoProcess
+    from comfydesk.qt.app.claim import Claim
     from comfydesk.qt.app.instance import Instance
     from comfydesk.session.session import Session
 
@@ -49,11 +50,15 @@ class Life:
         wish: Wish = Wish(),  # noqa: B008 -- immutable
         *,
         job: "Callable[[Life], Awaitable[int]] | None" = None,
+        claim: "Claim | None" = None,
     ) -> None:
-        """`job` is done by the window itself, once it is ready; its exit code ends the run."""
+        """`job` is done by the window itself, once it is ready; its exit code ends the run.
+
+        `claim` on being the folder's only window; without one the window tries to get it.
+        """
         self.desk, self.window, self.faults = desk, desk.window, faults
         self.paths, self.settings = paths, settings
-        self._wish, self._job = wish, job
+        self._wish, self._job, self._claim = wish, job, claim
         self._instance: Instance | None = None
         self.tasks = Tasks(faults.take, faults.take)
         self.session: Session | None = None
@@ -201,7 +206,7 @@ class Life:
         """Second starts hand over what they were asked for; the system what is opened with us."""
         from comfydesk.qt.app.instance import Instance, Openings
 
-        self._instance = Instance(self.paths, self.window)
+        self._instance = Instance(self.paths, self.window, self._claim)
         self._instance.listen()
         self._instance.wished.connect(self._on_wish)
         openings = Openings(self.window)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from comfydesk.errors import KnownError
 from comfydesk.paths import APP, Paths
-from comfydesk.wishes import MARK, Wish
+from comfydesk.wishes import Wish
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
@@ -61,6 +61,7 @@ def run(paths: Paths, wish: Wish | None = None) -> int:
         qInstallMessageHandler(lambda *_: None)  # until Faults takes over: it has nothing but complaints to say
     from PySide6.QtWidgets import QApplication
 
+    from comfydesk.qt.app.claim import Claim
     from comfydesk.qt.app.collector import Collector
     from comfydesk.qt.app.frame import import_behind, show_and_paint
     from comfydesk.qt.theme import Theme, glance
@@ -71,7 +72,8 @@ def run(paths: Paths, wish: Wish | None = None) -> int:
         app = QApplication([APP])
     app.setApplicationName(APP)
     app.setQuitOnLastWindowClosed(False)
-    if not headless and (paths.data / MARK).exists():
+    claim = None if headless else Claim.take(paths.data)
+    if claim is None and not headless:
         from comfydesk.qt.app.instance import hand_over
 
         if hand_over(paths, wish):
@@ -107,8 +109,10 @@ def run(paths: Paths, wish: Wish | None = None) -> int:
     collector.settle()
     try:
         job = make_one_picture if headless else None
-        return Life(desk, faults, paths, settings, wish, job=job).run(app)
+        return Life(desk, faults, paths, settings, wish, job=job, claim=claim).run(app)
     finally:
         desk.release()
+        if claim is not None:
+            claim.release()
         collector.stop()
         faults.remove()
