@@ -106,7 +106,7 @@ class BrowserPanel(Panel):
 
     def focus_search(self) -> None:
         """Go to the search field."""
-        self.dock.show()
+        self.dock.bring()
         self.show_models(False)
         self.search.edit.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.search.edit.selectAll()

@@ -1,6 +1,7 @@
 """A dock of the window: 32 px of title with a count and a few actions, then its content on the panel colour."""
 
 from PySide6.QtCore import QPoint, QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
 from comfydesk.qt.theme import Theme
@@ -12,7 +13,10 @@ PADDING = 12
 
 
 class TitleBar(QWidget):
-    """Name, a quiet second part, and the dock's actions. Drag it to move the dock, right-click to float or close it."""
+    """Name, a quiet second part, and the dock's actions. Drag it to move the dock, right-click to float or close it.
+
+    Where it is narrow the quiet words go first, then what was added with something `instead`.
+    """
 
     def __init__(self, theme: Theme, title: str, *, padding: int = PADDING, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -20,6 +24,7 @@ class TitleBar(QWidget):
         self._name = Label(theme, title, font="heading")
         self._note = Label(theme, font="small", color="text2")
         self._note.hide()
+        self._pairs: list[tuple[QWidget, QWidget]] = []
         self._row = QHBoxLayout(self)
         self._row.addWidget(self._name)
         self._row.addWidget(self._note)
@@ -31,27 +36,68 @@ class TitleBar(QWidget):
     def set_note(self, words: str) -> None:
         """The quiet words after the name: a count, a sum."""
         self._note.setText(words)
-        self._note.setVisible(bool(words))
+        self._fit()
 
     def add_mark(self, mark: QWidget) -> None:
         """A badge or the like, right after the name."""
         self._row.insertWidget(1, mark)
 
-    def add(self, widget: QWidget) -> None:
-        """One more action, at the right end."""
+    def add(self, widget: QWidget, instead: QWidget | None = None) -> None:
+        """One more action, at the right end; `instead` is shown where there is no room for it."""
         self._row.addWidget(widget)
+        if instead is not None:
+            self._row.addWidget(instead)
+            instead.hide()
+            self._pairs.append((widget, instead))
 
     def sizeHint(self) -> QSize:
-        row = self._row.sizeHint()
-        return QSize(row.width(), max(row.height(), self._theme.height(TITLE_HEIGHT, "heading")))
+        return QSize(self._wide(note=True, full=True), self._high())
 
     def minimumSizeHint(self) -> QSize:
-        return self.sizeHint()
+        return QSize(self._wide(note=False, full=False), self._high())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _high(self) -> int:
+        return max(self._row.sizeHint().height(), self._theme.height(TITLE_HEIGHT, "heading"))
+
+    def _wide(self, *, note: bool, full: bool) -> int:
+        """What all of it takes: with the quiet words or without, with what is wide or with what stands for it."""
+        swapped = {id(wide) for wide, _ in self._pairs} | {id(small) for _, small in self._pairs}
+        parts = [small if not full else wide for wide, small in self._pairs]
+        for at in range(self._row.count()):
+            item = self._row.itemAt(at)
+            widget = None if item is None else item.widget()
+            if widget is None or id(widget) in swapped:
+                continue
+            if widget is self._note:
+                if note and self._note.text():
+                    parts.append(widget)
+            elif not widget.isHidden():
+                parts.append(widget)
+        edges = self._row.contentsMargins()
+        wide = sum(max(part.sizeHint().width(), part.minimumWidth()) for part in parts)
+        return wide + (len(parts) - 1) * self._row.spacing() + edges.left() + edges.right()
+
+    def _fit(self) -> None:
+        note, full = bool(self._note.text()), True
+        if note and self._wide(note=True, full=True) > self.width():
+            note = False
+        if self._pairs and self._wide(note=note, full=True) > self.width():
+            full = False
+            note = bool(self._note.text()) and self._wide(note=True, full=False) <= self.width()
+        self._note.setVisible(note)
+        for wide, small in self._pairs:
+            wide.setVisible(full)
+            small.setVisible(not full)
 
     def _measure(self) -> None:
         px = self._theme.px
         self._row.setContentsMargins(px(self._padding), 0, px(8), 0)
         self._row.setSpacing(px(8))
+        self._fit()
         self.updateGeometry()
 
 
@@ -76,6 +122,11 @@ class Dock(QDockWidget):
         content.show()
         if before is not None:
             before.deleteLater()
+
+    def bring(self) -> None:
+        """Show it, also when it shares its place with another that is in front."""
+        self.show()
+        self.raise_()
 
     def _offer_moves(self, at: QPoint) -> None:
         menu = QMenu(self)

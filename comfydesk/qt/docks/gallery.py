@@ -12,7 +12,7 @@ from comfydesk.qt.models.gallery import GalleryModel
 from comfydesk.qt.models.thumbnails import Thumbnails
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.theme.language import tr
-from comfydesk.qt.widgets.buttons import Button, Kind, Size
+from comfydesk.qt.widgets.buttons import Button, IconButton, Kind, Size
 from comfydesk.qt.widgets.empty_state import EmptyState
 from comfydesk.qt.widgets.gallery_strip import GalleryStrip
 from comfydesk.qt.widgets.menu import Menu
@@ -53,11 +53,13 @@ class GalleryPanel(Panel):
         self._pages.addWidget(self.strip)
         self._menu = Menu(theme, parent=self)
         self.body.addWidget(self._pages, 1)
-        words = (tr("All"), tr("Images"), tr("Videos"), tr("Starred"))
-        self.filters = Segmented(theme, [Segment(word) for word in words], 0, name=tr("What is shown"), height=24)
+        self._words = (tr("All"), tr("Images"), tr("Videos"), tr("Favourites"))
+        self.filters = Segmented(theme, [Segment(word) for word in self._words], 0, name=tr("What is shown"), height=24)
         self.filters.picked.connect(lambda at: self.narrowed.emit(FILTERS[at]))
+        self.filter_menu = IconButton(theme, "filter", tr("What is shown"), size=Size.COMPACT)
+        self.filter_menu.clicked.connect(self._offer_filters)
         self.library = Button(theme, tr("Open library"), kind=Kind.GHOST, size=Size.COMPACT)
-        self.title.add(self.filters)
+        self.title.add(self.filters, instead=self.filter_menu)
         self.title.add(self.library)
         self._join()
         self._on_listed()
@@ -67,11 +69,6 @@ class GalleryPanel(Panel):
         self.library.set_keys(action.shortcut().toString())
         action.changed.connect(lambda: self.library.set_keys(action.shortcut().toString()))
         self.library.clicked.connect(action.trigger)
-
-    def show_newest(self) -> None:
-        """Back to the start of the strip."""
-        self.strip.to_start()
-        self.strip.clearSelection()
 
     # --- Inside -----------------------------------------------------------------------------------------------------
 
@@ -105,6 +102,20 @@ class GalleryPanel(Panel):
             what, then = tr("Nothing of that kind"), tr("Choose All to see everything.")
         self.empty.tell("image", what, then)
         self._pages.setCurrentWidget(self.empty)
+
+    def _offer_filters(self) -> None:
+        """The filters as a menu, where the title has no room for them."""
+        self._menu.clear()
+        for at, words in enumerate(self._words):
+            action = self._menu.add(words)
+            action.setCheckable(True)
+            action.setChecked(at == self.filters.current())
+            action.triggered.connect(partial(self._narrow_to, at))
+        self._menu.popup(self.filter_menu.mapToGlobal(self.filter_menu.rect().bottomLeft()))
+
+    def _narrow_to(self, at: int, _checked: bool = False) -> None:
+        self.filters.set_current(at)
+        self.narrowed.emit(FILTERS[at])
 
     def _offer(self, at: QPoint) -> None:
         strip, menu = self.strip, self._menu

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from comfydesk.session.values import OpenWorkflow
 
 MINIMUM_WIDTH = 320
+LEAST_FORM = 36
 COUNTED = ("image", "video")
 """Outputs of which one can say "4 images"; of others, jobs are counted."""
 
@@ -100,15 +101,17 @@ class GenerationPanel(Panel):
         self._pages = QStackedWidget()
         self._pages.addWidget(self.empty)
         self._pages.addWidget(self.form)
+        # In a low window the form scrolls; the window's edge stays on the screen.
+        self._pages.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
         self.menu = Menu(theme, parent=self)
         more = IconButton(theme, "more", "More on this workflow", size=Size.COMPACT)
         more.clicked.connect(lambda: self.menu.popup(more.mapToGlobal(more.rect().bottomLeft())))
         self.title.add(more)
         self._waiting = BadgeLabel(theme)
         self.title.add_mark(self._waiting)
+        self._lay_out()
         theme.changed.connect(self._measure)
         self._measure()
-        self._lay_out()
         self.empty.acted.connect(self.connect_wanted)
         self.form.values_changed.connect(self._on_values)
         self.footer.generate.clicked.connect(self.press)
@@ -122,6 +125,7 @@ class GenerationPanel(Panel):
     def show_opening(self, name: str) -> None:
         """Something is being opened; what is on the screen stays until it is there."""
         self._opening = True
+        self.dock.raise_()  # it may share its place with the browser
         if self._workflow is None:
             self.head.tell(name, rest="Opening")
 
@@ -229,7 +233,7 @@ class GenerationPanel(Panel):
 
     def go_to_prompt(self) -> None:
         """Give the keyboard to the prompt."""
-        self.dock.show()
+        self.dock.bring()
         self.form.focus_prompt()
 
     def add_actions(self, *actions: QAction) -> None:
@@ -256,6 +260,7 @@ class GenerationPanel(Panel):
 
     def _measure(self) -> None:
         self.setMinimumWidth(self.theme.px(MINIMUM_WIDTH))
+        self._pages.setMinimumHeight(self.theme.px(LEAST_FORM))
 
     def _on_values(self) -> None:
         self._tell_what()

@@ -21,6 +21,8 @@ from comfydesk.qt.widgets.progress_bar import ProgressBar
 from comfydesk.qt.widgets.sound_card import SoundCard
 from comfydesk.store.records import Output
 
+LEAST_PICTURE = 80
+
 
 class RunningBar(QWidget):
     """Node, steps, speed, time left, Cancel; and the bar. Above, which job that is, where several run."""
@@ -170,6 +172,9 @@ class PreviewPanel(QWidget):
         column.addWidget(self._stage, 1)
         column.addWidget(Line(self._theme))
         column.addWidget(self._bars)
+        # In a low window the picture gives way, not the window's edge.
+        self._stage.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
+        self._stage.setMinimumHeight(LEAST_PICTURE)
         self._bars.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
     @property

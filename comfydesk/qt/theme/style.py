@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QStyleOptionComplex,
     QStyleOptionMenuItem,
     QStyleOptionSlider,
+    QStyleOptionTab,
     QWidget,
 )
 
@@ -54,6 +55,7 @@ class Style(QProxyStyle):
             _Primitive.PE_FrameStatusBarItem: _nothing,
             _Primitive.PE_FrameFocusRect: _nothing,
             _Primitive.PE_FrameDockWidget: _nothing,
+            _Primitive.PE_FrameTabBarBase: _nothing,
         }
         self._controls: dict[QStyle.ControlElement, _Draw] = {
             _Control.CE_MenuItem: self._menu_item,
@@ -61,6 +63,8 @@ class Style(QProxyStyle):
             _Control.CE_MenuBarEmptyArea: self._window,
             _Control.CE_MenuEmptyArea: _nothing,
             _Control.CE_Splitter: self._separator,
+            _Control.CE_TabBarTabShape: self._tab_shape,
+            _Control.CE_TabBarTabLabel: self._tab_label,
         }
         self.measure()
 
@@ -105,6 +109,9 @@ class Style(QProxyStyle):
             if option.menuItemType == QStyleOptionMenuItem.MenuItemType.Separator:
                 return QSize(px(8), px(9))
             return QSize(size.width() + px(8 + 24 + 24 + 16), self._theme.height(28))
+        if kind is QStyle.ContentsType.CT_TabBarTab and isinstance(option, QStyleOptionTab):
+            words = self._theme.metrics("label").horizontalAdvance(option.text)
+            return QSize(words + 2 * px(12), self._theme.height(28, "label"))
         if kind is QStyle.ContentsType.CT_MenuBarItem:
             return QSize(size.width() + 2 * px(9), self._theme.height(28))
         return super().sizeFromContents(kind, option, size, widget)  # type: ignore[arg-type]  # may be None in Qt
@@ -211,6 +218,23 @@ class Style(QProxyStyle):
     def _separator(self, option: QStyleOption, painter: QPainter) -> None:
         over = bool(option.state & _State.State_MouseOver)
         painter.fillRect(option.rect, self._color("accent" if over else "border"))
+
+    def _tab_shape(self, option: QStyleOption, painter: QPainter) -> None:
+        """Docks that share a place: flat words, the accent under the one that is shown."""
+        shown, over = bool(option.state & _State.State_Selected), bool(option.state & _State.State_MouseOver)
+        painter.fillRect(option.rect, self._color("panel" if shown else "hover" if over else "window"))
+        if shown:
+            high = self._theme.px(2)
+            line = QRect(option.rect.left(), option.rect.bottom() + 1 - high, option.rect.width(), high)
+            painter.fillRect(line, self._color("accent"))
+        if option.state & _State.State_HasFocus:
+            self._box(painter, option.rect.adjusted(1, 1, -1, -1), self._theme.px(4), None, "accent")
+
+    def _tab_label(self, option: QStyleOption, painter: QPainter) -> None:
+        if isinstance(option, QStyleOptionTab):
+            painter.setFont(self._theme.font("label"))
+            painter.setPen(self._color("text" if option.state & _State.State_Selected else "text2"))
+            painter.drawText(option.rect, int(Qt.AlignmentFlag.AlignCenter), option.text)
 
     def _menu_bar_item(self, option: QStyleOption, painter: QPainter) -> None:
         if not isinstance(option, QStyleOptionMenuItem):

@@ -1,7 +1,7 @@
 """Nothing here yet: one icon, what, what next, one button."""
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from comfydesk.qt.theme import Theme
@@ -24,7 +24,7 @@ class _Icon(QWidget):
 
 
 class EmptyState(QWidget):
-    """`acted` when the button was pressed."""
+    """`acted` when the button was pressed. Where it is low the icon goes first, then what comes next."""
 
     acted = Signal()
 
@@ -57,13 +57,37 @@ class EmptyState(QWidget):
         self._icon.name = icon
         self._what.setText(what)
         self._next.setText(next_step)
-        self._next.setVisible(bool(next_step))
         self.button.setText(action)
         self.button.setVisible(bool(action))
         self.setAccessibleName(f"{what}. {next_step}".strip())
+        self._fit()
         self.update()
+
+    def minimumSizeHint(self) -> QSize:
+        px, least = self._theme.px, self._what.minimumSizeHint()
+        high = least.height() + 2 * px(4)
+        if not self.button.isHidden():
+            high += self.button.sizeHint().height() + px(8)
+        return QSize(max(least.width(), self.button.minimumSizeHint().width()) + 2 * px(16), high)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        px, wide = self._theme.px, max(1, self.width() - 2 * self._theme.px(16))
+        room = self.height() - self._what.heightForWidth(wide) - 2 * px(16)
+        if not self.button.isHidden():
+            room -= self.button.sizeHint().height() + px(8)
+        then = self._next.heightForWidth(wide) + px(8) if self._next.text() else 0
+        # Before it is laid out it has no height to go by.
+        laid_out = self.testAttribute(Qt.WidgetAttribute.WA_WState_Created) or self.isVisible()
+        self._next.setVisible(bool(then) and (not laid_out or room + px(24) >= then))
+        self._icon.setVisible(not laid_out or room - then >= px(28))
+        edge = px(16) if not laid_out or room >= 0 else px(4)
+        self._column.setContentsMargins(px(16), edge, px(16), edge)
 
     def _measure(self) -> None:
         px = self._theme.px
-        self._column.setContentsMargins(px(16), px(16), px(16), px(16))
         self._column.setSpacing(px(8))
+        self._fit()

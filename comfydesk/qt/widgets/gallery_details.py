@@ -168,6 +168,8 @@ class DetailsPanel(QWidget):
     def minimumSizeHint(self) -> QSize:
         """As wide as what is inside, or it would be cut off: it scrolls up and down only."""
         bar = self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
+        if self._scroll.isHidden():  # what is not laid out may know only the widths of another scale
+            return self.empty.minimumSizeHint()
         return QSize(self._inside.minimumSizeHint().width() + bar, super().minimumSizeHint().height())
 
     # --- What it shows ----------------------------------------------------------------------------------------------

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QObject, QSettings, Qt
-from PySide6.QtWidgets import QDockWidget, QMainWindow
+from PySide6.QtCore import QByteArray, QObject, QSettings, Qt, QTimer
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget
 
 from comfydesk.qt.theme import Theme
+from comfydesk.qt.window.sizes import Extents, Sizes
 
 CREATE, LIBRARY, COMPARE = "create", "library", "compare"
 WORKSPACES = (CREATE, LIBRARY, COMPARE)
@@ -15,6 +16,12 @@ SIZE = (1440, 900)
 PICTURE = 320
 """The middle's height with its bar, down to which outputs and queue give way in a low window."""
 LEAST_GALLERY, LEAST_QUEUE = 112, 112
+LEAST_WIDTH = 232 + 320 + 360
+"""Below, at the user's scale, there is no room for two sides and a middle: the sides share one place, as tabs."""
+LEAST_HEIGHT = 32 + 52 + 28 + 204 + LEAST_GALLERY + LEAST_QUEUE
+"""Below, outputs and queue share one place."""
+LEAST = (640, 400)
+"""The window's smallest size until its parts have told theirs."""
 LAYOUT = 1
 """Of the saved state; a change of the docks' names needs a new one."""
 _Area = Qt.DockWidgetArea
@@ -43,8 +50,13 @@ class Layout(QObject):
         self._guests: dict[QDockWidget, tuple[str, Qt.DockWidgetArea]] = {}
         self.workspace = CREATE
         self._settings = QSettings(str(file), QSettings.Format.IniFormat)
-        self._unit = self._wide(100)
+        self._sizes = Sizes(window)
+        self._narrow = self._low = False
+        self._late = QTimer(self, singleShot=True, interval=0)
+        self._late.timeout.connect(self._on_settled)
         theme.changed.connect(self._rescale)
+        window.setMinimumSize(*LEAST)
+        window.setTabPosition(_Area.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         window.setDockOptions(
             QMainWindow.DockOption.AllowNestedDocks
             | QMainWindow.DockOption.AllowTabbedDocks
@@ -69,7 +81,8 @@ class Layout(QObject):
         if geometry is None or not self._window.restoreGeometry(geometry):
             screen = self._window.screen().availableSize()
             self._window.resize(min(SIZE[0], screen.width()), min(SIZE[1], screen.height()))
-        self._put(self._kept())
+        self._narrow, self._low = self._room()
+        self._put()
 
     def save(self) -> None:
         """All of it, on the disk."""
@@ -85,23 +98,121 @@ class Layout(QObject):
     def reset(self) -> None:
         """This workspace as designed, whatever was dragged where."""
         self._arrange()
-        self._resize()
+        self._sizes.take(self._designed())
+        self._settle_soon()
+
+    # --- Sizes ----------------------------------------------------------------------------------------------------
 
     def fit(self) -> None:
-        """In a low window outputs and queue give way before the picture does."""
+        """The window has another size. In a low one outputs and queue give way before the picture does."""
+        if self._room() != (self._narrow, self._low):
+            self._rescale()
+        else:
+            self._fit_height()
+
+    def _fit_height(self) -> None:
         px, window = self._theme.px, self._window
+        shown = [dock for dock in (self._queue, self._gallery) if self._stands_below(dock)]
         middle = window.centralWidget()
-        missing = px(PICTURE) - middle.height() if middle is not None else 0
-        shown = [dock for dock in (self._queue, self._gallery) if dock.isVisible() and not dock.isFloating()]
-        if missing <= 0 or not shown:
+        if middle is None or not shown or self._low:
             return
-        heights = []
-        for dock in shown:
+        wanted = self._sizes.heights(shown, px(100) / 100)
+        room = middle.height() + sum(dock.height() for dock in shown)
+        missing = px(PICTURE) - (room - sum(wanted))
+        for at, dock in enumerate(shown):
             least = px(LEAST_QUEUE if dock is self._queue else LEAST_GALLERY)
-            given = min(missing, max(0, dock.height() - least))
+            given = max(0, min(missing, wanted[at] - least))
             missing -= given
-            heights.append(dock.height() - given)
-        window.resizeDocks(shown, heights, Qt.Orientation.Vertical)
+            wanted[at] -= given
+        if wanted != [dock.height() for dock in shown]:
+            window.resizeDocks(shown, wanted, Qt.Orientation.Vertical)
+
+    def _stands_below(self, dock: QDockWidget) -> bool:
+        below = self._window.dockWidgetArea(dock) == _Area.BottomDockWidgetArea
+        return below and not dock.isHidden() and not dock.isFloating()
+
+    def hold_sizes(self) -> None:
+        """The mouse went down on the window's own ground: perhaps a separator is about to be dragged."""
+        self._sizes.hold()
+
+    def take_sizes(self) -> None:
+        """It was let go: what the user made wider or higher stays so, at every scale."""
+        self._sizes.take_changed(self._wide(100) / 100, self._theme.px(100) / 100)
+
+    def _room(self) -> tuple[bool, bool]:
+        """Whether the screen is too narrow, and too low, for everything side by side at the user's scale."""
+        px, window = self._theme.px, self._window
+        room = window.screen().availableSize().expandedTo(window.size())
+        return room.width() < px(LEAST_WIDTH), room.height() < px(LEAST_HEIGHT)
+
+    def _designed(self) -> Extents:
+        """The design's widths of what stands at a side, and heights of what stands below."""
+        sizes: Extents = {"browser": LEFT, "generation": RIGHT, "gallery": GALLERY, "queue": QUEUE}
+        for dock, (_, area) in self._guests.items():
+            sizes[dock.objectName()] = (
+                QUEUE if area == _Area.BottomDockWidgetArea else LEFT if area == _Area.LeftDockWidgetArea else RIGHT
+            )
+        if self._low:
+            sizes |= {"gallery": LEAST_GALLERY, "queue": LEAST_QUEUE}
+        if self._narrow:
+            sizes |= {name: RIGHT for name, size in sizes.items() if size == LEFT}
+        return sizes
+
+    def _rescale(self) -> None:
+        """The user's scale is new, or the screen: what the user made wide stays as wide in the design's pixels.
+
+        What takes less room is arranged at once, before anything grows; what takes more when all has shrunk, or the
+        window would grow with it.
+        """
+        narrow, low = self._room()
+        if narrow > self._narrow or low > self._low:
+            self._rearrange(narrow or self._narrow, low or self._low)
+        else:
+            self._settle()
+        self._late.start()
+
+    def _rearrange(self, narrow: bool, low: bool) -> None:
+        if (narrow, low) != (self._narrow, self._low):
+            self._keep()
+            self._narrow, self._low = narrow, low
+            self._put()
+
+    def _settle_soon(self) -> None:
+        """Now, and again when every widget has told its new smallest size: docks do not go below the old ones."""
+        self._settle()
+        self._late.start()
+
+    def settle_soon(self) -> None:
+        """What is in the window needs more room, or less."""
+        self._late.start()
+
+    def _on_settled(self) -> None:
+        self._rearrange(*self._room())
+        self._settle()
+        self._bound()
+
+    def _bound(self) -> None:
+        """The window's smallest size: what its parts need, but never more than the screen has.
+
+        Qt would grow the window at once, in the middle of a change of scale and beyond the screen.
+        """
+        window = self._window
+        layout = window.layout()
+        if layout is not None:
+            room = window.screen().availableSize().expandedTo(window.size())
+            window.setMinimumSize(layout.totalMinimumSize().boundedTo(room))
+
+    def _settle(self) -> None:
+        self._sizes.apply(Qt.Orientation.Horizontal, self._wide(100) / 100)
+        if self._low:
+            self._sizes.apply(Qt.Orientation.Vertical, self._theme.px(100) / 100)
+        else:
+            self._fit_height()
+
+    def _wide(self, measure: int) -> int:
+        """A side's width: larger words get half of what they would need more, the middle keeps the rest."""
+        larger = self._theme.text_scale / max(1.0, self._theme.px(100) / 100)
+        return self._theme.px(measure * (1 + (larger - 1) / 2))
 
     # --- Workspaces -----------------------------------------------------------------------------------------------
 
@@ -111,16 +222,17 @@ class Layout(QObject):
             return
         self._keep()
         self.workspace = workspace
-        self._put(self._kept())
+        self._put()
 
     def add(self, workspace: str, dock: QDockWidget, area: Qt.DockWidgetArea) -> None:
         """A dock that only `workspace` has; at `area` until the user moves it."""
         self._guests[dock] = (workspace, area)
         self._window.addDockWidget(area, dock)
+        self._sizes.add(dock)
         if workspace != self.workspace:
             dock.hide()
         else:
-            self._put(self._kept())
+            self._put()
 
     def on(self, side: Qt.DockWidgetArea) -> list[QDockWidget]:
         """The docks that this workspace has on `side` by its design."""
@@ -146,7 +258,8 @@ class Layout(QObject):
         self._arrange()
         for dock in (self._browser, self._gallery, self._queue):
             dock.hide()
-        self._resize()
+        self._sizes.take(self._designed())
+        self._settle_soon()
 
     def wide(self) -> None:
         """For wide screens: outputs and queue beside the form, so that the picture has all the height."""
@@ -156,12 +269,8 @@ class Layout(QObject):
             window.addDockWidget(_Area.RightDockWidgetArea, dock)
         window.splitDockWidget(self._generation, self._gallery, Qt.Orientation.Horizontal)
         window.splitDockWidget(self._gallery, self._queue, Qt.Orientation.Vertical)
-        px = self._theme.px
-        window.resizeDocks(
-            [self._browser, self._generation, self._gallery],
-            [px(LEFT), px(RIGHT), px(RIGHT)],
-            Qt.Orientation.Horizontal,
-        )
+        self._sizes.take({**self._designed(), "gallery": RIGHT, "queue": RIGHT})
+        self._settle_soon()
 
     def names(self) -> tuple[str, ...]:
         """Of the layouts that the user saved for this workspace."""
@@ -170,38 +279,39 @@ class Layout(QObject):
     def save_as(self, name: str) -> None:
         """Keep what is seen now as `name`; one of that name is replaced."""
         presets = self._presets()
-        presets[name] = self._window.saveState(LAYOUT)
+        presets[name] = (self._window.saveState(LAYOUT), self._sizes.text())
         self._keep_presets(presets)
 
     def apply(self, name: str) -> None:
         """Bring back what was saved as `name`. KeyError: there is none."""
-        self._put(self._presets()[name])
+        self._show(*self._presets()[name])
 
     def forget(self, name: str) -> None:
         presets = self._presets()
         presets.pop(name, None)
         self._keep_presets(presets)
 
-    def _presets(self) -> dict[str, QByteArray]:
+    def _presets(self) -> dict[str, tuple[QByteArray, str]]:
         group = f"presets/{self.workspace}"
         size = self._settings.beginReadArray(group)
-        found: dict[str, QByteArray] = {}
+        found: dict[str, tuple[QByteArray, str]] = {}
         for at in range(size):
             self._settings.setArrayIndex(at)
             state = self._settings.value("state")
             if isinstance(state, QByteArray):
-                found[str(self._settings.value("name"))] = state
+                found[str(self._settings.value("name"))] = (state, str(self._settings.value("sizes", "")))
         self._settings.endArray()
         return found
 
-    def _keep_presets(self, presets: dict[str, QByteArray]) -> None:
+    def _keep_presets(self, presets: dict[str, tuple[QByteArray, str]]) -> None:
         group = f"presets/{self.workspace}"
         self._settings.remove(group)
         self._settings.beginWriteArray(group, len(presets))
-        for at, (name, state) in enumerate(presets.items()):
+        for at, (name, (state, sizes)) in enumerate(presets.items()):
             self._settings.setArrayIndex(at)
             self._settings.setValue("name", name)
             self._settings.setValue("state", state)
+            self._settings.setValue("sizes", sizes)
         self._settings.endArray()
         self._settings.sync()
 
@@ -231,67 +341,61 @@ class Layout(QObject):
 
     # --- Inside ---------------------------------------------------------------------------------------------------
 
+    @property
+    def _place(self) -> str:
+        """What the present docks are kept under: a screen without room has an arrangement of its own."""
+        return self.workspace + ("-narrow" if self._narrow else "") + ("-low" if self._low else "")
+
     def _keep(self) -> None:
-        self._settings.setValue(f"docks/{self.workspace}", self._window.saveState(LAYOUT))
-        self._settings.setValue(f"unit/{self.workspace}", self._unit)
-        # What an older version kept, before there were workspaces.
-        self._settings.remove("state")
+        self._settings.setValue(f"docks/{self._place}", self._window.saveState(LAYOUT))
+        self._settings.setValue(f"sizes/{self._place}", self._sizes.text())
 
-    def _kept(self) -> object:
-        older = self._settings.value("state") if self.workspace == CREATE else None
-        return self._settings.value(f"docks/{self.workspace}", older)
+    def _put(self) -> None:
+        """The present workspace's docks, as they were left."""
+        self._show(self._settings.value(f"docks/{self._place}"), str(self._settings.value(f"sizes/{self._place}", "")))
 
-    def _put(self, state: object) -> None:
+    def _show(self, state: object, sizes: str) -> None:
         if not isinstance(state, QByteArray) or not self._window.restoreState(state, LAYOUT):
             self.reset()
         else:
-            self._grow(int(str(self._settings.value(f"unit/{self.workspace}", self._unit))))
+            self._sizes.take({**self._designed(), **self._sizes.read(sizes)})
+            self._settle_soon()
         for dock, (workspace, _) in self._guests.items():
             if workspace != self.workspace:
                 dock.hide()
 
     def _arrange(self) -> None:
-        window = self._window
-        for area, dock in (
-            (_Area.LeftDockWidgetArea, self._browser),
-            (_Area.RightDockWidgetArea, self._generation),
-            (_Area.BottomDockWidgetArea, self._gallery),
+        window, own = self._window, (self._browser, self._generation, self._gallery, self._queue)
+        sides: dict[Qt.DockWidgetArea, list[QDockWidget]] = {}
+        for dock, area in (
+            (self._browser, _Area.LeftDockWidgetArea),
+            (self._generation, _Area.RightDockWidgetArea),
+            (self._gallery, _Area.BottomDockWidgetArea),
+            (self._queue, _Area.BottomDockWidgetArea),
         ):
             dock.setFloating(False)
-            window.addDockWidget(area, dock)
-        self._queue.setFloating(False)
-        window.splitDockWidget(self._gallery, self._queue, Qt.Orientation.Vertical)
-        for dock in (self._browser, self._generation, self._gallery, self._queue):
+            window.addDockWidget(self._side(area), dock)
             dock.setVisible(self.workspace == CREATE)
+            if self.workspace == CREATE:
+                sides.setdefault(self._side(area), []).append(dock)
+        window.splitDockWidget(self._gallery, self._queue, Qt.Orientation.Vertical)
         for dock, (workspace, area) in self._guests.items():
             dock.setFloating(False)
-            window.addDockWidget(area, dock)
+            window.addDockWidget(self._side(area), dock)
             dock.setVisible(workspace == self.workspace)
+            if workspace == self.workspace:
+                sides.setdefault(self._side(area), []).append(dock)
+        self._sizes.docks = (*own, *self._guests)
+        self._stack(sides)
 
-    def _rescale(self) -> None:
-        """The user's scale is new: the side docks keep their share of the text they show."""
-        before, self._unit = self._unit, self._wide(100)
-        self._grow(before)
+    def _side(self, area: Qt.DockWidgetArea) -> Qt.DockWidgetArea:
+        """Where a narrow screen has room for one side only, everything stands at the right."""
+        return _Area.RightDockWidgetArea if self._narrow and area == _Area.LeftDockWidgetArea else area
 
-    def _grow(self, before: int) -> None:
-        """From the unit of `before` to the present one."""
-        sides = [dock for dock in (self._browser, self._generation) if not dock.isHidden()]
-        if before > 0 and before != self._unit and sides:
-            widths = [dock.width() * self._unit // before for dock in sides]
-            self._window.resizeDocks(sides, widths, Qt.Orientation.Horizontal)
-
-    def _wide(self, measure: int) -> int:
-        """A side's width: larger words get half of what they would need more, the middle keeps the rest."""
-        larger = self._theme.text_scale / max(1.0, self._theme.px(100) / 100)
-        return self._theme.px(measure * (1 + (larger - 1) / 2))
-
-    def _resize(self) -> None:
-        px = self._theme.px
-        window = self._window
-        sides = [self._wide(LEFT), self._wide(RIGHT)]
-        window.resizeDocks([self._browser, self._generation], sides, Qt.Orientation.Horizontal)
-        window.resizeDocks([self._gallery, self._queue], [px(GALLERY), px(QUEUE)], Qt.Orientation.Vertical)
-        for dock, (workspace, area) in self._guests.items():
-            if workspace == self.workspace and area != _Area.BottomDockWidgetArea:
-                width = self._wide(LEFT if area == _Area.LeftDockWidgetArea else RIGHT)
-                window.resizeDocks([dock], [width], Qt.Orientation.Horizontal)
+    def _stack(self, sides: dict[Qt.DockWidgetArea, list[QDockWidget]]) -> None:
+        """Tabs in place of neighbours, where there is no room for these."""
+        for area, docks in sides.items():
+            if self._low if area == _Area.BottomDockWidgetArea else self._narrow:
+                for dock in docks[1:]:
+                    self._window.tabifyDockWidget(docks[0], dock)
+                docks[-1 if self.workspace == CREATE and area != _Area.BottomDockWidgetArea else 0].raise_()

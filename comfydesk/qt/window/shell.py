@@ -6,7 +6,7 @@ moves in right after the first frame.
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QMainWindow, QSizePolicy, QVBoxLayout, QWidget
 
@@ -81,8 +81,17 @@ class MainWindow(QMainWindow):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        if event.size().height() < event.oldSize().height() or not event.oldSize().isValid():
-            self.places.fit()
+        self.places.fit()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.MouseButtonPress:
+            self.places.hold_sizes()
+        done = super().event(event)
+        if event.type() == QEvent.Type.MouseButtonRelease:
+            self.places.take_sizes()
+        elif event.type() == QEvent.Type.LayoutRequest:
+            self.places.settle_soon()
+        return done
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.places.save()
