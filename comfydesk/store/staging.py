@@ -6,8 +6,8 @@ statement. A batch of any size is queued whole or not at all, and no transaction
 
 from collections.abc import Sequence
 
-from comfydesk.events import Change
-from comfydesk.store.database import Database
+from comfydesk.events import Change, JobsChanged
+from comfydesk.store.database import Database, listed
 from comfydesk.store.jobs import after_all, before_all, changed_jobs, insert
 from comfydesk.store.records import Job, JobState
 from comfydesk.store.sheets import WantedSheet, want
@@ -57,6 +57,31 @@ def discard(db: Database, batch: str) -> None:
     with db.transaction():
         db.execute("DELETE FROM jobs WHERE hidden = ? AND id IN (SELECT id FROM runs WHERE batch = ?)", (STAGED, batch))
         db.execute("DELETE FROM runs WHERE batch = ? AND id NOT IN (SELECT id FROM jobs)", (batch,))
+
+
+def withdraw(db: Database, ids: Sequence[str]) -> tuple[Change, ...]:
+    """New jobs that became public go again, with their sheets, unless one is on its way to a pod already."""
+    wanted = listed(ids)
+    with db.transaction():
+        rows = db.query("SELECT id, state, hidden FROM jobs WHERE id IN (SELECT value FROM json_each(?))", (wanted,))
+        if any(row["state"] not in (JobState.QUEUED, JobState.HELD) for row in rows):
+            return ()
+        batches = db.query("SELECT DISTINCT batch FROM runs WHERE id IN (SELECT value FROM json_each(?))", (wanted,))
+        db.execute("DELETE FROM jobs WHERE id IN (SELECT value FROM json_each(?))", (wanted,))
+        db.execute("DELETE FROM runs WHERE id IN (SELECT value FROM json_each(?))", (wanted,))
+        db.execute(
+            "DELETE FROM sheets WHERE batch IN (SELECT value FROM json_each(?)) AND batch NOT IN"
+            " (SELECT batch FROM runs)",
+            (listed(row["batch"] for row in batches),),
+        )
+    gone = tuple(row["id"] for row in rows if not row["hidden"])
+    return (JobsChanged(removed=gone),) if gone else ()
+
+
+def are_queued(db: Database, ids: Sequence[str]) -> bool:
+    """Whether the queue has any of these."""
+    found = db.first("SELECT 1 FROM jobs WHERE id IN (SELECT value FROM json_each(?)) AND hidden < 2", (listed(ids),))
+    return found is not None
 
 
 def sweep(db: Database, owner: str) -> None:

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 
-from comfydesk.errors import KnownError
+from comfydesk.errors import KnownError, StoreError
 from comfydesk.session.jobs.documents import Documents
 from comfydesk.session.jobs.follow import Follower
 from comfydesk.session.jobs.reports import lost_track
@@ -13,7 +13,7 @@ from comfydesk.session.jobs.saver import Saver
 from comfydesk.session.library import Library
 from comfydesk.session.pods.links import Links
 from comfydesk.session.tasks import Tasks
-from comfydesk.store import jobs
+from comfydesk.store import jobs, sheets
 from comfydesk.store.records import Job, JobState
 
 
@@ -61,27 +61,40 @@ class Commands:
             return await self._library.call(jobs.get, job_id)
         if not job.state.ended:
             return None
-        return await self._again(job)
+        # What did not become anything has its place in a grid still, which the new one may fill.
+        return await self._again(job, job.state is not JobState.DONE)
 
     async def duplicate(self, job_id: str) -> Job | None:
         """See Queue.duplicate."""
         job = await self._library.call(jobs.get, job_id)
-        return None if job is None else await self._again(job)
+        return None if job is None else await self._again(job, in_its_place=False)
 
-    async def _again(self, job: Job) -> Job | None:
+    async def _again(self, job: Job, in_its_place: bool) -> Job | None:
         """The same work as a new job at the end of the queue."""
         new = replace(
             job,
             id=str(uuid.uuid4()),
-            batch=uuid.uuid4().hex,
-            cell=None,
+            batch=job.batch if in_its_place else uuid.uuid4().hex,
+            cell=job.cell if in_its_place else None,
             remote_id="",
             state=JobState.QUEUED,
             owner=self._owner,
             created=time.time(),
         )
-        await self._library.commit(jobs.add, [new])
+        try:
+            await self._library.commit(jobs.add, [new])
+        except StoreError as error:
+            from comfydesk.session.jobs.enqueue import are_queued_after
+
+            if not await are_queued_after(self._library, [new.id], error):
+                raise
+        await self._reopen_sheet(new)
         return await self._library.call(jobs.get, new.id)
+
+    async def _reopen_sheet(self, job: Job) -> None:
+        """Its page of a contact sheet is made anew if it fills an empty place there."""
+        if job.cell is not None:
+            await self._library.call(sheets.reopen, job.batch, job.cell, self._owner)
 
     async def look_again(self, job_id: str) -> Job | None:
         """See Queue.look_again."""
@@ -93,6 +106,7 @@ class Commands:
         if remote is not None and await self._library.commit(jobs.take_up, job_id, self._owner, time.time()):
             job = await self._library.call(jobs.get, job_id)
             if job is not None:
+                await self._reopen_sheet(job)
                 await self.resume(job)
             followed = self._follower.get(job_id)
             if followed is not None:

@@ -10,13 +10,13 @@ import math
 import random
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from comfydesk.errors import GraphError
+from comfydesk.errors import GraphError, StoreError
 from comfydesk.session.jobs.batch import prompt_of, seed_of
 from comfydesk.session.jobs.uploads import read_local_file
 from comfydesk.session.library import Library
@@ -77,16 +77,33 @@ async def enqueue(
             jobs, graphs = await asyncio.to_thread(maker.make, first, min(CHUNK, batch.total - first))
             for graph in graphs:
                 await library.call(documents.put_document, graph.to_json())
-            await library.call(staging.stage, jobs, first)
             ids += [job.id for job in jobs]
+            await library.call(staging.stage, jobs, first)
         sheets = await asyncio.to_thread(maker.sheets) if wish.sheet else ()
         await library.commit(
             staging.publish, maker.batch_id, wish.owner, batch.total, sheets, front=wish.front, held=wish.held
         )
+    except StoreError as error:
+        if not await are_queued_after(library, ids, error):
+            raise
     except BaseException:
         await asyncio.shield(library.call(staging.discard, maker.batch_id))
         raise
     return Enqueued(maker.batch_id, tuple(ids))
+
+
+async def are_queued_after(library: Library, ids: Sequence[str], error: StoreError) -> bool:
+    """Whether new jobs are in the queue although writing them failed; if they are not, nothing is left of them.
+
+    What the disk would not confirm is in the library all the same, for all to see: it is taken back, so that "failed"
+    is true. Only if a pod is being sent some of it already, it is queued. Raises StoreError where neither can be known.
+    """
+    try:
+        await library.commit(staging.withdraw, ids)
+        return await library.call(staging.are_queued, ids)
+    except StoreError:
+        what = "The disk failed while jobs were queued, and it is not certain whether they are"
+        raise StoreError(what, str(error), "Look at the queue before you queue them again") from error
 
 
 @dataclass(slots=True)

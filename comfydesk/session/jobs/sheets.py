@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from comfydesk.client.files import media_kind, numbered
-from comfydesk.errors import KnownError, MediaError
+from comfydesk.errors import MediaError, StoreError
 from comfydesk.events import Change, Feed, JobsChanged
 from comfydesk.session.jobs.contact_sheet import Sheet, save_sheet
 from comfydesk.session.jobs.media import look
@@ -22,6 +22,8 @@ from comfydesk.store.sheets import Filled, WantedSheet
 NAME = "contact sheet.png"
 GATHER = 0.2
 """Seconds for which the ends of jobs are gathered."""
+TRY_AGAIN = (1.0, 5.0, 30.0)
+"""Seconds after which a sheet is tried again that the library could not take."""
 
 
 class Sheets:
@@ -33,6 +35,9 @@ class Sheets:
         self._owner = owner
         self._wake = asyncio.Event()
         self._made = asyncio.Event()
+        """Something has come of a sheet."""
+        self._refused: StoreError | None = None
+        """Why the library does not take them, after several attempts."""
         self._wake.set()
         changes.subscribe(self._heard)
 
@@ -42,6 +47,7 @@ class Sheets:
 
     async def run(self) -> None:
         """Until cancelled."""
+        failed = 0
         while True:
             await self._wake.wait()
             self._wake.clear()
@@ -49,13 +55,27 @@ class Sheets:
                 if await self._library.read(sheets.are_wanted, self._owner):
                     for one in await self._library.read(sheets.due, self._owner):
                         await self._make(one)
-            except KnownError as error:
+                failed, self._refused = 0, None
+            except StoreError as error:  # no room for the row, say: the pictures are there, and so it can be made
                 self._tasks.problems.publish(error)
+                self._wake_in(TRY_AGAIN[min(failed, len(TRY_AGAIN) - 1)])
+                failed += 1
+                if failed >= len(TRY_AGAIN):
+                    self._refused = error
+                    self._made.set()
             await asyncio.sleep(GATHER)
 
+    def _wake_in(self, seconds: float) -> None:
+        asyncio.get_running_loop().call_later(seconds, self._wake.set)
+
     async def wait(self, batch: str) -> tuple[str, ...]:
-        """The files of a batch's sheets, once all are made that can be. Its jobs are over."""
-        while await self._library.read(sheets.are_wanted, self._owner, batch):
+        """The files of a batch's sheets, once all are made that can be; those of unfinished jobs are not waited for.
+
+        Raises StoreError if the library will not take them: they are tried again, now and at the next start.
+        """
+        while await self._library.read(sheets.due, self._owner, batch):
+            if self._refused is not None:
+                raise self._refused
             self._made.clear()
             self._wake.set()
             await self._made.wait()
@@ -66,6 +86,10 @@ class Sheets:
         filled = await self._library.read(sheets.filled, one)
         results = [Path(path) for entry in filled for path in entry.paths]
         output = None
+        if one.output is not None and not _is_fuller(one, filled):
+            await self._library.commit(sheets.sheet_made, one, one.output, time.time())
+            self._made.set()
+            return
         if results:
             place = await self._place(one, results[0])
             try:
@@ -75,12 +99,14 @@ class Sheets:
             except OSError as error:
                 why = f"{place}: {error.strerror or error}"
                 self._tasks.problems.publish(MediaError("The contact sheet cannot be saved", why))
+            except Exception as error:  # our own fault: it holds up no other sheet, and nobody waits for it for ever
+                self._tasks.report(error, f"contact sheet of {one.batch}")
         await self._library.commit(_add, one, output)
         self._made.set()
 
     async def _place(self, one: WantedSheet, first: Path) -> Path:
         """Where it goes: written down before, so that an earlier run of ours that had drawn it is not repeated."""
-        if one.path is not None:
+        if one.path is not None and one.output is None:
             return Path(one.path)
         folder = Path(one.folder) if one.folder else first.parent
         number = 0
@@ -97,7 +123,7 @@ def _drawn(one: WantedSheet, filled: tuple[Filled, ...], place: Path) -> Output:
     """Raises MediaError."""
     if not (place.is_file() and place.stat().st_size):  # empty: its name was taken, and we were ended then
         place.unlink(missing_ok=True)
-        pictures = {(entry.row, entry.column): pictured(entry.paths) for entry in filled}
+        pictures = {(entry.row, entry.column): pictured(entry.paths) for entry in filled if entry.paths}
         cells = tuple(
             tuple(pictures.get((row, column)) for column in range(len(one.columns))) for row in range(len(one.rows))
         )
@@ -118,6 +144,11 @@ def _drawn(one: WantedSheet, filled: tuple[Filled, ...], place: Path) -> Output:
         width=measures.width,
         height=measures.height,
     )
+
+
+def _is_fuller(one: WantedSheet, filled: tuple[Filled, ...]) -> bool:
+    """There is something that was not there when it was made."""
+    return any(entry.paths and (entry.finished or 0) > (one.drawn or 0) for entry in filled)
 
 
 def pictured(paths: tuple[str, ...]) -> Path | None:
