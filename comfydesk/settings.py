@@ -5,13 +5,12 @@ A Settings object is made at the top and passed in. What the file holds and we d
 version does not lose a newer one's settings. Secrets are no settings: they live in the keyring.
 """
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from comfydesk.disk import set_aside, write_whole
+from comfydesk.disk import set_aside, toml_of, write_whole
 from comfydesk.errors import StoreError, UsageError
 
 T = TypeVar("T", bool, int, float, str)
@@ -348,8 +347,8 @@ class Settings:
         except OSError as error:
             raise StoreError("The settings cannot be read", f"{path}: {error.strerror}") from error
         try:
-            table = tomllib.loads(data.decode())
-        except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            table = toml_of(data.decode())
+        except ValueError as error:
             kept = set_aside(path, "The broken settings file cannot be put aside")
             return cls(path, problem=f"The settings file was broken ({error}): defaults are in force. Kept as {kept}.")
         return cls(path, table, "; ".join(_wrong(table)))

@@ -105,7 +105,7 @@ class Address:
         queries, fragments and ComfyUI's own paths are dropped. Raises UsageError, which never quotes credentials.
         """
         text = text.strip().strip("<>\"'").strip()
-        if not text or len(text) > 4096 or re.search(r"[\s\x00-\x1f\x7f]", text):
+        if not text or len(text) > 4096 or re.search(r"[\s\x00-\x1f\x7f\ud800-\udfff]", text):
             raise UsageError("That is no address of a pod", "", "Give host:port, or a URL such as http://host:8188")
         scheme, rest = _split_scheme(text)
         try:

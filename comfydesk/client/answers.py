@@ -105,8 +105,14 @@ def jupyter() -> NotComfyError:
 
 
 def _redirected(answer: Answer, address: Address) -> PodError:
-    target = urlsplit(urljoin(address.http_url("/"), answer.location))
-    where = one_line(f"{target.scheme}://{target.netloc.rpartition('@')[2]}")[:120]
+    try:
+        target = urlsplit(urljoin(address.http_url("/"), answer.location))
+    except ValueError:  # a bracket that is not closed
+        target = urlsplit("")
+    where = (
+        f"{target.scheme}://{target.netloc.rpartition('@')[2]}" if target.netloc else "an address that cannot be read"
+    )
+    where = one_line(where)[:120]
     if _LOGIN_PATH.search(target.path) or _LOGIN_PATH.search(target.hostname or ""):
         if answer.is_jupyter:
             return jupyter()

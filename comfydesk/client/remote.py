@@ -6,7 +6,7 @@ shape raises NotComfyError.
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from comfydesk.errors import NotComfyError
@@ -48,6 +48,8 @@ class RemoteError:
     node: str | None = None
     node_type: str | None = None
     traceback: tuple[str, ...] = ()
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    """What the node was given: scalars and texts only, links resolved; large things are left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +240,18 @@ def _error(data: Mapping[str, Any]) -> RemoteError:
         str(node) if isinstance(node, str | int) else None,
         node_type if isinstance(node_type, str) else None,
         tuple(line for line in lines if isinstance(line, str)) if isinstance(lines, list) else (),
+        _given(data.get("current_inputs")),
     )
+
+
+def _given(inputs: Any) -> dict[str, Any]:
+    """Each input comes as a list with an entry per run of the node; a single plain one says something."""
+    found: dict[str, Any] = {}
+    for name, values in inputs.items() if isinstance(inputs, dict) else ():
+        value = values[0] if isinstance(values, list) and len(values) == 1 else None
+        if isinstance(name, str) and isinstance(value, str | int | float) and len(found) < MAX_TEXTS:
+            found[name] = value
+    return found
 
 
 def _items(outputs: Any) -> Iterator[tuple[str, str, Any]]:
@@ -266,7 +279,9 @@ def _queue_ids(items: Any) -> Iterator[str]:
         [
             (number, prompt_id)
             for number, prompt_id, *_ in (row for row in items if isinstance(row, list) and len(row) >= 2)
-            if isinstance(prompt_id, str) and isinstance(number, int | float) and not math.isnan(number)
+            if isinstance(prompt_id, str)
+            and isinstance(number, int | float)
+            and not (isinstance(number, float) and math.isnan(number))
         ]
         if isinstance(items, list)
         else []

@@ -133,8 +133,7 @@ class Rest:
 
     async def cancel(self, prompt_id: str) -> bool:
         """Whether it ran or waited, and now ends. RouteMissingError on older servers."""
-        answer = await self._origin.exchange("POST", f"/api/jobs/{_segment(prompt_id)}/cancel", SMALL, content_type=_JSON)
-        document = await self._parsed(answer)
+        document = await self._parsed(await self._call("POST", f"/api/jobs/{_segment(prompt_id)}/cancel"))
         return isinstance(document, dict) and document.get("cancelled") is True
 
     async def delete_queued(self, prompt_id: str) -> None:

@@ -129,9 +129,13 @@ class ModelDownload:
             raise UsageError(what)
         if self.sha256 and not re.fullmatch(r"[0-9a-f]{64}", self.sha256):
             raise UsageError("That is no SHA-256 of a file: it has 64 lowercase hexadecimal digits")
-        if not re.fullmatch(r"[\x21\x23-\x5b\x5d-\x7e]{1,4096}", self.url) or not urlsplit(self.url).hostname:
+        try:
+            where = urlsplit(self.url)
+        except ValueError:
+            where = urlsplit("")
+        if not re.fullmatch(r"[\x21\x23-\x5b\x5d-\x7e]{1,4096}", self.url) or not where.hostname:
             raise UsageError("That is no address of a model")
-        scheme = urlsplit(self.url).scheme
+        scheme = where.scheme
         if scheme != "https" and not (scheme == "http" and self.sha256):
             raise UsageError("A model without a known hash is fetched by https only")
         if self.token is not None and not re.fullmatch(r"[\x21\x23-\x5b\x5d-\x7e]+", self.token.reveal()):

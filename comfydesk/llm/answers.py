@@ -66,7 +66,7 @@ def refused(name: str, status: int, body: bytes) -> LlmError:
     """An HTTP status that is no 200, in words."""
     try:
         said = _said(json.loads(body))
-    except ValueError:
+    except (ValueError, RecursionError):
         said = ""  # a web page, most likely
     advice = {
         400: "If the prompt is long, shorten it or raise the server's context",
@@ -83,7 +83,10 @@ def refused(name: str, status: int, body: bytes) -> LlmError:
 
 def redirected(name: str, location: str) -> LlmError:
     """Not followed: the key belongs to the address that the user gave."""
-    place = urlsplit(location).netloc or "another path"
+    try:
+        place = urlsplit(location).netloc or "another path"
+    except ValueError:  # a bracket that is not closed
+        place = "an address that is none"
     return LlmAnswerError(f"{name} sends us on to {one_line(place)[:100]}", "", "Use that address, if you trust it")
 
 

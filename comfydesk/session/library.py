@@ -63,7 +63,8 @@ class Library:
 
         def work() -> tuple[T, int]:
             before = database.owed
-            result = function(database, *args, **kwargs)
+            with database.diagnosed():
+                result = function(database, *args, **kwargs)
             return result, database.owed if database.owed > before else 0
 
         result, owed = await self._thread.run(work)
@@ -92,7 +93,7 @@ class Library:
         assert reader is not None, "the library is not open"
 
         def work() -> T:
-            with reader.snapshot():
+            with reader.diagnosed(), reader.snapshot():
                 return function(reader, *args, **kwargs)
 
         return await self._reading_thread.run(work)

@@ -8,6 +8,7 @@ import json
 import os
 import sqlite3
 import time
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -170,6 +171,24 @@ class Database:
         if [row[0] for row in rows] != ["ok"]:
             raise self._damaged("; ".join(str(row[0]) for row in rows))
 
+    @contextmanager
+    def diagnosed(self) -> Iterator[None]:
+        """What the block stumbles over is told as damage, if it is.
+
+        Texts and packed documents are written here only: one that cannot be read is damaged. For everything else the
+        file is read through: where it contradicts itself, whatever that led to is no fault of the program.
+        """
+        try:
+            yield
+        except (json.JSONDecodeError, UnicodeDecodeError, zlib.error) as error:
+            raise self._damaged(str(error)) from error
+        except (TypeError, ValueError, LookupError, AttributeError, OverflowError, sqlite3.Error) as error:
+            try:
+                self.check()
+            except sqlite3.Error:
+                raise self._damaged(str(error)) from error
+            raise
+
     def _enter_wal(self) -> None:
         """Two programs that do this at once are told "locked" at once: SQLite does not wait here by itself."""
         deadline = time.monotonic() + BUSY_SECONDS
@@ -238,8 +257,12 @@ class Database:
         """sqlite3's errors that are the world's fault as ours; misuse (IntegrityError and the like) passes."""
         try:
             yield
+        except UnicodeDecodeError as error:  # SQLite tells what it found, and that is no text
+            raise self._damaged("what it holds is no text") from error
         except sqlite3.OperationalError as error:
             text = str(error)
+            if text.startswith("Could not decode to UTF-8"):
+                raise self._damaged(text) from error
             if "full" in text or "disk I/O" in text:
                 raise DiskFullError(
                     "The library cannot be written", f"{self.path}: {text}", "Make room on the disk and try again"

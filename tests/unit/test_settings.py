@@ -42,7 +42,14 @@ def test_what_a_newer_version_wrote_is_kept(tmp_path: Path) -> None:
     assert tomllib.loads(path.read_text()) == {"queue": {"ahead": 4, "new": "x"}, "future": {"list": [1, 2]}}
 
 
-@pytest.mark.parametrize("content", [b"queue = [", b"\xff\xfe", b"[queue]\nahead = 1\nahead = 2\n"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"queue = [", b"\xff\xfe", b"[queue]\nahead = 1\nahead = 2\n"),
+        *(b"a = " + b"[" * 900 + b"]" * 900, b"a" + b".a" * 900 + b" = 1", b"a = " + b"[" * 60 + b"]" * 60),
+    ],
+    ids=["cut off", "no text", "twice", "a tower", "a long name", "too deep to be written"],
+)
 def test_a_broken_file_is_kept_aside_and_told(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "settings.toml"
     (tmp_path / "settings.toml.broken").write_bytes(b"an earlier one")

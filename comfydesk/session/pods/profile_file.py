@@ -4,14 +4,13 @@ What this version does not know is kept: unknown keys stay with their profile, a
 newer version, or edited by hand) stays in the file word for word. A file that is no TOML at all is set aside.
 """
 
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
-from comfydesk.disk import set_aside, write_whole
+from comfydesk.disk import set_aside, toml_of, write_whole
 from comfydesk.errors import StoreError
 from comfydesk.hosts.protocol import COMFYUI_PORT
 from comfydesk.session.pods.profiles import (
@@ -127,8 +126,8 @@ class ProfileStore:
         except OSError as error:
             raise StoreError("The list of pods cannot be read", f"{self.path}: {error.strerror}") from error
         try:
-            document = tomllib.loads(data.decode())
-        except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+            document = toml_of(data.decode())
+        except ValueError as error:
             kept = set_aside(self.path, "The list of pods is broken, and cannot be set aside")
             problem = f"The list of pods was broken ({error}), so it starts empty. The file is kept as {kept}."
             return ProfileBook(problem=problem)
@@ -169,8 +168,8 @@ def import_profiles(text: str, book: ProfileBook) -> Imported:
     Ids are new: an id of ours in a stranger's file would give our stored secrets to the stranger's address.
     """
     try:
-        document = tomllib.loads(text) if len(text) <= MAX_FILE else {}
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        document = toml_of(text) if len(text) <= MAX_FILE else {}
+    except ValueError as error:
         raise ProfileError("That is no file of pods", str(error), "Choose a file that ComfyDesk has exported") from None
     if not isinstance(document.get("pods"), list):
         raise ProfileError("That is no file of pods", "It lists none", "Choose a file that ComfyDesk has exported")

@@ -143,8 +143,12 @@ class PodModels:
         self._links.describe(link.target)
 
     def _offer(self, link: Link, model: MissingModel, folders: dict[str, str], *, manager: bool) -> Offer:
-        host = urlsplit(model.url).hostname or ""
-        if not host or urlsplit(model.url).scheme not in ("http", "https"):
+        try:
+            parts = urlsplit(model.url)
+            host = parts.hostname or ""
+        except ValueError:  # the workflow's author may have written anything
+            return Offer(Way.NONE)
+        if not host or parts.scheme not in ("http", "https"):
             return Offer(Way.NONE)
         command = _command(model, folders.get(model.directory) or f"{ROOT}/{model.directory}")
         if _tunnel(link) is not None and model.directory in folders:

@@ -178,12 +178,13 @@ async def test_what_the_pod_has_and_what_can_be_done_about_what_it_lacks(world: 
         missing = (
             MissingModel("sub/x y.safetensors", "checkpoints", "https://models.example/x.safetensors"),
             MissingModel("mine.safetensors", "loras"),
+            MissingModel("odd.safetensors", "loras", "https://[::1/odd.safetensors"),
         )
         offers = await here.session.models.offers("demo", missing)
         first = offers["sub/x y.safetensors"]
         assert (first.way, first.host) == (Way.COMMAND, "models.example")
         assert "checkpoints/sub/x y.safetensors'" in first.command
-        assert offers["mine.safetensors"].way is Way.NONE
+        assert offers["mine.safetensors"].way is offers["odd.safetensors"].way is Way.NONE
         with pytest.raises(KnownError, match="cannot be fetched from here"):
             await here.session.models.fetch("demo", missing[0])
 

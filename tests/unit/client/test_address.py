@@ -55,6 +55,8 @@ def test_pasted_text(pasted: str, url: str) -> None:
         "http://ho\nst",
         "http://[::",
         "-x",
+        "http://me:\udca4@host.example",
+        "http://host.example/\ud800",
     ],
 )
 def test_what_is_no_address_is_a_usage_error(pasted: str) -> None:

@@ -22,6 +22,7 @@ LOGIN = b"<!DOCTYPE html><html><title>Sign in</title><form><input type='password
         (Answer(301, location="https://pod.example/"), PodStatusError, "https"),
         (Answer(307, location="http://elsewhere.example/"), PodStatusError, "refused"),
         (Answer(302), PodStatusError, "refused"),
+        (Answer(302, location="//[::1"), PodStatusError, "cannot be read"),
         (Answer(200, "text/html", LOGIN), AuthError, "login page"),
         (Answer(200, "text/html", b"<html><title>nginx</title></html>"), NotComfyError, "web page"),
         (Answer(200, "text/html", b"<html><title>JupyterLab</title></html>"), NotComfyError, "JupyterLab"),

@@ -66,6 +66,11 @@ def test_an_unknown_or_unfinished_job_is_not_in_the_history(traffic: Traffic) ->
     assert remote.job_from_history(prompt_id, document) is None
 
 
+def test_numbers_in_the_queue_can_be_anything() -> None:
+    rows = [[10**400, "last"], [float("nan"), "nowhere"], [-(10**400), "first"], [float("inf"), "end"], [0, "middle"]]
+    assert remote.queue_ids({"queue_pending": rows}) == ((), ("first", "middle", "last", "end"))
+
+
 def test_the_queue_tells_what_runs_and_what_waits_in_run_order(traffic: Traffic) -> None:
     posts = traffic.scenario("queue_pending_4_own_id")
     document = json.loads(posts.http("/queue")[0]["response"])

@@ -223,6 +223,18 @@ async def test_what_is_no_json_over_http(raw: bytes, kind: type[PodError], word:
     assert type(caught.value) is kind
 
 
+async def test_what_is_no_json_is_no_answer_to_a_cancel_either() -> None:
+    async with Wire() as server:
+        server.replies["/api/jobs/a/cancel"] = Reply(b"\xff cancelled")
+        server.replies["/v2/manager/queue/start"] = Reply(b"[" * 100_000)
+        rest = Rest(Address.parse(server.url))
+        with pytest.raises(NotComfyError, match="no JSON"):
+            await rest.cancel("a")
+        with pytest.raises(NotComfyError, match="no JSON"):
+            await rest.manager("queue/start", {})
+        await rest.close()
+
+
 async def test_nobody_listens() -> None:
     async with Wire() as server:
         address = Address.parse(server.url)

@@ -335,6 +335,7 @@ GOOD: dict[str, Any] = {
         {"url": "https://example.org/a b"},
         {"url": "https://example.org/a\\b"},
         {"url": "https://"},
+        {"url": "https://[::1/m"},
         {"token": Secret('a"b')},
         {"token": Secret("a\nb")},
     ],

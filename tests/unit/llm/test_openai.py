@@ -164,6 +164,7 @@ async def test_a_length_spent_on_reasoning_says_so() -> None:
         (429, '{"error": "slow down"}', "Slow down"),
         (500, "<html>" * 1000, "status 500"),
         (502, '{"detail": [1, 2]}', "status 502"),
+        (502, "[" * 100_000, "status 502"),
     ],
 )
 async def test_a_refusal_is_told_in_one_line(status: int, body: str, words: str) -> None:
@@ -201,11 +202,18 @@ async def test_a_server_that_refuses_template_options_is_asked_without() -> None
     assert ["chat_template_kwargs" in body for body in server.asked] == [True, False, False]
 
 
-async def test_a_redirect_is_not_followed() -> None:
+@pytest.mark.parametrize(
+    ("location", "named"),
+    [
+        ("http://elsewhere.example/v1/chat/completions", r"on to elsewhere\.example"),
+        ("//[::1", "broke off"),
+    ],
+)
+async def test_a_redirect_is_not_followed(location: str, named: str) -> None:
     server = FakeServer(key=KEY)
-    server.statuses, server.headers = [(307, "")], {"Location": "http://elsewhere.example/v1/chat/completions"}
+    server.statuses, server.headers = [(307, "")], {"Location": location}
     async with engine_of(server, key=KEY) as engine:
-        with pytest.raises(LlmAnswerError, match=r"on to elsewhere\.example"):
+        with pytest.raises(LlmAnswerError, match=named):
             await answer(engine)
 
 

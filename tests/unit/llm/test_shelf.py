@@ -87,7 +87,7 @@ def test_a_projector_is_not_taken_for_a_model(tmp_path: Path) -> None:
         Shelf(tmp_path).add(path)
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{nonsense", '{"a": 1}'])
+@pytest.mark.parametrize("content", ["", "[]", "{nonsense", '{"a": 1}', "[" * 100_000])
 def test_a_broken_list_is_an_empty_one(tmp_path: Path, content: str) -> None:
     (tmp_path / "added.json").write_text(content)
     assert Shelf(tmp_path).models() == ()

@@ -1,6 +1,8 @@
 import asyncio
+import sqlite3
 import threading
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from comfydesk.events import Change, Feed, JobsChanged, PodsChanged
 from comfydesk.session.library import Library
 from comfydesk.session.tasks import Tasks
 from comfydesk.session.waiting import wait_for
+from comfydesk.store import jobs, workflows
 from comfydesk.store.database import Database
 from comfydesk.store.records import Job, JobState
 
@@ -46,6 +49,52 @@ async def test_what_changed_is_published_after_it_is_on_disk(tmp_path: Path) -> 
     with pytest.raises(StoreError):
         await library.commit(change, fail=True)
     assert heard == [JobsChanged(("a",)), PodsChanged(("p",))]
+    await library.close()
+
+
+def _declared(old: str, new: str) -> str:
+    return f"UPDATE sqlite_master SET sql = replace(sql, '{old}', '{new}') WHERE name = 'jobs'"
+
+
+@pytest.mark.parametrize("column", ["document", "values", "row"])
+async def test_what_damage_leads_to_is_told_as_damage(tmp_path: Path, column: str) -> None:
+    path = tmp_path / "l"
+    library = Library(path, Feed())
+    await library.open()
+    key = await library.call(workflows.put_document, {"a": 1})
+    job = Job("a", JobState.QUEUED, "w", "p", key, {}, "", None, 0, 1.0, owner="me")
+    await library.commit(jobs.add, [job])
+    await library.close()
+    damage = {
+        "document": ("UPDATE documents SET data = X'00'",),
+        "values": ("UPDATE runs SET field_values = '{'",),
+        "row": (
+            _declared("texts TEXT NOT NULL", "texts TEXT"),
+            "UPDATE jobs SET texts = NULL",
+            _declared("texts TEXT", "texts TEXT NOT NULL"),
+        ),
+    }
+    for statement in damage[column]:
+        with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+            raw.execute("PRAGMA writable_schema = ON")
+            raw.execute(statement)
+    database = Database(path)
+    with pytest.raises(StoreError, match="damaged"), database.diagnosed():
+        _ = (jobs.recent(database, 10), workflows.get_document(database, key))
+    database.close()
+
+
+async def test_a_mistake_of_ours_is_not_told_as_damage(tmp_path: Path) -> None:
+    library = Library(tmp_path / "l", Feed())
+    await library.open()
+
+    def wrong(_: Database) -> None:
+        raise TypeError("ours")
+
+    with pytest.raises(TypeError, match="ours"):
+        await library.call(wrong)
+    with pytest.raises(TypeError, match="ours"):
+        await library.read(wrong)
     await library.close()
 
 

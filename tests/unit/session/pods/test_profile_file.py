@@ -217,7 +217,7 @@ def test_an_import_says_what_it_left_out() -> None:
     assert "serverless" in imported.problems[0]
 
 
-@pytest.mark.parametrize("text", ["", "hello", "a = 1", "pods = 3", "x" * 5_000_000])
+@pytest.mark.parametrize("text", ["", "hello", "a = 1", "pods = 3", "x" * 5_000_000, "pods" + ".a" * 900 + " = 1"])
 def test_what_is_no_export_is_refused(text: str) -> None:
     with pytest.raises(ProfileError, match="no file of pods"):
         import_profiles(text, ProfileBook())
