@@ -6,9 +6,6 @@ from pathlib import Path
 
 from comfydesk.cli.context import Context, Subparsers
 
-FOLDER = "demo-pod"
-"""The demo pod's disk, in the data folder."""
-
 
 def register(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser("demo", help="run the demo pod: it draws on the CPU, and is no AI")
@@ -22,6 +19,7 @@ def register(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Until Ctrl+C. stdout gets the URL, and nothing else."""
     from comfydesk.demo.service import main, serve  # aiohttp is not imported for `--help`
+    from comfydesk.session.demo import FOLDER
 
     if args.child is not None:  # the bundled program as its own child, see demo.process
         main(args.child)

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from comfydesk.cli.context import Context
-from comfydesk.cli.demo import FOLDER as DEMO_FOLDER
 from comfydesk.cli.secrets import of_environment
 from comfydesk.errors import KnownError, UsageError
+from comfydesk.session.demo import DemoKeeper
 from comfydesk.session.pods.profile_file import FILE_NAME, ProfileStore
 from comfydesk.session.pods.profiles import PodProfile
 from comfydesk.session.pods.roster import Roster
@@ -51,11 +51,9 @@ async def target_of(text: str, context: Context, stack: AsyncExitStack) -> PodTa
             return PodTarget.of(text)
         lend(roster, profile)
         return roster.target(profile)
-    from comfydesk.demo.process import DemoProcess
-
-    process = await DemoProcess.start(context.paths.data / DEMO_FOLDER)
-    stack.push_async_callback(process.stop)
-    return PodTarget.demo(process.url)
+    keeper = DemoKeeper(context.paths.data)
+    stack.push_async_callback(keeper.close)
+    return await keeper.target()
 
 
 async def connect(session: Session, text: str, context: Context, stack: AsyncExitStack) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from comfydesk.client.address import Address
+from comfydesk.client.files import media_kind as media_kind
 from comfydesk.errors import GraphError
 from comfydesk.session.pods.cost import CostMeter
 from comfydesk.session.pods.idle import IdleState, Off

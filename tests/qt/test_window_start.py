@@ -169,9 +169,10 @@ async def test_what_is_cut_short_while_it_starts_is_ended_all_the_same(
     assert life._demo is not None
     for task in twice:
         task.cancel()
+    process = life._demo._process
+    assert process is not None
     await life._shut_down()
-    demo = life._demo.result()
-    assert not demo.is_running()
+    assert not process.result().is_running()
     desk.release()
     desk.window.deleteLater()
 

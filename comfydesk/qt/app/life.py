@@ -25,15 +25,14 @@ from comfydesk.settings import DEFAULT_POD, Settings
 from comfydesk.wishes import Wish, wish_of_link
 
 if TYPE_CHECKING:
-    from comfydesk.demo.process import DemoProcess
     from comfydesk.qt.app.claim import Claim
     from comfydesk.qt.app.instance import Instance
+    from comfydesk.session.demo import DemoKeeper
     from comfydesk.session.session import Session
 
 log = logging.getLogger(__name__)
 
 DEMO = "demo"
-DEMO_FOLDER = "demo-pod"
 CLOSE_S = 10.0
 """How long the session may take to leave its pods; then it is left as after a crash, which it is made for."""
 
@@ -66,7 +65,7 @@ class Life:
         self._bridge: Bridge | None = None
         self._made: Session | None = None
         """`session` before it has started: to be closed in any case."""
-        self._demo: asyncio.Future[DemoProcess] | None = None
+        self._demo: DemoKeeper | None = None
         self._over: asyncio.Future[int] | None = None
 
     def run(self, app: QApplication) -> int:
@@ -103,15 +102,11 @@ class Life:
 
     async def open_demo(self) -> None:
         """Start the demo pod, if it does not run, and connect to it. Raises PodError."""
-        from comfydesk.demo.process import DemoProcess
-        from comfydesk.session.values import PodTarget
+        from comfydesk.session.demo import DemoKeeper
 
         assert self.session is not None
-        if self._demo is None or (self._demo.done() and not _runs(self._demo)):
-            # The thread that starts it cannot be cancelled: what it brings is kept, whoever waits for it still.
-            self._demo = asyncio.ensure_future(DemoProcess.start(self.paths.data / DEMO_FOLDER))
-        demo = await asyncio.shield(self._demo)
-        await self.session.connect(PodTarget.demo(demo.url))
+        self._demo = self._demo or DemoKeeper(self.paths.data)
+        await self.session.connect(await self._demo.target())
 
     # --- Inside ---------------------------------------------------------------------------------------------------
 
@@ -191,9 +186,7 @@ class Life:
             except TimeoutError:
                 log.warning("the session did not close within %s s", CLOSE_S)
         if self._demo is not None:
-            await asyncio.wait((self._demo,))
-            if _runs(self._demo):
-                await self._demo.result().stop()
+            await self._demo.close()
 
     def _listen(self) -> None:
         """Faults become toasts and reports, Ctrl+C in the terminal a closed window."""
@@ -265,8 +258,3 @@ class Life:
         from comfydesk.qt.dialogs.report import ReportDialog
 
         ReportDialog(self.window.theme, trace, self.window).open()
-
-
-def _runs(demo: "asyncio.Future[DemoProcess]") -> bool:
-    """Whether it was started, and runs still."""
-    return not demo.cancelled() and demo.exception() is None and demo.result().is_running()

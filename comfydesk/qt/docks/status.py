@@ -10,6 +10,7 @@ from comfydesk.qt.models.pods import IdleWords, device_words, memory_words, stan
 from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.models.words import SHORTEST, clock
 from comfydesk.qt.theme import Theme
+from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets.buttons import Button, IconButton, Kind, Size
 from comfydesk.qt.widgets.labels import ElidedLabel, Label
 from comfydesk.qt.widgets.plain import Icon
@@ -17,7 +18,7 @@ from comfydesk.qt.widgets.progress_bar import ProgressBar
 from comfydesk.qt.widgets.status_dot import StatusDot
 
 if TYPE_CHECKING:
-    from comfydesk.client.remote import SystemStats
+    from comfydesk.session.pods.terms import SystemStats
     from comfydesk.session.values import PodState
 
 HEIGHT = 28
@@ -59,8 +60,8 @@ class PodPart(Part):
         self.name = Label(theme, font="label")
         self.state = ElidedLabel(theme, color="text2")
         self.state.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        self.action = Button(theme, "Connect", kind=Kind.LINK, size=Size.COMPACT)
-        self.open = IconButton(theme, "chevron-up", "Pods", size=Size.COMPACT)
+        self.action = Button(theme, tr("Connect"), kind=Kind.LINK, size=Size.COMPACT)
+        self.open = IconButton(theme, "chevron-up", tr("Pods"), size=Size.COMPACT)
         for part in (self.dot, self.name, self.state, self.action, self.open):
             self.row.addWidget(part)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
@@ -71,10 +72,10 @@ class PodPart(Part):
     def show_pod(self, pod: "PodState | None") -> None:
         if pod is None:
             self.dot.set_tone("neutral")
-            self.name.setText("No pod")
-            self.state.set_text("Jobs wait until one is connected")
+            self.name.setText(tr("No pod"))
+            self.state.set_text(tr("Jobs wait until one is connected"))
             self._verb = "add"
-            self.action.setText("Connect")
+            self.action.setText(tr("Connect"))
             self.action.show()
             self.setToolTip("")
             return
@@ -100,7 +101,7 @@ class GpuPart(Part):
         self.name.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         icon = Icon(theme, "gpu")
         self.vram = Label(theme, "VRAM", color="text2")
-        self.bar = ProgressBar(theme, "VRAM in use", fill="text2")
+        self.bar = ProgressBar(theme, tr("VRAM in use"), fill="text2")
         self.bar.setFixedWidth(theme.px(72))
         self.amount = Label(theme)
         for part in (icon, self.name, self.vram, self.bar, self.amount):
@@ -129,9 +130,9 @@ class QueuePart(Part):
         super().__init__(theme, parent)
         self._fraction: float | None = None
         self._covered = False
-        self.bar = ProgressBar(theme, "Progress of the running job")
+        self.bar = ProgressBar(theme, tr("Progress of the running job"))
         self.bar.setFixedWidth(theme.px(52))
-        self.words = Label(theme, "Queue empty", color="text2")
+        self.words = Label(theme, tr("Queue empty"), color="text2")
         self.row.addWidget(self.bar)
         self.row.addWidget(self.words)
         self._show_bar()
@@ -139,7 +140,7 @@ class QueuePart(Part):
     def show_queue(self, waiting: int, seconds: float | None, running: int = 0) -> None:
         """`waiting` have not begun; `seconds` until all have ended."""
         parts = [f"{number} {word}" for number, word in ((running, "running"), (waiting, "queued")) if number]
-        words = ", ".join(parts) or "Queue empty"
+        words = ", ".join(parts) or tr("Queue empty")
         timed = bool(parts) and seconds is not None and seconds >= SHORTEST
         self.words.setText(f"{words}, {clock(seconds)}" if timed and seconds is not None else words)
         self.words.set_color("text" if parts else "text2")
@@ -186,7 +187,7 @@ class IdlePart(Part):
         self.icon = Icon(theme, "clock")
         self.words = ElidedLabel(theme, color="text2")
         self.words.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        self.keep = Button(theme, "Keep running", kind=Kind.LINK, size=Size.COMPACT)
+        self.keep = Button(theme, tr("Keep running"), kind=Kind.LINK, size=Size.COMPACT)
         for part in (self.icon, self.words, self.keep):
             self.row.addWidget(part)
         self.keep.clicked.connect(self.kept)

@@ -8,26 +8,27 @@ from typing import Any
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QImage, QPixmap
 
-from comfydesk.client.files import media_kind
 from comfydesk.events import JobProgress
 from comfydesk.qt.models.rowmodel import Index, RowModel
 from comfydesk.qt.models.rows import POD, THUMBNAIL, JobRow, PodMark
 from comfydesk.qt.models.thumbnails import Thumbnails
 from comfydesk.qt.models.tips import plain_tip
+from comfydesk.qt.theme.language import mark
+from comfydesk.session.values import media_kind
 from comfydesk.store.records import Job, JobState, LocalFile
 
 WORDS = {
-    JobState.HELD: "Held",
-    JobState.QUEUED: "Queued",
-    JobState.SENDING: "Sending",
-    JobState.SENT: "Queued",
-    JobState.RUNNING: "Running",
-    JobState.SAVING: "Saving",
-    JobState.DONE: "Done",
-    JobState.FAILED: "Failed",
-    JobState.CANCELLING: "Cancelling",
-    JobState.CANCELLED: "Cancelled",
-    JobState.UNKNOWN: "State unknown",
+    JobState.HELD: mark("Held"),
+    JobState.QUEUED: mark("Queued"),
+    JobState.SENDING: mark("Sending"),
+    JobState.SENT: mark("Queued"),
+    JobState.RUNNING: mark("Running"),
+    JobState.SAVING: mark("Saving"),
+    JobState.DONE: mark("Done"),
+    JobState.FAILED: mark("Failed"),
+    JobState.CANCELLING: mark("Cancelling"),
+    JobState.CANCELLED: mark("Cancelled"),
+    JobState.UNKNOWN: mark("State unknown"),
 }
 """What a person reads for each state."""
 
@@ -211,7 +212,7 @@ class JobModel(RowModel[JobRow]):
             self.touch(job, (THUMBNAIL,))
 
 
-ANY_POD = PodMark("any pod")
+ANY_POD = PodMark(mark("any pod"))
 
 
 def picture_of(job: Job) -> str:

@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from comfydesk.qt.theme.language import mark, tr
 from comfydesk.qt.models.words import clock
 from comfydesk.qt.theme import Tone
 
 if TYPE_CHECKING:
-    from comfydesk.client.link import LinkStatus
     from comfydesk.session.pods.profiles import PodProfile
+    from comfydesk.session.pods.terms import LinkStatus
     from comfydesk.session.values import PodState, RentedState
 
 GB = 2**30
@@ -25,27 +26,27 @@ _TONES: dict[str, Tone] = {
     "auth_failed": "danger",
 }
 _WORDS = {
-    "offline": "Offline",
-    "connecting": "Connecting",
-    "online": "Online",
-    "degraded": "Online, no live updates",
-    "reconnecting": "Reconnecting",
-    "auth_failed": "Sign-in refused",
+    "offline": mark("Offline"),
+    "connecting": mark("Connecting"),
+    "online": mark("Online"),
+    "degraded": mark("Online, no live updates"),
+    "reconnecting": mark("Reconnecting"),
+    "auth_failed": mark("Sign-in refused"),
 }
 VERBS = {
-    "connect": ("Connect", "plug"),
-    "select": ("Use this pod", "check"),
-    "now": ("Try now", "refresh"),
-    "disconnect": ("Disconnect", "cloud-off"),
-    "start": ("Start", "play"),
-    "stop": ("Stop\N{HORIZONTAL ELLIPSIS}", "stop"),
-    "system": ("System", "gpu"),
-    "check": ("Check the connection", "search"),
-    "edit": ("Edit", "edit"),
-    "duplicate": ("Duplicate", "copy"),
-    "default": ("Connect at start", "pin"),
-    "export": ("Export", "upload"),
-    "remove": ("Remove", "trash"),
+    "connect": (mark("Connect"), "plug"),
+    "select": (mark("Use this pod"), "check"),
+    "now": (mark("Try now"), "refresh"),
+    "disconnect": (mark("Disconnect"), "cloud-off"),
+    "start": (mark("Start"), "play"),
+    "stop": (mark("Stop\N{HORIZONTAL ELLIPSIS}"), "stop"),
+    "system": (mark("System"), "gpu"),
+    "check": (mark("Check the connection"), "search"),
+    "edit": (mark("Edit"), "edit"),
+    "duplicate": (mark("Duplicate"), "copy"),
+    "default": (mark("Connect at start"), "pin"),
+    "export": (mark("Export"), "upload"),
+    "remove": (mark("Remove"), "trash"),
 }
 """Verb → its words and icon."""
 
@@ -132,19 +133,19 @@ def stand(state: "PodState | None", rented: "RentedState | None") -> tuple[Tone,
     price = f", ${host.cost_per_hour:.2f}/h" if host is not None and host.cost_per_hour is not None else ""
     usable = state is not None and state.status.usable
     if not usable and host_state in ("stopped", "starting", "stopping", "gone"):
-        word = {"gone": "Terminated"}.get(host_state, host_state.capitalize())
+        word = {"gone": tr("Terminated")}.get(host_state, host_state.capitalize())
         tone: Tone = "warning" if host_state in ("starting", "stopping") else "neutral"
         stopped = host_state == "stopped"
         paid = "" if stopped or host_state == "gone" else price
-        return tone, word + paid, "start" if stopped else "", "Start" if stopped else ""
+        return tone, word + paid, "start" if stopped else "", tr("Start") if stopped else ""
     if state is None:
-        words = f"Running{price}" if host_state == "running" else "Not connected"
-        return "neutral", words, "connect", "Connect"
+        words = tr("Running{price}", price=price) if host_state == "running" else tr("Not connected")
+        return "neutral", words, "connect", tr("Connect")
     tone, words = link_words(state.status)
     link = str(state.status.state)
     if link == "auth_failed" or (link == "connecting" and state.status.error is not None):
-        return "danger", words if link == "auth_failed" else "Not connected", "check", "Fix"
-    return tone, words, "now" if link == "reconnecting" else "", "Now" if link == "reconnecting" else ""
+        return "danger", words if link == "auth_failed" else tr("Not connected"), "check", tr("Fix")
+    return tone, words, "now" if link == "reconnecting" else "", tr("Now") if link == "reconnecting" else ""
 
 
 def _verbs(
@@ -167,16 +168,16 @@ def _verbs(
 def place_words(profile: "PodProfile") -> str:
     """ "RunPod abc123, port 8188"."""
     place = profile.place
-    tunnel = ", through SSH" if place.tunnel else ""
+    tunnel = tr(", through SSH") if place.tunnel else ""
     match str(place.kind):
         case "runpod":
-            return f"RunPod {place.pod}, port {place.port}{tunnel}"
+            return tr("RunPod {pod}, port {port}{tunnel}", pod=place.pod, port=place.port, tunnel=tunnel)
         case "vast":
-            return f"Vast.ai {place.pod}, port {place.port}{tunnel}"
+            return tr("Vast.ai {pod}, port {port}{tunnel}", pod=place.pod, port=place.port, tunnel=tunnel)
         case "runpod-serverless":
-            return f"RunPod Serverless {place.pod}"
+            return tr("RunPod Serverless {pod}", pod=place.pod)
         case "ssh":
-            return f"SSH to {profile.ssh.host if profile.ssh else '?'}, port {place.port}"
+            return tr("SSH to {host}, port {port}", host=profile.ssh.host if profile.ssh else "?", port=place.port)
         case _:
             return place.url
 
@@ -186,9 +187,9 @@ def link_words(status: "LinkStatus") -> tuple[Tone, str]:
     state = str(status.state)
     words = _WORDS.get(state, state)
     if state == "online" and status.latency_ms is not None and status.latency_ms >= 1:
-        words = f"Online, {status.latency_ms:.0f} ms"
+        words = tr("Online, {time} ms", time=f"{status.latency_ms:.0f}")
     if state == "reconnecting" and status.retry_in:
-        words = f"Reconnecting, next try in {status.retry_in:.0f} s"
+        words = tr("Reconnecting, next try in {time} s", time=f"{status.retry_in:.0f}")
     return _TONES.get(state, "neutral"), words
 
 
@@ -201,18 +202,20 @@ def idle_words(rented: "RentedState | None", minutes: int | None, now: float) ->
     match rented.idle:
         case idle.Countdown(ends=ends):
             left = max(0.0, ends - now)
-            return IdleWords(f"Stops in {clock(left)}", warn=True, keep=True, left=left)
+            return IdleWords(tr("Stops in {time}", time=clock(left)), warn=True, keep=True, left=left)
         case idle.Quiet(since=since):
             left = max(0.0, since + minutes * 60 + idle.COUNTDOWN - now)
-            return IdleWords(f"Stops in {clock(left)} when idle", warn=left < WARN_BEFORE, keep=True, left=left)
+            return IdleWords(
+                tr("Stops in {time} when idle", time=clock(left)), warn=left < WARN_BEFORE, keep=True, left=left
+            )
         case idle.Kept(until=until):
-            return IdleWords(f"Kept running until {time.strftime('%H:%M', time.localtime(until))}")
+            return IdleWords(tr("Kept running until {time}", time=time.strftime("%H:%M", time.localtime(until))))
         case idle.Stopping():
-            return IdleWords("Stopping", warn=True)
+            return IdleWords(tr("Stopping"), warn=True)
         case idle.Busy(why=why):
-            return IdleWords(f"Idle stop after {minutes} min, not now: {why}")
+            return IdleWords(tr("Idle stop after {minutes} min, not now: {why}", minutes=minutes, why=why))
         case _:
-            return IdleWords(f"Idle stop after {minutes} min")
+            return IdleWords(tr("Idle stop after {minutes} min", minutes=minutes))
 
 
 def cost_words(rented: "RentedState | None", now: float) -> tuple[str, str]:
@@ -233,4 +236,4 @@ def device_words(name: str) -> str:
 
 def memory_words(used: int, total: int) -> str:
     """ "18.2 of 24 GB", as makers of graphics cards count."""
-    return f"{used / GB:.1f} of {total / GB:.0f} GB"
+    return tr("{used} of {total} GB", used=f"{used / GB:.1f}", total=f"{total / GB:.0f}")

@@ -11,18 +11,18 @@ from PySide6.QtWidgets import QFileDialog
 from comfydesk.errors import StoreError
 from comfydesk.qt.bridge.tasks import Tasks
 from comfydesk.qt.models.pods import PodRow
-from comfydesk.qt.models.words import counted
+from comfydesk.qt.theme.language import tr, tr_n
 from comfydesk.qt.window.desk import Desk
 
 if TYPE_CHECKING:
     from comfydesk.credentials import Secret
-    from comfydesk.hosts.protocol import HostPod
     from comfydesk.qt.dialogs.pods.profiles import ProfilesSheet
     from comfydesk.session.pods.profile_file import Imported
     from comfydesk.session.pods.profiles import PlaceKind
+    from comfydesk.session.pods.terms import HostPod
     from comfydesk.session.session import Session
 
-FILES = "Pods of ComfyDesk (*.toml)"
+FILES = mark("Pods of ComfyDesk (*.toml)")
 
 
 class AllPods(QObject):
@@ -63,7 +63,7 @@ class AllPods(QObject):
 
     def ask_import(self) -> None:
         """Choose a file of pods."""
-        dialog = QFileDialog(self._desk.window, "Import pods", "", FILES)
+        dialog = QFileDialog(self._desk.window, tr("Import pods"), "", FILES)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.fileSelected.connect(lambda chosen: self.import_file(Path(chosen)))
         dialog.finished.connect(dialog.deleteLater)
@@ -75,7 +75,7 @@ class AllPods(QObject):
 
     def export(self, pods: tuple[str, ...]) -> None:
         """Choose where those pods go, as a file without secrets."""
-        dialog = QFileDialog(self._desk.window, "Export pods", "pods.toml", FILES)
+        dialog = QFileDialog(self._desk.window, tr("Export pods"), "pods.toml", FILES)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix("toml")
         dialog.fileSelected.connect(lambda chosen: self.export_file(pods, Path(chosen)))
@@ -91,24 +91,26 @@ class AllPods(QObject):
         try:
             await asyncio.to_thread(path.write_text, text, "utf-8")
         except OSError as error:
-            what = f"{path.name} cannot be written"
+            what = tr("{name} cannot be written", name=path.name)
             raise StoreError(what, error.strerror or "", "Choose another folder") from error
 
     async def _import(self, path: Path) -> "Imported":
         try:
             text = await asyncio.to_thread(path.read_text, "utf-8")
         except (OSError, UnicodeError) as error:
-            why = (error.strerror or "") if isinstance(error, OSError) else "It is no text"
-            what = f"{path.name} cannot be read"
+            why = (error.strerror or "") if isinstance(error, OSError) else tr("It is no text")
+            what = tr("{name} cannot be read", name=path.name)
             raise StoreError(what, why) from error
         return await self._session.profiles.import_text(text)
 
     def _exported(self, count: int, path: Path) -> None:
-        self._desk.toasts.tell(f"{counted(count, 'pod')} exported", f"{path.name}, without secrets")
+        self._desk.toasts.tell(
+            tr_n("{n} pod exported", "{n} pods exported", count), tr("{name}, without secrets", name=path.name)
+        )
 
     def _imported(self, found: "Imported") -> None:
-        detail = "Their passwords and keys are asked for when you connect."
-        self._desk.toasts.tell(f"{counted(len(found.profiles), 'pod')} imported", detail)
+        detail = tr("Their passwords and keys are asked for when you connect.")
+        self._desk.toasts.tell(tr_n("{n} pod imported", "{n} pods imported", len(found.profiles)), detail)
 
     def _list(self, kind: "PlaceKind", key: "Secret | None") -> None:
         if self.sheet is not None:

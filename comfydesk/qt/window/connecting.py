@@ -14,12 +14,11 @@ from comfydesk.qt.window.desk import Desk
 
 if TYPE_CHECKING:
     from comfydesk.credentials import Secret
-    from comfydesk.hosts.protocol import HostPod
-    from comfydesk.hosts.ssh import HostKey
     from comfydesk.qt.dialogs.pods.connect import ConnectSheet
     from comfydesk.qt.dialogs.pods.welcome import WelcomeSheet
     from comfydesk.session.pods.paste import Suggestion
     from comfydesk.session.pods.profiles import PlaceKind, PodProfile
+    from comfydesk.session.pods.terms import HostKey, HostPod
     from comfydesk.session.session import Session
 
 
@@ -173,8 +172,8 @@ class Connecting(QObject):
 
     async def _look_here(self, sheet: "WelcomeSheet") -> None:
         """Whether ComfyUI runs on this computer; nobody is told of a failure, for nobody asked."""
-        from comfydesk.client.probe import Step
         from comfydesk.session.pods.paste import FIRST_RUN
+        from comfydesk.session.pods.terms import Step
 
         paste = next((choice.paste for choice in FIRST_RUN if choice.probe and choice.paste), "")
         profile = self._session.profiles.suggest(paste).profile

@@ -12,8 +12,8 @@ from comfydesk.qt.window.desk import Desk
 if TYPE_CHECKING:
     import asyncio
 
-    from comfydesk.client.remote import SystemStats
     from comfydesk.qt.dialogs.pods.system import SystemSheet
+    from comfydesk.session.pods.terms import SystemStats
     from comfydesk.session.session import Session
     from comfydesk.session.values import PodState
 

@@ -4,16 +4,17 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from comfydesk.errors import KnownError
-from comfydesk.hosts.protocol import HostPod
 from comfydesk.qt.theme import Theme
+from comfydesk.qt.theme.language import mark, tr
 from comfydesk.qt.widgets.buttons import Button, IconButton
 from comfydesk.qt.widgets.choice_combo import Combo
 from comfydesk.qt.widgets.labelled import Labelled
 from comfydesk.qt.widgets.secret_line import SecretLine
 from comfydesk.session.pods.profiles import MissingSecretError, PlaceKind
+from comfydesk.session.pods.terms import HostPod
 
 PROVIDERS = {PlaceKind.RUNPOD: "RunPod", PlaceKind.VAST: "Vast.ai"}
-OPTIONAL = "Optional: cost, start and stop"
+OPTIONAL = mark("Optional: cost, start and stop")
 
 
 class AccountPicker(QWidget):
@@ -27,11 +28,11 @@ class AccountPicker(QWidget):
         self.kind = kind
         self._pods: tuple[HostPod, ...] = ()
         self.key = SecretLine(theme, placeholder=hint)
-        self.list_button = Button(theme, "List pods")
-        self.key_row = Labelled(theme, f"{PROVIDERS[kind]} API key", self.key, beside=self.list_button)
+        self.list_button = Button(theme, tr("List pods"))
+        self.key_row = Labelled(theme, tr("{kind} API key", kind=PROVIDERS[kind]), self.key, beside=self.list_button)
         self.combo = Combo(theme)
-        self.refresh = IconButton(theme, "refresh", "List the pods again")
-        self.pods_row = Labelled(theme, "Pod from your account", self.combo, beside=self.refresh)
+        self.refresh = IconButton(theme, "refresh", tr("List the pods again"))
+        self.pods_row = Labelled(theme, tr("Pod from your account"), self.combo, beside=self.refresh)
         self.pods_row.hide()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -52,7 +53,7 @@ class AccountPicker(QWidget):
         self.combo.clear()
         self.combo.addItems([pod_words(pod) for pod in pods])
         self.combo.setCurrentIndex(-1)
-        self.combo.setPlaceholderText("Choose one" if pods else "The account has none")
+        self.combo.setPlaceholderText(tr("Choose one") if pods else tr("The account has none"))
         self.pods_row.set_problem("")
         self.pods_row.show()
 
@@ -73,7 +74,7 @@ class AccountPicker(QWidget):
     def _list(self) -> None:
         key = self.key.secret()
         if key is None:
-            self.key_row.set_problem("Paste the key of your account first")
+            self.key_row.set_problem(tr("Paste the key of your account first"))
         else:
             self.listed.emit(key)
 

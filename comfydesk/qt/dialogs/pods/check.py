@@ -4,16 +4,17 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from comfydesk.client.probe import ProbeStep, Step
 from comfydesk.errors import KnownError
 from comfydesk.qt.dialogs.pods.fixes import COMMON, TITLES, Fix
 from comfydesk.qt.theme import ColorName, Theme
+from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets import paint
 from comfydesk.qt.widgets.buttons import Button, Kind
 from comfydesk.qt.widgets.labels import Label
 from comfydesk.qt.widgets.page import Scroller
 from comfydesk.qt.widgets.plain import Line, pad
 from comfydesk.qt.widgets.spinner import SpinnerDriver, draw_spinner
+from comfydesk.session.pods.terms import ProbeStep, Step
 
 WAITING, RUNNING, GOOD, BAD = "waiting", "running", "good", "bad"
 _ICONS: dict[str, tuple[str, ColorName]] = {
@@ -65,10 +66,10 @@ class StepRow(QWidget):
         self._theme, self.step, self.state = theme, step, WAITING
         self.mark = _Mark(theme)
         self.title = Label(theme, TITLES[step], font="label", color="text2")
-        self.detail = Label(theme, "Not tried yet", font="small", color="text2", wrap=True)
+        self.detail = Label(theme, tr("Not tried yet"), font="small", color="text2", wrap=True)
         self.time = Label(theme, "\N{EN DASH}", color="text2")
         self.fix = Button(theme, "", kind=Kind.PRIMARY)
-        self.copy = Button(theme, "Copy details", icon="copy")
+        self.copy = Button(theme, tr("Copy details"), icon="copy")
         self._buttons = QWidget()
         self._lay_out()
         self.fix.clicked.connect(self.fixed)
@@ -136,7 +137,7 @@ class ConnectionCheck(QWidget):
         self._spent = 0.0
         self.rows: list[StepRow] = []
         self.summary = Label(theme, font="small", color="text2")
-        self.again = Button(theme, "Check", icon="refresh")
+        self.again = Button(theme, tr("Check"), icon="refresh")
         self.again.clicked.connect(self.wanted)
         self._list = QVBoxLayout()
         self._lay_out()
@@ -158,18 +159,18 @@ class ConnectionCheck(QWidget):
         if tuple(row.step for row in self.rows) != steps:
             self._make_rows(steps)
         for row in self.rows:
-            row.show_state(WAITING, "Not tried yet")
-        self.summary.setText(f"{len(steps)} steps")
+            row.show_state(WAITING, tr("Not tried yet"))
+        self.summary.setText(tr("{n} steps", n=len(steps)))
         self.again.set_busy("")
-        self.again.setText("Check")
+        self.again.setText(tr("Check"))
 
     def begin(self, steps: tuple[Step, ...]) -> None:
         """The first step is under way."""
         self.reset(steps)
-        self.again.setText("Stop")
+        self.again.setText(tr("Stop"))
         self.again.set_icon("stop")
-        self.rows[0].show_state(RUNNING, "Trying")
-        self.summary.setText(f"Step 1 of {len(steps)}")
+        self.rows[0].show_state(RUNNING, tr("Trying"))
+        self.summary.setText(tr("Step 1 of {n}", n=len(steps)))
 
     def show_step(self, found: ProbeStep, fix: Fix | None = None) -> None:
         """A step has ended; the next is under way, unless it failed."""
@@ -178,13 +179,13 @@ class ConnectionCheck(QWidget):
             return
         for row in self.rows[:at]:
             if row.state in (WAITING, RUNNING):
-                row.show_state(GOOD, "Not needed", "")
+                row.show_state(GOOD, tr("Not needed"), "")
         row = self.rows[at]
         self._spent += found.ms
         row.show_state(GOOD if found.ok else BAD, sentence(found), time_words(found.ms))
         if found.ok and at + 1 < len(self.rows):
-            self.rows[at + 1].show_state(RUNNING, "Trying")
-            self.summary.setText(f"Step {at + 2} of {len(self.rows)}")
+            self.rows[at + 1].show_state(RUNNING, tr("Trying"))
+            self.summary.setText(tr("Step {at} of {n}", at=at + 2, n=len(self.rows)))
         if not found.ok:
             self._fix = fix
             row.offer(fix)
@@ -194,15 +195,15 @@ class ConnectionCheck(QWidget):
         bad = self.failed
         for row in self.rows:
             if row.state == RUNNING:
-                row.show_state(WAITING, "Not tried yet")
+                row.show_state(WAITING, tr("Not tried yet"))
         if bad is not None:
             at, spent = self.rows.index(bad) + 1, time_words(self._spent)
-            self.summary.setText(f"Stopped at step {at} of {len(self.rows)} after {spent}")
+            self.summary.setText(tr("Stopped at step {at} of {n} after {time}", at=at, n=len(self.rows), time=spent))
         elif self.passed:
-            self.summary.setText(f"All {len(self.rows)} steps passed in {time_words(self._spent)}")
+            self.summary.setText(tr("All {n} steps passed in {time}", n=len(self.rows), time=time_words(self._spent)))
         else:
-            self.summary.setText("Stopped")
-        self.again.setText("Check again")
+            self.summary.setText(tr("Stopped"))
+        self.again.setText(tr("Check again"))
         self.again.set_icon("refresh")
 
     def refuse(self, error: KnownError) -> None:
@@ -214,7 +215,7 @@ class ConnectionCheck(QWidget):
         theme, px = self._theme, self._theme.px
         words = QVBoxLayout()
         words.setSpacing(px(2))
-        words.addWidget(Label(theme, "Connection check", font="heading"))
+        words.addWidget(Label(theme, tr("Connection check"), font="heading"))
         words.addWidget(self.summary)
         head = QHBoxLayout()
         pad(head, theme, 16, 14, 12, 12)

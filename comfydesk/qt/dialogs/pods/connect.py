@@ -6,13 +6,13 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from comfydesk.client.probe import ProbeStep
 from comfydesk.credentials import Secret
 from comfydesk.errors import KnownError
 from comfydesk.qt.dialogs.pods.check import ConnectionCheck
 from comfydesk.qt.dialogs.pods.fixes import Action, Fix, fix_for, steps_of
 from comfydesk.qt.dialogs.pods.form import ProfileForm
 from comfydesk.qt.theme import Theme
+from comfydesk.qt.theme.language import mark, tr
 from comfydesk.qt.widgets.banner import Banner
 from comfydesk.qt.widgets.buttons import Button, Kind
 from comfydesk.qt.widgets.labelled import Labelled
@@ -31,8 +31,9 @@ from comfydesk.session.pods.profiles import (
     new_id,
     warnings,
 )
+from comfydesk.session.pods.terms import ProbeStep
 
-PASTE = "https://abc123-8188.proxy.runpod.net, an ssh line, or 192.168.1.20:8188"
+PASTE = mark("https://abc123-8188.proxy.runpod.net, an ssh line, or 192.168.1.20:8188")
 PAUSE_MS = 150
 
 
@@ -53,7 +54,7 @@ class ConnectSheet(Page):
     """Cancel: the draft is of no use any more."""
 
     def __init__(self, theme: Theme, suggest: Callable[[str], Suggestion], parent: QWidget | None = None) -> None:
-        super().__init__(theme, "Add a pod", parent)
+        super().__init__(theme, tr("Add a pod"), parent)
         self._suggest = suggest
         self._trust: object = None
         self._failed: KnownError | None = None
@@ -62,15 +63,15 @@ class ConnectSheet(Page):
         self._pause = QTimer(self, singleShot=True, interval=PAUSE_MS)
         self._pause.timeout.connect(self._recognise)
         self.paste = TextLine(theme, placeholder=PASTE)
-        self.paste_row = Labelled(theme, "Paste its address or SSH line", self.paste)
+        self.paste_row = Labelled(theme, tr("Paste its address or SSH line"), self.paste)
         self.notes = Label(theme, font="caption", color="text2", wrap=True)
         self.banner = Banner(theme)
         self.form = ProfileForm(theme)
         self.check = ConnectionCheck(theme)
-        self.demo = Button(theme, "Open the demo pod", kind=Kind.LINK)
-        self.cancel = Button(theme, "Cancel")
-        self.later = Button(theme, "Save for later")
-        self.save = Button(theme, "Save and connect", kind=Kind.PRIMARY, keys="Alt+Enter")
+        self.demo = Button(theme, tr("Open the demo pod"), kind=Kind.LINK)
+        self.cancel = Button(theme, tr("Cancel"))
+        self.later = Button(theme, tr("Save for later"))
+        self.save = Button(theme, tr("Save and connect"), kind=Kind.PRIMARY, keys="Alt+Enter")
         self._lay_out()
         self._join()
         self.begin_new()
@@ -102,7 +103,7 @@ class ConnectSheet(Page):
 
     def begin_new(self) -> None:
         """An empty draft."""
-        self._start("Add a pod", saved=False)
+        self._start(tr("Add a pod"), saved=False)
         self.paste.set_value("")
         self._tell_notes(())
         self.form.fill(PodProfile(new_id(), "", Place(PlaceKind.URL)))
@@ -174,7 +175,7 @@ class ConnectSheet(Page):
         """The profile cannot be tried as it is."""
         self._testing = False
         self.check.end()
-        self.check.summary.setText("Not tried")
+        self.check.summary.setText(tr("Not tried"))
         self.show_error(error)
 
     def show_error(self, error: KnownError) -> None:
@@ -201,7 +202,7 @@ class ConnectSheet(Page):
         self.paste_row.setVisible(not saved)
         self.paste_row.set_problem("")
         self.paste_row.set_note("")
-        self.later.setText("Save" if saved else "Save for later")
+        self.later.setText(tr("Save") if saved else tr("Save for later"))
         self._make_room()
         self._rank()
 
@@ -263,7 +264,7 @@ class ConnectSheet(Page):
         self.save.set_kind(Kind.SECONDARY if fix else Kind.PRIMARY)
 
     def _busy(self, busy: bool) -> None:
-        self.save.set_busy("Saving" if busy else "")
+        self.save.set_busy(tr("Saving") if busy else "")
 
     def _check_or_stop(self) -> None:
         if self._testing:
@@ -304,7 +305,7 @@ class ConnectSheet(Page):
         row.addWidget(Line(theme, upright=True))
         row.addWidget(self.check, 1)
         self.body.addLayout(row)
-        self._question = Label(theme, "No pod at hand?", font="small", color="text2")
+        self._question = Label(theme, tr("No pod at hand?"), font="small", color="text2")
         self.foot.addWidget(self._question)
         self.foot.addWidget(self.demo)
         self.foot.addStretch(1)

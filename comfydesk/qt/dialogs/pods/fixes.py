@@ -4,25 +4,24 @@ import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from comfydesk.client.address import Address
-from comfydesk.client.probe import ProbeStep, Step
 from comfydesk.credentials import CredentialsError
 from comfydesk.errors import AuthError, KnownError, UsageError
-from comfydesk.hosts.protocol import COMFYUI_PORT, PodStoppedError, PortNotExposedError
+from comfydesk.qt.theme.language import mark, tr
 from comfydesk.session.pods.profiles import MissingSecretError, Place, PlaceKind, PodProfile, SshSettings
+from comfydesk.session.pods.terms import COMFYUI_PORT, Address, PodStoppedError, PortNotExposedError, ProbeStep, Step
 
 _SHA256 = re.compile(r"\b[0-9a-f]{64}\b")
 TITLES = {
-    Step.HOST: "Ask the provider",
-    Step.SSH: "Open the SSH tunnel",
-    Step.DNS: "Find the address",
-    Step.TCP: "Reach the host",
-    Step.TLS: "Secure the line",
-    Step.HTTP: "Get an answer",
-    Step.AUTH: "Sign in",
-    Step.COMFYUI: "Find ComfyUI",
-    Step.WEBSOCKET: "Live updates",
-    Step.CATALOG: "Read the node catalogue",
+    Step.HOST: mark("Ask the provider"),
+    Step.SSH: mark("Open the SSH tunnel"),
+    Step.DNS: mark("Find the address"),
+    Step.TCP: mark("Reach the host"),
+    Step.TLS: mark("Secure the line"),
+    Step.HTTP: mark("Get an answer"),
+    Step.AUTH: mark("Sign in"),
+    Step.COMFYUI: mark("Find ComfyUI"),
+    Step.WEBSOCKET: mark("Live updates"),
+    Step.CATALOG: mark("Read the node catalogue"),
 }
 COMMON = (Step.DNS, Step.TCP, Step.TLS, Step.HTTP, Step.AUTH, Step.COMFYUI, Step.WEBSOCKET, Step.CATALOG)
 PORT_STEPS = frozenset({Step.HOST, Step.SSH, Step.TCP, Step.HTTP, Step.COMFYUI})
@@ -73,11 +72,11 @@ def fix_for(step: ProbeStep, profile: PodProfile, *, saved: bool) -> Fix | None:
     if error is None or type(error).__name__ == "HostKeyChangedError":
         return None  # a changed key is a hard stop: no button leads past it
     if type(error).__name__ == "HostKeyUnknownError":
-        return Fix("Trust this key", Action.TRUST)
+        return Fix(tr("Trust this key"), Action.TRUST)
     if isinstance(error, PodStoppedError) and profile.place.kind.rented:
-        return Fix("Start the pod", Action.START) if saved else None
+        return Fix(tr("Start the pod"), Action.START) if saved else None
     if isinstance(error, MissingSecretError | CredentialsError):
-        return Fix("Type it", Action.SIGN_IN)
+        return Fix(tr("Type it"), Action.SIGN_IN)
     if step.step is Step.AUTH or (step.step is Step.SSH and isinstance(error, AuthError)):
         return _sign_in(step, profile)
     found = _another_scheme(error, profile) or _certificate(step, error)
@@ -86,8 +85,10 @@ def fix_for(step: ProbeStep, profile: PodProfile, *, saved: bool) -> Fix | None:
 
 def _sign_in(step: ProbeStep, profile: PodProfile) -> Fix:
     if step.step is Step.SSH:
-        return Fix("Choose another key", Action.SIGN_IN, field="ssh.key_file", remark="The server did not accept it")
-    asks = "Add a sign-in" if profile.auth.kind == "none" else "Type it again"
+        return Fix(
+            tr("Choose another key"), Action.SIGN_IN, field="ssh.key_file", remark=tr("The server did not accept it")
+        )
+    asks = tr("Add a sign-in") if profile.auth.kind == "none" else tr("Type it again")
     return Fix(asks, Action.SIGN_IN)
 
 
@@ -95,28 +96,38 @@ def _certificate(step: ProbeStep, error: KnownError) -> Fix | None:
     found = _SHA256.search(error.why)
     if step.step is not Step.TLS or found is None or "pin" not in error.advice.lower():
         return None
-    return Fix("Trust this certificate only", Action.PIN, value=found[0])
+    return Fix(tr("Trust this certificate only"), Action.PIN, value=found[0])
 
 
 def _another_scheme(error: KnownError, profile: PodProfile) -> Fix | None:
     if "https://" not in error.advice or not profile.place.url:
         return None
     url = re.sub(r"\Ahttp://", "", profile.place.url)
-    return Fix("Use https", Action.PROFILE, replace(profile, place=replace(profile.place, url=f"https://{url}")))
+    return Fix(tr("Use https"), Action.PROFILE, replace(profile, place=replace(profile.place, url=f"https://{url}")))
 
 
 def _another_port(error: KnownError, profile: PodProfile) -> Fix | None:
     """ComfyUI's usual port, where another one was tried; the pod's SSH, where the usual one has no way out."""
     port, moved = _moved(profile)
-    remark = "JupyterLab answers on this port" if "JupyterLab" in error.what else "Nothing of ComfyUI is on this port"
+    remark = (
+        tr("JupyterLab answers on this port")
+        if "JupyterLab" in error.what
+        else tr("Nothing of ComfyUI is on this port")
+    )
     field = "port" if profile.place.kind.rented or profile.place.kind is PlaceKind.SSH else "url"
     if moved is not None and port != COMFYUI_PORT:
         return Fix(
-            f"Use port {COMFYUI_PORT}", Action.PROFILE, replace(profile, place=moved), field=field, remark=remark
+            tr("Use port {port}", port=COMFYUI_PORT),
+            Action.PROFILE,
+            replace(profile, place=moved),
+            field=field,
+            remark=remark,
         )
     if isinstance(error, PortNotExposedError) and not profile.through_ssh:
         place = replace(profile.place, tunnel=True)
-        return Fix("Go through SSH", Action.PROFILE, replace(profile, place=place, ssh=profile.ssh or SshSettings()))
+        return Fix(
+            tr("Go through SSH"), Action.PROFILE, replace(profile, place=place, ssh=profile.ssh or SshSettings())
+        )
     return None
 
 

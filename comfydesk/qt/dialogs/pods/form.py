@@ -9,10 +9,10 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from comfydesk.credentials import Secret, auth_item, llm_item
 from comfydesk.errors import KnownError
-from comfydesk.hosts.protocol import HostPod
 from comfydesk.qt.dialogs.pods.place import EnginePage, Group, PlacePage, RentedPage, SshPage, UrlPage
 from comfydesk.qt.dialogs.pods.signin import SignIn
 from comfydesk.qt.theme import Theme
+from comfydesk.qt.theme.language import mark, tr
 from comfydesk.qt.widgets import paint
 from comfydesk.qt.widgets.buttons import Button, IconButton, Size
 from comfydesk.qt.widgets.choice_combo import Combo
@@ -25,13 +25,23 @@ from comfydesk.qt.widgets.plain import Line, pad
 from comfydesk.qt.widgets.section import Section
 from comfydesk.qt.widgets.segmented import Segmented
 from comfydesk.session.pods.profiles import COLOURS, MAX_IDLE_MINUTES, PlaceKind, PodProfile, Problem
+from comfydesk.session.pods.terms import HostPod
 
-PLACES = ("RunPod", "Vast.ai", "SSH", "Address", "Comfy", "Serverless")
+PLACES = ("RunPod", "Vast.ai", "SSH", mark("Address"), mark("Comfy"), mark("Serverless"))
 ADDRESS = 3
-COLOUR_NAMES = ("Blue", "Green", "Amber", "Red", "Violet", "Teal", "Pink", "Grey")
+COLOUR_NAMES = (
+    mark("Blue"),
+    mark("Green"),
+    mark("Amber"),
+    mark("Red"),
+    mark("Violet"),
+    mark("Teal"),
+    mark("Pink"),
+    mark("Grey"),
+)
 IDLE_MINUTES = 15
-IDLE_NOTE = "Only with its queue empty and every output saved here. You get a countdown that you can cancel."
-TRUST = ("System trust", "One certificate")
+IDLE_NOTE = mark("Only with its queue empty and every output saved here. You get a countdown that you can cancel.")
+TRUST = (mark("System trust"), mark("One certificate"))
 
 
 class Swatch(IconButton):
@@ -40,14 +50,14 @@ class Swatch(IconButton):
     picked = Signal(str)
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__(theme, "", "Colour", size=Size.COMPACT)
+        super().__init__(theme, "", tr("Colour"), size=Size.COMPACT)
         self.colour = COLOURS[0]
         self.clicked.connect(self._open)
 
     def set_colour(self, colour: str) -> None:
         self.colour = colour
         at = COLOURS.index(colour) if colour in COLOURS else -1
-        self.set_name(f"Colour: {COLOUR_NAMES[at] if at >= 0 else colour}")
+        self.set_name(tr("Colour: {colour}", colour=COLOUR_NAMES[at] if at >= 0 else colour))
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -94,8 +104,8 @@ class ProfileForm(Group):
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme)
         self._base: PodProfile | None = None
-        self.places = Segmented(theme, PLACES, name="Where the pod is")
-        self.name = self.text(placeholder="Name of the pod")
+        self.places = Segmented(theme, PLACES, name=tr("Where the pod is"))
+        self.name = self.text(placeholder=tr("Name of the pod"))
         self.swatch = Swatch(theme)
         self.name.frame.row.insertWidget(0, self.swatch)
         self.pages: tuple[PlacePage, ...] = (
@@ -248,13 +258,16 @@ class ProfileForm(Group):
         self.trust = Combo(theme)
         self.trust.addItems(list(TRUST))
         self.pin = self.text(placeholder="SHA-256, 64 digits")
-        self.llm, self.llm_key = self.text(placeholder="http://127.0.0.1:11434/v1"), self.secret(placeholder="Optional")
-        self.folder = self.text(placeholder="Where all outputs go")
-        self.idle = self.switch("Stop the pod when idle for")
+        self.llm, self.llm_key = (
+            self.text(placeholder="http://127.0.0.1:11434/v1"),
+            self.secret(placeholder=tr("Optional")),
+        )
+        self.folder = self.text(placeholder=tr("Where all outputs go"))
+        self.idle = self.switch(tr("Stop the pod when idle for"))
         self.minutes = NumberField(
             theme, Range(integer=True, minimum=1, maximum=MAX_IDLE_MINUTES, step=1), IDLE_MINUTES
         )
-        self.minutes.set_name("Minutes")
+        self.minutes.set_name(tr("Minutes"))
         self.minutes.setFixedWidth(theme.px(56))
         self.minutes.value_changed.connect(lambda _: self.changed.emit())
         self.trust.activated.connect(lambda _: self._show_pin())
@@ -262,15 +275,15 @@ class ProfileForm(Group):
 
     def _lay_out(self) -> None:
         theme, column = self.theme, self.column
-        choose = Button(theme, "Choose\N{HORIZONTAL ELLIPSIS}")
+        choose = Button(theme, tr("Choose\N{HORIZONTAL ELLIPSIS}"))
         choose.clicked.connect(self._choose_folder)
         column.addWidget(self.places)
-        column.addWidget(self.row("name", "Name", self.name))
+        column.addWidget(self.row("name", tr("Name"), self.name))
         for page in self.pages:
             column.addWidget(page)
         column.addWidget(self.signin)
         column.addWidget(Line(theme))
-        column.addWidget(self.row("output_folder", "Save outputs to", self.folder, beside=choose))
+        column.addWidget(self.row("output_folder", tr("Save outputs to"), self.folder, beside=choose))
         column.addWidget(self._idle_rows())
         column.addWidget(self._more())
         column.addStretch(1)
@@ -301,12 +314,12 @@ class ProfileForm(Group):
         column = QVBoxLayout(inner)
         pad(column, theme, 0, 4, 0, 0)
         column.setSpacing(theme.px(12))
-        certificate = Labelled(theme, "Certificate", self.trust)
-        self._pin = self.row("certificate", "Fingerprint", self.pin)
+        certificate = Labelled(theme, tr("Certificate"), self.trust)
+        self._pin = self.row("certificate", tr("Fingerprint"), self.pin)
         column.addWidget(side_by_side(theme, certificate, self._pin))
-        llm, key = self.row("llm_url", "Prompt engine", self.llm), Labelled(theme, "Its key", self.llm_key)
+        llm, key = self.row("llm_url", tr("Prompt engine"), self.llm), Labelled(theme, tr("Its key"), self.llm_key)
         column.addWidget(side_by_side(theme, llm, key, stretches=(3, 2)))
-        self.more = Section(theme, "Certificate and prompt engine", inner, quiet=True)
+        self.more = Section(theme, tr("Certificate and prompt engine"), inner, quiet=True)
         return self.more
 
     def _on_place(self, at: int) -> None:
@@ -328,7 +341,7 @@ class ProfileForm(Group):
         self._pin.setVisible(self.trust.currentIndex() == 1)
 
     def _choose_folder(self) -> None:
-        dialog = QFileDialog(self, "Save outputs to", self.folder.value())
+        dialog = QFileDialog(self, tr("Save outputs to"), self.folder.value())
         dialog.setFileMode(QFileDialog.FileMode.Directory)
 
         def take(chosen: str) -> None:

@@ -5,10 +5,8 @@ from dataclasses import replace
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
-from comfydesk.client.address import Address
 from comfydesk.credentials import Secret, api_key_item, auth_item, ssh_passphrase_item, ssh_password_item
 from comfydesk.errors import UsageError
-from comfydesk.hosts.protocol import COMFYUI_PORT
 from comfydesk.qt.dialogs.pods.account import AccountPicker
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.theme.language import tr
@@ -24,6 +22,7 @@ from comfydesk.qt.widgets.switch import Switch
 from comfydesk.qt.widgets.text_line import TextLine
 from comfydesk.session.pods.places import COMFY_CLOUD, Place, PlaceKind
 from comfydesk.session.pods.profiles import AuthKind, AuthSettings, SshSettings
+from comfydesk.session.pods.terms import COMFYUI_PORT, Address
 
 PORTS = Range(integer=True, minimum=1, maximum=65535, step=1)
 
@@ -74,17 +73,20 @@ class SshFields(Group):
     def __init__(self, theme: Theme, *, ask_host: bool) -> None:
         super().__init__(theme)
         self._settings = SshSettings()
-        self.host, self.port_field = self.text(placeholder="192.0.2.7 or pod.example.org"), self.port(22)
-        self.user, self.key_file = self.text(), self.text(placeholder="SSH agent and usual keys")
+        self.host, self.port_field = self.text(placeholder=tr("192.0.2.7 or pod.example.org")), self.port(22)
+        self.user, self.key_file = self.text(), self.text(placeholder=tr("SSH agent and usual keys"))
         self.password, self.passphrase = self.secret(), self.secret()
-        choose = Button(theme, "Choose\N{HORIZONTAL ELLIPSIS}")
-        user = self.row("ssh.user", "User", self.user)
+        choose = Button(theme, tr("Choose\N{HORIZONTAL ELLIPSIS}"))
+        user = self.row("ssh.user", tr("User"), self.user)
         if ask_host:
-            host, port = self.row("ssh.host", "Server", self.host), self.row("ssh.port", "SSH port", self.port_field)
+            host, port = (
+                self.row("ssh.host", tr("Server"), self.host),
+                self.row("ssh.port", tr("SSH port"), self.port_field),
+            )
             self.column.addWidget(side_by_side(theme, host, port, user, stretches=(5, 3, 3)))
         else:
             self.column.addWidget(user)
-        self.column.addWidget(self.row("ssh.key_file", "Private key", self.key_file, beside=choose))
+        self.column.addWidget(self.row("ssh.key_file", tr("Private key"), self.key_file, beside=choose))
         self.trusted = Label(theme, font="caption", color="text2", wrap=True)
         self.trusted.hide()
         self.column.addWidget(self.trusted)
@@ -95,10 +97,10 @@ class SshFields(Group):
         inner = QWidget()
         column = QVBoxLayout(inner)
         pad(column, self.theme, 0, 4, 0, 0)
-        phrase = Labelled(self.theme, "Passphrase of the key", self.passphrase)
-        word = Labelled(self.theme, "Password of the account", self.password)
+        phrase = Labelled(self.theme, tr("Passphrase of the key"), self.passphrase)
+        word = Labelled(self.theme, tr("Password of the account"), self.password)
         column.addWidget(side_by_side(self.theme, phrase, word))
-        self.fold = Section(self.theme, "Passphrase and password", inner, quiet=True)
+        self.fold = Section(self.theme, tr("Passphrase and password"), inner, quiet=True)
         return self.fold
 
     def fill(self, settings: SshSettings | None) -> None:
@@ -114,7 +116,7 @@ class SshFields(Group):
     def show_trusted(self, key: str) -> None:
         """The server's key that this profile trusts."""
         self._settings = replace(self._settings, host_key=key)
-        self.trusted.setText(f"Trusted server key: {key}")
+        self.trusted.setText(tr("Trusted server key: {key}", key=key))
         self.trusted.setVisible(bool(key))
 
     def settings(self) -> SshSettings:
@@ -134,7 +136,7 @@ class SshFields(Group):
         return {item: secret for item, secret in typed.items() if secret}
 
     def _choose(self) -> None:
-        dialog = QFileDialog(self, "Private key")
+        dialog = QFileDialog(self, tr("Private key"))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
 
         def take(chosen: str) -> None:
@@ -167,8 +169,8 @@ class UrlPage(PlacePage):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme)
-        self.url = self.text(placeholder="https://pod.example.org or 192.168.1.20:8188")
-        self.column.addWidget(self.row("url", "Address", self.url))
+        self.url = self.text(placeholder=tr("https://pod.example.org or 192.168.1.20:8188"))
+        self.column.addWidget(self.row("url", tr("Address"), self.url))
 
     def fill(self, place: Place, _ssh: SshSettings | None, /) -> None:
         self.url.set_value(place.url)
@@ -191,12 +193,12 @@ class RentedPage(PlacePage):
         self.account = AccountPicker(theme, kind)
         self.pod = self.text(placeholder="abc123xyz" if kind is PlaceKind.RUNPOD else "12345678")
         self.port_field = self.port(COMFYUI_PORT)
-        words = "Pod id" if kind is PlaceKind.RUNPOD else "Instance"
-        self.tls = self.switch("It speaks TLS on that port")
-        self.tunnel = self.switch("Through the pod's SSH server")
+        words = tr("Pod id") if kind is PlaceKind.RUNPOD else tr("Instance")
+        self.tls = self.switch(tr("It speaks TLS on that port"))
+        self.tunnel = self.switch(tr("Through the pod's SSH server"))
         self.ssh = SshFields(theme, ask_host=False)
         self.ssh.hide()
-        pod, port = self.row("pod", words, self.pod), self.row("port", "Port", self.port_field)
+        pod, port = self.row("pod", words, self.pod), self.row("port", tr("Port"), self.port_field)
         self.column.addWidget(self.account)
         self.column.addWidget(side_by_side(theme, pod, port, stretches=(5, 2)))
         self.column.addWidget(self.tls)
@@ -230,11 +232,11 @@ class RentedPage(PlacePage):
     def _show(self) -> None:
         place, tunnel = self.place(), self.tunnel.isChecked()
         if tunnel:
-            words = f"Port {place.port} on the pod, through its SSH server"
+            words = tr("Port {port} on the pod, through its SSH server", port=place.port)
         elif self.kind is PlaceKind.RUNPOD:
             words = f"{place.pod}-{place.port}.proxy.runpod.net" if place.pod else ""
         else:
-            words = "Its address is asked of Vast.ai at each connect" if place.pod else ""
+            words = tr("Its address is asked of Vast.ai at each connect") if place.pod else ""
         self.rows["pod"].set_note(words)
         self.tls.setVisible(self.kind is PlaceKind.VAST and not tunnel)
         if self.ssh is not None:
@@ -304,7 +306,7 @@ class SshPage(PlacePage):
         self.port_field = self.port(COMFYUI_PORT)
         self.rows |= self.ssh.rows
         self.column.addWidget(self.ssh)
-        self.column.insertWidget(1, self.row("port", "ComfyUI's port there", self.port_field))
+        self.column.insertWidget(1, self.row("port", tr("ComfyUI's port there"), self.port_field))
         self.ssh.changed.connect(self.changed)
 
     def fill(self, place: Place, ssh: SshSettings | None, /) -> None:

@@ -4,11 +4,11 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from comfydesk.errors import KnownError
-from comfydesk.hosts.protocol import HostPod
 from comfydesk.qt.dialogs.pods.account import PROVIDERS, AccountPicker
 from comfydesk.qt.models.pods import PodRow
 from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.theme import Theme
+from comfydesk.qt.theme.language import mark, tr
 from comfydesk.qt.widgets.buttons import Button, Kind
 from comfydesk.qt.widgets.empty_state import EmptyState
 from comfydesk.qt.widgets.labels import Label
@@ -16,9 +16,10 @@ from comfydesk.qt.widgets.page import Page, Scroller
 from comfydesk.qt.widgets.plain import Line, pad
 from comfydesk.qt.widgets.pod_row import PodRowView
 from comfydesk.session.pods.profiles import PlaceKind
+from comfydesk.session.pods.terms import HostPod
 
-KEPT = "The key is kept in the system keyring. It lists, starts and stops pods; ComfyDesk never deletes one."
-SESSION_ONLY = "No keyring answers here, so the key is kept for this session only. ComfyDesk never deletes a pod."
+KEPT = mark("The key is kept in the system keyring. It lists, starts and stops pods; ComfyDesk never deletes one.")
+SESSION_ONLY = mark("No keyring answers here, so the key is kept for this session only. ComfyDesk never deletes a pod.")
 
 
 class ProfilesSheet(Page):
@@ -32,13 +33,15 @@ class ProfilesSheet(Page):
     account_picked = Signal(object, object)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(theme, "Pods", parent)
+        super().__init__(theme, tr("Pods"), parent)
         self.rows: list[PodRowView] = []
-        self.empty = EmptyState(theme, "pod", "No pod is saved yet", "Add one by its address, or from your account.")
-        self.add = Button(theme, "Add a pod", kind=Kind.PRIMARY, icon="plus")
-        self.import_button = Button(theme, "Import\N{HORIZONTAL ELLIPSIS}", icon="download")
-        self.export_button = Button(theme, "Export\N{HORIZONTAL ELLIPSIS}", icon="upload")
-        self.accounts = {kind: AccountPicker(theme, kind, "Paste it to list your pods") for kind in PROVIDERS}
+        self.empty = EmptyState(
+            theme, "pod", tr("No pod is saved yet"), tr("Add one by its address, or from your account.")
+        )
+        self.add = Button(theme, tr("Add a pod"), kind=Kind.PRIMARY, icon="plus")
+        self.import_button = Button(theme, tr("Import\N{HORIZONTAL ELLIPSIS}"), icon="download")
+        self.export_button = Button(theme, tr("Export\N{HORIZONTAL ELLIPSIS}"), icon="upload")
+        self.accounts = {kind: AccountPicker(theme, kind, tr("Paste it to list your pods")) for kind in PROVIDERS}
         self._list = QVBoxLayout()
         self._lay_out()
         self.add.clicked.connect(self.add_wanted)
@@ -65,7 +68,7 @@ class ProfilesSheet(Page):
             view.show_row(row)
         self.empty.setVisible(not rows)
         saved = any(row.colour for row in rows)
-        self.export_button.set_blocked("" if saved else "No pod is saved yet")
+        self.export_button.set_blocked("" if saved else tr("No pod is saved yet"))
 
     def show_keyring(self, note: str) -> None:
         """Why keys cannot be kept; empty where they can."""
@@ -92,7 +95,7 @@ class ProfilesSheet(Page):
         column.addLayout(self._list)
         column.addSpacing(px(4))
         column.addWidget(Line(theme))
-        column.addWidget(Label(theme, "From your account", font="heading"))
+        column.addWidget(Label(theme, tr("From your account"), font="heading"))
         self.where = Label(theme, KEPT, font="small", color="text2", wrap=True)
         column.addWidget(self.where)
         for account in self.accounts.values():

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPlainTextEdit, QSizePol
 from comfydesk.errors import KnownError
 from comfydesk.qt.models.pods import device_words, link_words, memory_words
 from comfydesk.qt.theme import Theme
+from comfydesk.qt.theme.language import mark, tr
 from comfydesk.qt.widgets.banner import Banner
 from comfydesk.qt.widgets.buttons import Button
 from comfydesk.qt.widgets.labels import ElidedLabel, Label
@@ -17,10 +18,10 @@ from comfydesk.qt.widgets.progress_bar import ProgressBar
 from comfydesk.qt.widgets.status_dot import StatusDot
 
 if TYPE_CHECKING:
-    from comfydesk.client.remote import SystemStats
+    from comfydesk.session.pods.terms import SystemStats
     from comfydesk.session.values import PodState
 
-FACTS = ("ComfyUI", "Python", "PyTorch", "System")
+FACTS = ("ComfyUI", mark("Python"), "PyTorch", mark("System"))
 
 
 class Meter(QWidget):
@@ -30,7 +31,7 @@ class Meter(QWidget):
         super().__init__()
         self.name = ElidedLabel(theme, name, font="label")
         self.amount = Label(theme, color="text2")
-        self.bar = ProgressBar(theme, f"{name} in use", fill="text2")
+        self.bar = ProgressBar(theme, tr("{name} in use", name=name), fill="text2")
         head = QHBoxLayout()
         head.setSpacing(theme.px(8))
         head.addWidget(Icon(theme, icon))
@@ -58,7 +59,7 @@ class LogView(QPlainTextEdit):
         self.setReadOnly(True)
         theme.surface(self.viewport(), "field")
         self.setLineWrapMode(QPlainTextEdit.LineWrapMode.WidgetWidth)
-        self.setAccessibleName("Log of the pod")
+        self.setAccessibleName(tr("Log of the pod"))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         theme.changed.connect(self._dress)
         self._dress()
@@ -86,17 +87,17 @@ class SystemSheet(Page):
     check_wanted = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(theme, "System", parent)
+        super().__init__(theme, tr("System"), parent)
         self.banner = Banner(theme)
         self.dot, self.state = StatusDot(theme), Label(theme, color="text2")
-        self.free = Button(theme, "Free memory", icon="trash")
-        self.free.setToolTip("Unloads all models from the pod's memory; the next job loads what it needs")
-        self.check = Button(theme, "Check the connection", icon="search")
+        self.free = Button(theme, tr("Free memory"), icon="trash")
+        self.free.setToolTip(tr("Unloads all models from the pod's memory; the next job loads what it needs"))
+        self.check = Button(theme, tr("Check the connection"), icon="search")
         self.meters: list[Meter] = []
         self.ram = Meter(theme, "cube", "Memory (RAM)")
         self.facts = {name: ElidedLabel(theme, middle=True) for name in FACTS}
         self.log = LogView(theme)
-        self.no_log = Label(theme, "This pod does not show its log.", font="small", color="text2")
+        self.no_log = Label(theme, tr("This pod does not show its log."), font="small", color="text2")
         self._devices = QVBoxLayout()
         self._lay_out()
         self.free.clicked.connect(self.free_wanted)
@@ -118,7 +119,7 @@ class SystemSheet(Page):
         tone, words = link_words(pod.status)
         self.dot.set_tone(tone)
         self.state.setText(words)
-        self.free.set_blocked("" if pod.status.usable else "There is no connection to the pod")
+        self.free.set_blocked("" if pod.status.usable else tr("There is no connection to the pod"))
         if pod.stats is not None:
             self.show_stats(pod.stats)
 
@@ -137,7 +138,7 @@ class SystemSheet(Page):
         self.ram.show_use(stats.ram_total - stats.ram_free, stats.ram_total)
         known = dict(zip(FACTS, (stats.version, stats.python, stats.pytorch, stats.os), strict=True))
         for name, label in self.facts.items():
-            label.set_text(known[name] or "not told")
+            label.set_text(known[name] or tr("not told"))
         self.banner.clear()
 
     def show_log(self, words: str) -> None:
@@ -173,7 +174,7 @@ class SystemSheet(Page):
         log = QVBoxLayout(right)
         pad(log, theme, 16, 14, 16, 16)
         log.setSpacing(px(8))
-        log.addWidget(Label(theme, "Log", font="heading"))
+        log.addWidget(Label(theme, tr("Log"), font="heading"))
         log.addWidget(self.no_log)
         log.addWidget(self.log, 1)
         log.addStretch(0)
