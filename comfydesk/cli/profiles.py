@@ -185,7 +185,7 @@ async def _keep(
     store: "Callable[..., Awaitable[PodProfile]]",
 ) -> int:
     from comfydesk.cli import secrets as given
-    from comfydesk.session.pods.profiles import warnings
+    from comfydesk.session.pods.profile_checks import warnings
 
     changed = with_options(profile, args, roster)
     for text in args.env:

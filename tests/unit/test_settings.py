@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from comfydesk.errors import StoreError, UsageError
-from comfydesk.settings import AHEAD, DEFAULT_POD, OPTIONS, Option, Settings
+from comfydesk.option import Option
+from comfydesk.settings import AHEAD, DEFAULT_POD, OPTIONS, Settings
 
 
 def test_every_option_has_words_for_the_dialog_and_a_key_of_its_own() -> None:

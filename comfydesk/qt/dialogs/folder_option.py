@@ -7,13 +7,13 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from comfydesk.option import Option
 from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets.buttons import Button, IconButton, Size
 from comfydesk.qt.widgets.editor import Editor
 from comfydesk.qt.widgets.labels import ElidedLabel
-from comfydesk.settings import Option
 
 BETWEEN = ";"
 

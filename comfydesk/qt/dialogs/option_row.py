@@ -6,6 +6,7 @@ from typing import Any
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from comfydesk.option import Option
 from comfydesk.qt.dialogs.folder_option import FoldersOption
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.theme.language import tr
@@ -21,7 +22,6 @@ from comfydesk.qt.widgets.numbers import Range
 from comfydesk.qt.widgets.segmented import Segment, Segmented
 from comfydesk.qt.widgets.switch import BoolEditor
 from comfydesk.qt.widgets.text_line import TextLine
-from comfydesk.settings import Option
 
 SEGMENTS = 3
 """So many choices stand beside each other; more go into a list."""

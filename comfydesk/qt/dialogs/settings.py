@@ -6,6 +6,7 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from comfydesk.option import Option
 from comfydesk.qt.dialogs.folder_option import FoldersOption
 from comfydesk.qt.dialogs.option_row import OptionRow
 from comfydesk.qt.theme import Theme
@@ -16,7 +17,7 @@ from comfydesk.qt.widgets.nav_list import NavList
 from comfydesk.qt.widgets.page import Page, Scroller
 from comfydesk.qt.widgets.plain import Line, pad
 from comfydesk.qt.widgets.search_field import SearchField
-from comfydesk.settings import GROUPS, OPTIONS, Option
+from comfydesk.settings import GROUPS, OPTIONS
 
 KEYBOARD = "keyboard"
 SEARCH_WIDTH = 220

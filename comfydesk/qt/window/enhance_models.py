@@ -12,9 +12,10 @@ from comfydesk.llm.address import endpoint_url
 from comfydesk.llm.downloads import DownloadState, DownloadStatus
 from comfydesk.llm.local import LocalStatus
 from comfydesk.llm.models import memory_of_this_computer
+from comfydesk.option import Option
 from comfydesk.qt.bridge.tasks import Tasks
 from comfydesk.qt.window.desk import Desk
-from comfydesk.settings import ENHANCE, ENHANCE_ENDPOINT, LLM_CONTEXT, LLM_MODEL, LLM_PROGRAM, Option
+from comfydesk.settings import ENHANCE, ENHANCE_ENDPOINT, LLM_CONTEXT, LLM_MODEL, LLM_PROGRAM
 
 if TYPE_CHECKING:
     from comfydesk.qt.dialogs.llm_models import LlmModelsPage

@@ -5,18 +5,9 @@ from typing import Any, TypeVar
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from comfydesk.errors import KnownError
+from comfydesk.option import Option
 from comfydesk.qt.theme import Appearance, Scheme, Theme
-from comfydesk.settings import (
-    COMPACT,
-    CONTRAST,
-    REDUCED_MOTION,
-    SCALE,
-    SHORTCUTS,
-    TEXT_SCALE,
-    THEME,
-    Option,
-    Settings,
-)
+from comfydesk.settings import COMPACT, CONTRAST, REDUCED_MOTION, SCALE, SHORTCUTS, TEXT_SCALE, THEME, Settings
 
 T = TypeVar("T", bool, int, float, str)
 LOOK = frozenset(option.key for option in (THEME, SCALE, TEXT_SCALE, CONTRAST, REDUCED_MOTION, COMPACT))

@@ -7,6 +7,7 @@ from typing import Any
 from PySide6.QtCore import QObject
 
 from comfydesk.errors import KnownError
+from comfydesk.option import Option
 from comfydesk.qt.dialogs.settings import KEYBOARD, SettingsPage
 from comfydesk.qt.dialogs.shortcuts import Bound, CheatSheet, ShortcutsEditor
 from comfydesk.qt.theme.language import tr
@@ -18,7 +19,7 @@ from comfydesk.qt.window.palette import Entry, Palette, action_entries
 from comfydesk.qt.window.preferences import Preferences
 from comfydesk.qt.window.shell import MainWindow
 from comfydesk.qt.window.shortcuts import FIXED, Keys
-from comfydesk.settings import OPTIONS, THEME, Option
+from comfydesk.settings import OPTIONS, THEME
 
 
 class SettingsDesk(QObject):

@@ -16,18 +16,9 @@ from comfydesk.errors import UsageError
 from comfydesk.hosts.protocol import COMFYUI_PORT
 from comfydesk.hosts.ssh_line import SshLine, parse_ssh_line
 from comfydesk.session.pods.places import COMFY_CLOUD
+from comfydesk.session.pods.profile_checks import normalised, problems
 from comfydesk.session.pods.profile_file import ProfileBook
-from comfydesk.session.pods.profiles import (
-    AuthKind,
-    AuthSettings,
-    Place,
-    PlaceKind,
-    PodProfile,
-    SshSettings,
-    new_id,
-    normalised,
-    problems,
-)
+from comfydesk.session.pods.profiles import AuthKind, AuthSettings, Place, PlaceKind, PodProfile, SshSettings, new_id
 
 MAX_PASTE = 20_000
 JUPYTER_PORT = 8888

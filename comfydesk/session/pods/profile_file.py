@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from comfydesk.disk import set_aside, toml_of, write_whole
 from comfydesk.errors import StoreError
 from comfydesk.hosts.protocol import COMFYUI_PORT
+from comfydesk.session.pods.profile_checks import checked
 from comfydesk.session.pods.profiles import (
     COLOURS,
     AuthKind,
@@ -22,7 +23,6 @@ from comfydesk.session.pods.profiles import (
     PodProfile,
     ProfileError,
     SshSettings,
-    checked,
     new_id,
 )
 

@@ -14,6 +14,7 @@ from comfydesk.errors import UsageError
 from comfydesk.events import Change, Feed, PodsChanged
 from comfydesk.session.pods import profiles
 from comfydesk.session.pods.paste import Suggestion, suggest_from_paste
+from comfydesk.session.pods.profile_checks import checked
 from comfydesk.session.pods.profile_file import Imported, ProfileBook, ProfileStore, export_profiles, import_profiles
 from comfydesk.session.pods.profiles import MissingSecretError, PlaceKind, PodProfile
 from comfydesk.session.pods.reach import HostFactory, Reach, forget, make_host, suggest_from_host
@@ -68,7 +69,7 @@ class Roster:
         `keep` False: the secrets are used until the session ends, and written nowhere. Raises ProfileError that names
         the fields, StoreError, CredentialsError (then nothing was added).
         """
-        profile = profiles.checked(profile)
+        profile = checked(profile)
         (await self.load()).add(profile)  # what is wrong is told before a secret is stored
         await self._put(secrets or {}, keep=keep)
         await self._change(lambda book: book.add(profile))
@@ -82,7 +83,7 @@ class Roster:
 
         Raises as `add`. A connected pod is connected anew if the way to it is another.
         """
-        profile = profiles.checked(profile)
+        profile = checked(profile)
         old = (await self.load()).get(profile.id)
         given = secrets or {}
         stale = [item for item in profiles.to_forget(old, profile) if item not in given]
@@ -212,7 +213,7 @@ class Roster:
 
         if trust is not None and profile.ssh is not None:
             profile = replace(profile, ssh=replace(profile.ssh, host_key=str(trust)))
-        reach = Reach(profiles.checked(profile), self.vault.over(secrets or {}), make_host=self._make_host)
+        reach = Reach(checked(profile), self.vault.over(secrets or {}), make_host=self._make_host)
         async with contextlib.aclosing(steps(reach)) as found:
             async for step in found:
                 yield step

@@ -15,7 +15,8 @@ from comfydesk.client.link import LinkState
 from comfydesk.credentials import Secret, SessionCredentials, auth_item
 from comfydesk.demo.server import DemoPod
 from comfydesk.paths import Paths
-from comfydesk.session.pods.profiles import Place, PlaceKind, PodProfile, checked, new_id
+from comfydesk.session.pods.profile_checks import checked
+from comfydesk.session.pods.profiles import Place, PlaceKind, PodProfile, new_id
 from comfydesk.session.pods.vault import Vault
 from comfydesk.session.session import Session
 from comfydesk.session.values import PodTarget

@@ -16,7 +16,8 @@ from comfydesk.credentials import SessionCredentials
 from comfydesk.demo.server import DemoPod
 from comfydesk.errors import PodError
 from comfydesk.paths import Paths
-from comfydesk.session.pods.profiles import Place, PlaceKind, PodProfile, SshSettings, checked, new_id
+from comfydesk.session.pods.profile_checks import checked
+from comfydesk.session.pods.profiles import Place, PlaceKind, PodProfile, SshSettings, new_id
 from comfydesk.session.pods.reach import Reach
 from comfydesk.session.session import Session
 from comfydesk.session.shelves import models

@@ -13,7 +13,8 @@ import tempfile
 from pathlib import Path
 
 from comfydesk.credentials import SessionCredentials
-from comfydesk.session.pods.profiles import Place, PlaceKind, PodProfile, SshSettings, checked, new_id
+from comfydesk.session.pods.profile_checks import checked
+from comfydesk.session.pods.profiles import Place, PlaceKind, PodProfile, SshSettings, new_id
 from comfydesk.session.pods.reach import Reach
 from tests.unit.hosts.ssh_pod import Keys, SshPod
 

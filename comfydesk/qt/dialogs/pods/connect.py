@@ -21,6 +21,7 @@ from comfydesk.qt.widgets.page import Page, Scroller
 from comfydesk.qt.widgets.plain import Line, pad
 from comfydesk.qt.widgets.text_line import TextLine
 from comfydesk.session.pods.paste import Suggestion
+from comfydesk.session.pods.profile_checks import warnings
 from comfydesk.session.pods.profiles import (
     AuthKind,
     MissingSecretError,
@@ -29,7 +30,6 @@ from comfydesk.session.pods.profiles import (
     PodProfile,
     ProfileError,
     new_id,
-    warnings,
 )
 from comfydesk.session.pods.terms import ProbeStep
 

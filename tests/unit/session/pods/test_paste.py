@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from comfydesk.credentials import Secret, auth_item, header_item
 from comfydesk.session.pods.paste import FIRST_RUN, suggest_from_paste
+from comfydesk.session.pods.profile_checks import problems
 from comfydesk.session.pods.profile_file import ProfileBook, encode
-from comfydesk.session.pods.profiles import AuthKind, AuthSettings, Place, PlaceKind, PodProfile, SshSettings, problems
+from comfydesk.session.pods.profiles import AuthKind, AuthSettings, Place, PlaceKind, PodProfile, SshSettings
 
 
 def profile_of(text: str) -> PodProfile:

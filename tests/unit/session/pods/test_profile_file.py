@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comfydesk.errors import StoreError
+from comfydesk.session.pods.profile_checks import problems
 from comfydesk.session.pods.profile_file import (
     ProfileBook,
     ProfileStore,
@@ -27,7 +28,6 @@ from comfydesk.session.pods.profiles import (
     ProfileError,
     SshSettings,
     new_id,
-    problems,
 )
 
 HOST_KEY = "ssh-ed25519 SHA256:" + "A" * 43

@@ -9,6 +9,7 @@ import pytest
 from comfydesk import credentials
 from comfydesk.credentials import Secret
 from comfydesk.session.pods.places import COMFY_CLOUD
+from comfydesk.session.pods.profile_checks import checked, normalised, problems, warnings
 from comfydesk.session.pods.profiles import (
     AuthKind,
     AuthSettings,
@@ -20,13 +21,9 @@ from comfydesk.session.pods.profiles import (
     SshSettings,
     address,
     auth_items,
-    checked,
     new_id,
-    normalised,
-    problems,
     secret_items,
     to_forget,
-    warnings,
 )
 
 ID = "0b5e8c1e-8f0f-4b53-9d3c-3f2a6f9a2c11"

@@ -29,6 +29,7 @@ from comfydesk.hosts.protocol import (
 from comfydesk.hosts.runpod import RunPod
 from comfydesk.hosts.ssh import HostKeyUnknownError, PassphraseError
 from comfydesk.hosts.vast import VastAi
+from comfydesk.session.pods.profile_checks import checked
 from comfydesk.session.pods.profile_file import ProfileBook
 from comfydesk.session.pods.profiles import (
     AuthKind,
@@ -38,7 +39,6 @@ from comfydesk.session.pods.profiles import (
     PlaceKind,
     PodProfile,
     SshSettings,
-    checked,
     new_id,
     secret_items,
 )
