@@ -14,15 +14,19 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from comfydesk.errors import StoreError
 from comfydesk.qt.dialogs.name import NameSheet
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.widgets.gallery_facets import FacetRow
 from comfydesk.qt.widgets.gallery_files import IDS, mime_of
 from comfydesk.qt.window.library import LibraryDesk
+from comfydesk.qt.window.library_memory import wanted_of
+from comfydesk.session.library import Library
+from comfydesk.store import listing as listings
 from comfydesk.store import outputs
 from comfydesk.store.outputs import Identity
 from comfydesk.store.records import Output
-from comfydesk.store.search import EVERYTHING, OutputFilter
+from comfydesk.store.search import EVERYTHING, Aspect, Grouping, Order, OutputFilter
 from tests.qt.studio import Studio
 
 Loop = Callable[[Any], Any]
@@ -207,3 +211,97 @@ def test_a_file_that_goes_away_while_it_is_shown_is_skipped_and_named(
     page.export.click()
     qtbot.waitUntil(lambda: page.words.text() == "1 file exported", timeout=WAIT)
     assert "1 output could not be exported" in page.banner.text()
+
+
+class Failing(Library):
+    """The real one, whose listings fail as long as `down`."""
+
+    down = False
+
+    async def read(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
+        if self.down and function is listings.listing:
+            raise StoreError("The library cannot be read", "disk I/O error", "See that the disk is there")
+        return await super().read(function, *args, **kwargs)
+
+
+def test_a_listing_that_fails_is_told_in_its_place_and_can_be_tried_again(
+    qtbot: QtBot, gui_loop: Loop, theme: Theme, tmp_path: Path
+) -> None:
+    studio = Studio(qtbot, gui_loop, theme, tmp_path, make_library=Failing).open(pod=False)
+    store, library = studio.session._library, studio.wiring.library
+    assert isinstance(store, Failing)
+    page = library.page
+    for number in range(3):
+        add(studio, gui_loop, number, prompt=f"hill {number}")
+    store.down = True
+    studio.desk.workspaces.show("library")
+    studio.until(lambda: page.empty.button.isVisible() and page.empty.button.text() == "Try again")
+    assert "disk I/O error" in page.empty.accessibleName()
+    assert "See that the disk is there" in page.empty.accessibleName()
+    QTest.keyClicks(page.toolbar.search.edit, "hill 2")  # and what one types meanwhile is not lost
+    qtbot.wait(50)
+    page.empty.button.click()
+    qtbot.wait(50)
+    assert page.empty.button.isVisible()
+    store.down = False
+    page.empty.button.click()
+    studio.until(lambda: library.model.rowCount() == 1)
+    assert page.stack.currentWidget() is page.view
+    assert page.toolbar.search.text() == "hill 2"
+    store.down = True
+    page.toolbar.ask(EVERYTHING)
+    studio.until(page.empty.button.isVisible)
+    store.down = False
+    studio.desk.workspaces.show("create")
+    studio.desk.workspaces.show("library")  # coming back tries again, too
+    studio.until(lambda: library.model.rowCount() == 3)
+    studio.close()
+
+
+def test_search_order_and_layout_are_there_again_at_the_next_start(
+    qtbot: QtBot, gui_loop: Loop, theme: Theme, tmp_path: Path
+) -> None:
+    first = Studio(qtbot, gui_loop, theme, tmp_path).open(pod=False)
+    for number in range(4):
+        add(first, gui_loop, number, prompt=f"{'lake' if number else 'hill'} {number}")
+    library = first.wiring.library
+    first.desk.workspaces.show("library")
+    first.until(lambda: library.model.rowCount() == 4)
+    library.page.toolbar._choose(Order.NAME)
+    library.show(OutputFilter(words="lake", media=("image",), aspect=Aspect.LANDSCAPE))
+    library.page.view.set_size(210)
+    library.page.toolbar.shape.click()
+    first.until(lambda: library.model.rowCount() == 3 and not first.wiring.finds.memory._pending)
+    first.close()
+
+    second = Studio(qtbot, gui_loop, theme, tmp_path).open(pod=False)
+    library, page = second.wiring.library, second.wiring.library.page
+    second.until(lambda: page.toolbar.filter.words == "lake")
+    second.desk.workspaces.show("library")
+    second.until(lambda: library.model.rowCount() == 3)
+    assert (library.model.listing.order, library.model.listing.grouping) == (Order.NAME, Grouping.NONE)
+    assert library.model.listing.filter == OutputFilter("lake", media=("image",), aspect=Aspect.LANDSCAPE)
+    assert (page.view.row_height, page.view.squares, page.toolbar.shape.isChecked()) == (210, True, True)
+    assert page.toolbar.search.text() == "lake", "what narrows it is said, and can be taken away"
+    assert [chip.text() for chip in page.toolbar._chips] != []
+    second.close()
+
+
+@pytest.mark.parametrize(
+    "kept", [None, 3, [], {"words": 3, "media": "image", "rating": "x", "aspect": "round", "album": "a", "tags": [1]}]
+)
+def test_a_search_of_another_shape_lets_everything_pass(kept: Any) -> None:
+    assert wanted_of(kept) == EVERYTHING
+
+
+def test_nothing_made_is_said_only_when_that_is_known(
+    qtbot: QtBot, gui_loop: Loop, theme: Theme, tmp_path: Path
+) -> None:
+    studio = Studio(qtbot, gui_loop, theme, tmp_path).open(pod=False)
+    page, heard = studio.wiring.library.page, []
+    page.stack.currentChanged.connect(lambda _: heard.append(page.empty.accessibleName()))
+    assert "Nothing" not in page.empty.accessibleName()
+    studio.desk.workspaces.show("library")
+    assert "Nothing" not in page.empty.accessibleName(), "it is being read"
+    studio.until(lambda: "Nothing made yet" in page.empty.accessibleName())
+    studio.close()

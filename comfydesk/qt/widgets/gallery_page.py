@@ -86,6 +86,11 @@ class Toolbar(QWidget):
         self.show_filter(wanted)
         self.asked.emit()
 
+    def restore(self, wanted: OutputFilter, order: Order, grouping: Grouping) -> None:
+        """All of it at once, as it was left."""
+        self.order, self.grouping = order, grouping
+        self.ask(wanted)
+
     def show_count(self, count: int, *, narrowed: bool) -> None:
         words = tr_n("{n} found", "{n} found", count) if narrowed else ""
         self.found.setText(words.replace(str(count), f"{count:,}"))
@@ -222,6 +227,8 @@ class LibraryPage(QWidget):
         column.addWidget(self.stack, 1)
         self.bar = SelectionBar(theme, self)
         self.setFocusProxy(self.view)
+        self._failed = False
+        """It could not be read the last time."""
         self._join()
 
     def focus_search(self) -> None:
@@ -229,10 +236,12 @@ class LibraryPage(QWidget):
         self.toolbar.search.edit.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.toolbar.search.edit.selectAll()
 
-    def show_problem(self, words: str) -> None:
-        """The library cannot be read."""
-        self.empty.tell("warning", tr("The library cannot be read"), words)
+    def show_problem(self, what: str, why: str) -> None:
+        """The library cannot be read: the button reads it again, for the same search."""
+        self.toolbar.found.setText("")
+        self.empty.tell("warning", what, why, action=tr("Try again"))
         self.stack.setCurrentWidget(self.empty)
+        self._failed = True
 
     # --- Inside ---------------------------------------------------------------------------------------------------
 
@@ -251,7 +260,7 @@ class LibraryPage(QWidget):
         self.model.modelReset.connect(self._on_reset)
         self.model.listed.connect(self._on_listed)
         self.bar.shut.clicked.connect(view.clearSelection)
-        self.empty.acted.connect(lambda: toolbar.ask(EVERYTHING))
+        self.empty.acted.connect(lambda: toolbar.ask(toolbar.filter if self._failed else EVERYTHING))
         find = QShortcut(QKeySequence.StandardKey.Find, self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
         find.activated.connect(self.focus_search)
         view.installEventFilter(self)
@@ -276,6 +285,7 @@ class LibraryPage(QWidget):
 
     def _on_listed(self) -> None:
         listing = self.model.listing
+        self._failed = False
         count, narrowed = len(listing), not listing.filter.everything
         self.toolbar.show_count(count, narrowed=narrowed)
         if count:

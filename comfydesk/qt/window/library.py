@@ -67,6 +67,8 @@ class LibraryDesk(QObject):
         self._query: tuple[OutputFilter, Order, Grouping] = (EVERYTHING, Order.NEWEST, Grouping.DAY)
         self._listing: tuple[OutputFilter, Order, Grouping] | None = None
         """What is being read."""
+        self._failed = False
+        """The last reading did, and nothing else is shown."""
         self._changes: list[OutputsChanged] = []
         self._following = False
         self._total = 0
@@ -90,8 +92,12 @@ class LibraryDesk(QObject):
         self._on_workspace(desk.workspaces.current)
 
     def _on_workspace(self, name: str) -> None:
-        """The first time: read what there is."""
-        if name == "library" and not self._shown:
+        """The first time: read what there is. Later once more, where that failed."""
+        if name != "library":
+            return
+        if self._failed:
+            self._list()
+        if not self._shown:
             self._shown = True
             self._ask(*self._query)
             self._read_collections()
@@ -133,21 +139,34 @@ class LibraryDesk(QObject):
         self._query = (wanted, order, grouping)
         self._put_off_facets()
         self.facets.show_filter(wanted)
-        self._list()
+        if self._shown:
+            self._list()
 
     def _list(self) -> None:
         """One listing at a time, and then the latest that was asked for: typing does not pile up."""
         if self._listing is not None:
             return
         query = self._listing = self._query
-        self._tasks.start(self._session.gallery.listing(*query), done=self._take, failed=self._list_failed)
+        work = self._tasks.start(self._session.gallery.listing(*query), done=self._take, failed=self._list_failed)
+        work.add_done_callback(lambda task: self._list_broke(query) if _is_broken(task) else None)
+
+    def _list_broke(self, query: tuple[OutputFilter, Order, Grouping]) -> None:
+        """A fault of ours, told elsewhere: it can be tried again all the same."""
+        if self._listing is query:
+            self._list_failed(KnownError(tr("The library cannot be read")))
 
     def _list_failed(self, error: KnownError) -> None:
-        self._listing = None
-        self.page.show_problem(str(error))
+        """Said in the grid's place, with a way on. What was asked for meanwhile is tried at once."""
+        query, self._listing = self._listing, None
+        if query != self._query:
+            self._list()
+            return
+        self._failed = True
+        self.page.show_problem(error.what, f"{error.why} {error.advice}".strip())
 
     def _take(self, listing: Listing) -> None:
         query, self._listing = self._listing, None
+        self._failed = False
         if query != self._query:
             self._list()
             return
@@ -376,3 +395,7 @@ class LibraryDesk(QObject):
         """Keep what is searched for now under a name."""
         wanted = self._query[0]
         self.menus.name(tr("Save search"), lambda name: self._session.gallery.collections.save_search(name, wanted))
+
+
+def _is_broken(task: "asyncio.Task[Listing]") -> bool:
+    return not task.cancelled() and task.exception() is not None

@@ -20,6 +20,7 @@ from comfydesk.qt.window.form import FormDesk
 from comfydesk.qt.window.importing import ImportDesk
 from comfydesk.qt.window.jobs import JobDesk
 from comfydesk.qt.window.library import LibraryDesk
+from comfydesk.qt.window.library_memory import remember_library
 from comfydesk.qt.window.pods import PodDesk
 from comfydesk.qt.window.recent import RecentDesk
 from comfydesk.qt.window.refine import Refine
@@ -55,6 +56,7 @@ class Wiring(QObject):
         self.enhance = EnhanceDesk(desk, session, tasks, self.bench, self)
         self.keeper = DraftKeeper(desk, self.bench, tasks, self)  # last: it completes what the panel shows
         self.finds = Finds(desk, session, self.bench, self.pods, self)
+        remember_library(self.finds.memory, self.library)
         self._show_pods()
 
     # --- Session → window -----------------------------------------------------------------------------------------
