@@ -11,6 +11,8 @@ FILE_KEY = "$file"
 MAX_ERROR = 64 << 10
 """Characters of a traceback, and of all messages about fields."""
 MAX_LINE = 4 << 10
+MAX_INPUTS = 100
+"""Of a node that failed."""
 
 
 def pack_values(values: Mapping[str, Any]) -> str:
@@ -50,6 +52,7 @@ def pack_error(error: JobError | None) -> str | None:
         why=error.why[:MAX_LINE],
         traceback=error.traceback[-MAX_ERROR:],
         fields=fields,
+        inputs=dict(list(error.inputs.items())[:MAX_INPUTS]),
     )
     return json.dumps(asdict(short), ensure_ascii=False)
 

@@ -66,6 +66,8 @@ class JobError:
     traceback: str = ""
     fields: Mapping[str, str] = field(default_factory=dict)
     """Field id → message, for errors that belong on the form."""
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    """Input → its value, shortened, without secrets: of the node that failed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from comfydesk.demo.faults import out_of_memory
 from comfydesk.qt.models.making import Making
 from comfydesk.qt.models.verbs import Verb
 from comfydesk.qt.theme import Theme
+from comfydesk.qt.widgets.labels import Label
 from comfydesk.store.records import JobState
 from comfydesk.workflow.fields import Role
 from tests.qt.studio import Loop, Studio
@@ -83,6 +84,8 @@ def test_what_failed_is_told_with_its_node_and_its_values_are_opened_again(studi
     assert page.what.text() == "Sampler failed."
     assert "memory" in page.advice.text()
     assert not page.trace.isVisible(), "folded away"
+    facts = {label.text() for label in page.facts.findChildren(Label)}
+    assert {"Steps", "8", "from Load Checkpoint"} <= facts, "what the node was given"
     studio.click(page.fold.header)
     studio.until(page.trace.isVisible)
     assert page.trace.toPlainText()

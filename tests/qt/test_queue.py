@@ -139,12 +139,14 @@ def test_several_jobs_are_chosen_with_shift_and_taken_together(queue: QueuePanel
 
 
 def test_what_went_wrong_can_be_copied_whole(queue: QueuePanel) -> None:
-    error = JobError("Sampler failed", "out of memory", "Try a smaller size", "3", "Sampler", "Traceback\n  line\n")
+    error = JobError(
+        "Sampler failed", "no", "Try a smaller size", "3", "Sampler", "Traceback\n  line\n", inputs={"cfg": "8.0"}
+    )
     queue._model.put_jobs([job("a", JobState.FAILED, error=error)])
     queue.list.setCurrentIndex(queue._model.index(0))
     queue._do(Verb.COPY_ERROR)
     copied = QGuiApplication.clipboard().text()
-    assert all(part in copied for part in ("Sampler failed", "out of memory", "(node 3)", "Traceback\n  line"))
+    assert all(part in copied for part in ("Sampler failed", "no", "(node 3)", "cfg: 8.0", "Traceback\n  line"))
 
 
 def test_rows_name_their_pod_as_soon_as_there_are_several(queue: QueuePanel) -> None:

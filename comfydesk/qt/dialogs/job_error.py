@@ -135,8 +135,11 @@ def _facts(job: Job, error: JobError, form: Form | None) -> tuple[tuple[str, str
     for field, message in error.fields.items():
         known = form.by_id.get(field) if form is not None else None
         pairs.append((known.label if known is not None else field, message))
-    if job.prompt:
+    for name, value in error.inputs.items():
+        known = form.by_id.get(f"{error.node}.{name}") if form is not None else None
+        pairs.append((known.label if known is not None else name, value or tr("empty")))
+    if job.prompt and job.prompt[:100] not in " ".join(error.inputs.values()):
         pairs.append((tr("Prompt"), job.prompt[:400]))
-    if job.seed is not None:
+    if job.seed is not None and str(job.seed) not in error.inputs.values():
         pairs.append((tr("Seed"), str(job.seed)))
     return tuple(pairs)

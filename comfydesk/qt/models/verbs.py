@@ -170,5 +170,6 @@ def error_text(job: Job) -> str:
         return ""
     node = " ".join(part for part in (error.node_title, f"(node {error.node})" if error.node else "") if part)
     fields = [f"{name}: {message}" for name, message in error.fields.items()]
-    parts = (job.workflow, error.what, error.why, error.advice, node, *fields, error.traceback.rstrip())
+    inputs = [f"{name}: {value}" for name, value in error.inputs.items()]
+    parts = (job.workflow, error.what, error.why, error.advice, node, *fields, *inputs, error.traceback.rstrip())
     return "\n".join(part for part in parts if part)

@@ -5,6 +5,7 @@ from typing import Any
 
 from comfydesk.client.remote import RemoteJob
 from comfydesk.errors import KnownError, PromptRejectedError, one_line
+from comfydesk.session.jobs.failed_inputs import secrets_of, shown_inputs, without
 from comfydesk.store.records import JobError
 
 OUT_OF_MEMORY = ("OutOfMemory", "out of memory", "Allocation on device")
@@ -40,13 +41,17 @@ def of_remote(remote: RemoteJob, graph: Mapping[str, Any]) -> JobError:
     title = title_of(graph, error.node) or error.node_type or ""
     text = one_line(error.message) or error.exception_type
     memory = any(word in error.exception_type or word in error.message for word in OUT_OF_MEMORY)
+    spec = graph.get(error.node or "")
+    inputs = spec.get("inputs") if isinstance(spec, Mapping) else None
+    secrets = secrets_of({**error.inputs, **(inputs if isinstance(inputs, Mapping) else {})})
     return JobError(
         what=f"{title or 'A node'} failed",
-        why=text,
+        why=without(secrets, text),
         advice="The pod's memory is full: try a smaller size, fewer frames or a smaller batch" if memory else "",
         node=error.node,
         node_title=title,
-        traceback="".join(error.traceback),
+        traceback=without(secrets, "".join(error.traceback)),
+        inputs=shown_inputs(graph, error.node, error.inputs, {node: title_of(graph, node) for node in graph}),
     )
 
 

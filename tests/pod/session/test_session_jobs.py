@@ -257,6 +257,8 @@ async def test_a_failed_node_is_named_with_its_words_and_its_traceback(world: St
         assert (job.error.node, job.error.node_title) == ("3", "Draw it")
         assert "the brush broke" in job.error.why
         assert "Traceback" in job.error.traceback or "File" in job.error.traceback
+        given = job.error.inputs
+        assert (given["seed"], given["steps"], given["positive"]) == ("1", "2", "from CLIPTextEncode")
 
 
 async def test_a_full_gpu_comes_with_advice(world: Start) -> None:

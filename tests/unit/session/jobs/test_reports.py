@@ -63,6 +63,15 @@ def test_a_failed_run_names_the_node_its_words_and_keeps_the_traceback() -> None
     assert error.advice == ""
 
 
+def test_a_failed_run_names_what_its_node_was_given_and_nobodys_keys() -> None:
+    graph = {"3": {"class_type": "Ask", "inputs": {"api_key": "abcd-1234", "text": ["6", 0], "seed": 5}}}
+    error = RemoteError("401 for abcd-1234", "E", "3", "Ask", ("key='abcd-1234'\n",), {"text": "a cow"})
+    report = of_remote(RemoteJob("j", RunState.FAILED, error=error), graph)
+    assert "abcd-1234" not in repr(report)
+    assert report.inputs["text"] == "a cow (from 6)"
+    assert report.inputs["seed"] == "5"
+
+
 def test_a_full_gpu_gets_advice() -> None:
     remote = RemoteJob("j", RunState.FAILED, error=RemoteError("Allocation on device", "torch.OutOfMemoryError", "3"))
     assert "smaller" in of_remote(remote, GRAPH).advice
