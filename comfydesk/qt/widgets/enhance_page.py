@@ -30,6 +30,7 @@ from comfydesk.session.enhancement.values import Choice, EngineChoice, Result
 
 SHOW_MS = 50
 """How often what streams in is shown: often enough to be read as it comes."""
+LATER_MS = 20
 TWO_COLUMNS = 720
 COUNTS = (1, 2, 3, 4, 6, 8)
 LENGTHS = tuple(Length)
@@ -100,6 +101,11 @@ class EnhancePage(Page):
         self._widen()
         self._timer = QTimer(self, interval=SHOW_MS)
         self._timer.timeout.connect(self._show_next)
+        # What is struck of the original comes an instant after what is new: both at once take too long.
+        self._later = QTimer(self, singleShot=True, interval=LATER_MS)
+        self._later.timeout.connect(self._on_picked)
+        self._between = QTimer(self, singleShot=True, interval=SHOW_MS // 2)
+        self._between.timeout.connect(lambda: any(card.prepare() for card in self.cards))
         self._fill_boxes()
         self._lay_out()
         self._join()
@@ -176,10 +182,12 @@ class EnhancePage(Page):
 
     def finish(self, variant: int, result: Result, diff: Diff) -> None:
         card = self.cards[variant]
-        card.finish(result, diff)
         if self.cards[self._current].state is not State.DONE:
-            self._choose(variant)
-        self._on_picked()
+            self._current = variant
+            self._select()
+        card.finish(result, diff)
+        self.tell_foot()
+        self._later.start()
 
     def refuse(self, variant: int, why: str) -> None:
         self.cards[variant].refuse(why)
@@ -336,6 +344,7 @@ class EnhancePage(Page):
         """One card a time: two in a row could keep the window waiting."""
         if self._dirty:
             self._dirty.pop(0).refresh()
+            self._between.start()
 
     def _add_card(self, number: int) -> None:
         subject = self.subject
@@ -369,9 +378,12 @@ class EnhancePage(Page):
 
     def _choose(self, number: int) -> None:
         self._current = number
-        for card in self.cards:
-            card.set_selected(card.number == number)
+        self._select()
         self._on_picked()
+
+    def _select(self) -> None:
+        for card in self.cards:
+            card.set_selected(card.number == self._current)
 
     def _on_picked(self) -> None:
         card = self.current()

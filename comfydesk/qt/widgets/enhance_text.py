@@ -1,6 +1,6 @@
 """Words of a comparison on the screen: wrapped, added ones on green, removed ones struck, kept ones boxed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
@@ -19,7 +19,7 @@ FILLS: dict[Look, ColorName] = {"added": "success_tint", "removed": "danger_tint
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Where a token, or a piece of it, stands."""
+    """Where a token, or a piece of it, or a stretch of several that look alike, stands."""
 
     area: QRectF
     text: str
@@ -36,6 +36,7 @@ class WordsView(QWidget):
         self._theme = theme
         self._tokens: tuple[Token, ...] = ()
         self._placed: tuple[Placed, ...] = ()
+        self._stretches: tuple[Placed, ...] = ()
         self._layouts: dict[int, tuple[tuple[Placed, ...], int]] = {}
         self._width = -1
         self._high = 0
@@ -53,9 +54,13 @@ class WordsView(QWidget):
 
     def show_tokens(self, tokens: tuple[Token, ...], *, caret: bool = False, clickable: bool = False) -> None:
         """Show these. `caret`: more is being written behind them; `clickable`: changes can be taken or left."""
-        if (tokens, caret, clickable) == (self._tokens, self._caret, self._clickable):
+        self._clickable = clickable
+        if caret != self._caret:
+            self._caret = caret
+            self.update()
+        if tokens == self._tokens:
             return
-        self._tokens, self._caret, self._clickable = tokens, caret, clickable
+        self._tokens = tokens
         self.setAccessibleName(spoken(tokens))
         before, self._width = self._high, -1
         self._layouts.clear()
@@ -91,6 +96,8 @@ class WordsView(QWidget):
             if known is None:
                 # Layouts ask for several widths, over and over.
                 known = self._layouts[width] = self._place(max(width, self._theme.px(60)))
+            if known[0] is not self._placed:
+                self._stretches = tuple(_joined(known[0]))
             self._placed, self._high = known
             self._width = width
         return self._high
@@ -161,32 +168,32 @@ class WordsView(QWidget):
         painter, theme = QPainter(self), self._theme
         painter.setFont(theme.font("body"))
         shown = event.rect()
-        for at, placed in enumerate(self._placed):
-            if placed.area.bottom() < shown.top() or placed.area.top() > shown.bottom():
+        for at, stretch in enumerate(self._stretches):
+            if stretch.area.bottom() < shown.top() or stretch.area.top() > shown.bottom():
                 continue
-            following = self._placed[at + 1] if at + 1 < len(self._placed) else None
-            self._paint_fill(painter, placed, following)
-            self._paint_word(painter, placed)
+            following = self._stretches[at + 1] if at + 1 < len(self._stretches) else None
+            self._paint_fill(painter, stretch, following)
+            self._paint_words(painter, stretch)
         if self._caret and self._placed:
-            area = self._placed[-1].area
-            spot = QRectF(
-                area.right() + theme.px(3), area.top() + theme.px(4), theme.px(2), area.height() - theme.px(8)
-            )
-            painter.fillRect(spot, theme.color("accent"))
+            painter.fillRect(self._caret_spot(), theme.color("accent"))
 
-    def _paint_fill(self, painter: QPainter, placed: Placed, following: Placed | None) -> None:
-        fill = FILLS.get(placed.token.look)
+    def _caret_spot(self) -> QRectF:
+        theme, area = self._theme, self._placed[-1].area
+        return QRectF(area.right() + theme.px(3), area.top() + theme.px(4), theme.px(2), area.height() - theme.px(8))
+
+    def _paint_fill(self, painter: QPainter, stretch: Placed, following: Placed | None) -> None:
+        fill = FILLS.get(stretch.token.look)
         if fill is None:
             return
         edge = self._theme.px(3)
-        area = placed.area.adjusted(0, edge, 0, -edge)
-        same = following is not None and following.token.look == placed.token.look
-        if following is not None and same and following.area.top() == placed.area.top():
+        area = stretch.area.adjusted(0, edge, 0, -edge)
+        same = following is not None and following.token.look == stretch.token.look
+        if following is not None and same and following.area.top() == stretch.area.top():
             area.setRight(following.area.left())
         painter.fillRect(area.adjusted(-1, 0, 1, 0), self._theme.color(fill))
 
-    def _paint_word(self, painter: QPainter, placed: Placed) -> None:
-        theme, token, area = self._theme, placed.token, placed.area
+    def _paint_words(self, painter: QPainter, stretch: Placed) -> None:
+        theme, token, area = self._theme, stretch.token, stretch.area
         color: ColorName = token.tint if token.tint is not None and token.look != "off" else INKS[token.look]
         flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
         if token.kept:
@@ -198,10 +205,11 @@ class WordsView(QWidget):
             paint.icon_in(painter, theme, spot, "lock", "text2", LOCK)
             area = area.adjusted(theme.px(5 + LOCK + 4), 0, 0, 0)
         painter.setPen(QPen(theme.color(color)))
-        painter.drawText(area, int(flags) | int(Qt.TextFlag.TextSingleLine), placed.text)
+        wide = int(flags) | int(Qt.TextFlag.TextSingleLine) | int(Qt.TextFlag.TextDontClip)
+        painter.drawText(area, wide, stretch.text)
         if token.look == "removed":
             middle = area.center().y()
-            painter.drawLine(QPointF(area.left(), middle), QPointF(area.left() + self._advance(placed.text), middle))
+            painter.drawLine(QPointF(area.left(), middle), QPointF(area.right(), middle))
 
     # --- Events ---------------------------------------------------------------------------------------------------
 
@@ -225,3 +233,25 @@ class WordsView(QWidget):
     def leaveEvent(self, event: QEvent) -> None:
         self.unsetCursor()
         super().leaveEvent(event)
+
+
+def _joined(placed: Iterable[Placed]) -> Iterator[Placed]:
+    """Neighbours on a line that look alike as one piece: each piece of text that is painted costs as much as a line."""
+    whole: Placed | None = None
+    for one in placed:
+        if whole is None:
+            whole = one
+        elif _alike(whole, one):
+            blank = " " if one.area.left() > whole.area.right() + 0.5 else ""
+            whole = Placed(whole.area.united(one.area), f"{whole.text}{blank}{one.text}", whole.token)
+        else:
+            yield whole
+            whole = one
+    if whole is not None:
+        yield whole
+
+
+def _alike(one: Placed, other: Placed) -> bool:
+    if one.token.kept or other.token.kept or one.area.top() != other.area.top():
+        return False
+    return (one.token.look, one.token.tint) == (other.token.look, other.token.tint)

@@ -1,12 +1,11 @@
 """One variant of an enhanced prompt: what it says against the original, sentence by sentence, and what is taken."""
 
 import time
-from collections.abc import Collection
 from enum import Enum
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from comfydesk.llm.words.diff import Diff, accept, compare
 from comfydesk.qt.models.tips import plain_tip
@@ -17,17 +16,20 @@ from comfydesk.qt.widgets.badge_label import BadgeLabel
 from comfydesk.qt.widgets.badges import Badge
 from comfydesk.qt.widgets.buttons import Button, Kind, Size
 from comfydesk.qt.widgets.enhance_rows import Row, Token, new_rows
-from comfydesk.qt.widgets.enhance_text import WordsView
+from comfydesk.qt.widgets.enhance_sentences import SentenceRow, SentenceRows
 from comfydesk.qt.widgets.labels import ElidedLabel, Label
 from comfydesk.qt.widgets.plain import Line, pad
 from comfydesk.qt.widgets.prompt_syntax import count_words
-from comfydesk.qt.widgets.switch import Check
 from comfydesk.session.enhancement.values import Result
 
 TOO_LONG = 0.008
 """Seconds of work that comparing may take while the text still comes."""
 STRIKES = 3
 """After so many longer ones comparing waits for the end."""
+SETTLE_MS = 150
+"""After it is written; then the room that was not needed is given back."""
+COUNTED = 5
+"""The words are counted with every so many showings."""
 
 
 class State(Enum):
@@ -37,39 +39,8 @@ class State(Enum):
     STOPPED = "stopped"
 
 
-class SentenceRow(QWidget):
-    """A sentence and its tick."""
-
-    ticked = Signal(bool)
-    toggled = Signal(int)
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self.check = Check(theme)
-        self.words = WordsView(theme)
-        row = QHBoxLayout(self)
-        pad(row, theme, 0, 0, 0, 0, gap=8)
-        row.addWidget(self.check, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(self.words, 1)
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        policy.setHeightForWidth(True)
-        self.setSizePolicy(policy)
-        self.check.clicked.connect(self.ticked)
-        self.words.toggled.connect(self.toggled)
-
-    def show_row(self, row: Row, picked: Collection[int], *, done: bool, last: bool) -> None:
-        """`last`: it is still being written."""
-        self.words.show_tokens(row.tokens, caret=last and not done, clickable=done)
-        taken = [number in picked for number in row.changes]
-        self.check.setChecked(all(taken))
-        reason = tr("It is as it was") if not row.changes else ""
-        self.check.set_blocked(reason if done else tr("It is still being written"))
-        said = self.words.accessibleName()
-        self.check.setAccessibleName(tr("Take this: {words}", words=said[:120]))
-
-
 class VariantCard(QWidget):
-    """`chosen` when the user turned to it, `picked_changed` when more or less of it is taken."""
+    """`chosen` when the user turned to it, `picked_changed` when they take more or less of it."""
 
     chosen = Signal()
     picked_changed = Signal()
@@ -83,12 +54,13 @@ class VariantCard(QWidget):
         self._around = ("", "")
         self._text = ""
         self._slow = 0
+        self._showings = 0
         self._selected = False
         self.state = State.WRITING
         self.result: Result | None = None
         self.diff: Diff | None = None
         self.picked: set[int] = set()
-        self.rows: list[SentenceRow] = []
+        self.sentences = SentenceRows(theme)
         self.title = Label(theme, tr("Variant {n}", n=number + 1), font="label")
         self.told = ElidedLabel(theme, font="small", color="text2")
         self.badge = BadgeLabel(theme, Badge(tr("Writing"), "neutral", "ring-dashed"))
@@ -99,7 +71,13 @@ class VariantCard(QWidget):
         self.setAccessibleName(self.title.text())
         self._lay_out()
         self.why.hide()
-        self.copy.hide()
+        self.copy.set_blocked(tr("It is still being written"))
+        self.sentences.row_ticked.connect(self.tick)
+        self.sentences.row_ticked.connect(lambda *_: self.chosen.emit())
+        self.sentences.toggled.connect(self.toggle)
+        self.sentences.toggled.connect(lambda _: self.chosen.emit())
+        self._settling = QTimer(self, singleShot=True, interval=SETTLE_MS)
+        self._settling.timeout.connect(self.sentences.settle)
         self.copy.clicked.connect(lambda: self.copied.emit(self.wording()))
         self.stop.clicked.connect(self.stopped)
 
@@ -132,9 +110,14 @@ class VariantCard(QWidget):
             diff = compare(self._original, words, self._locked)
             self._show(new_rows(diff, diff.changes))
             self._slow += time.thread_time() - start > TOO_LONG
-        if self._text:
+        if self._text and self._showings % COUNTED == 0:
             count = count_words(before + self._text + after)
             self.told.set_text(tr_n("{n} word", "{n} words", count))
+        self._showings += bool(self._text)
+
+    def prepare(self) -> bool:
+        """Make a row that is likely to be needed soon, while there is nothing else to do; whether it did."""
+        return self.state is State.WRITING and self.sentences.prepare()
 
     def finish(self, result: Result, diff: Diff) -> None:
         """All of it is there."""
@@ -145,9 +128,9 @@ class VariantCard(QWidget):
         self.badge.set_badge(_kept_badge(result))
         self.badge.setToolTip(plain_tip("\n".join(result.repaired)))
         self.stop.hide()
-        self.copy.show()
+        self.copy.set_blocked("")
         self._show_picked()
-        self.picked_changed.emit()
+        self._settling.start()
 
     def refuse(self, why: str) -> None:
         """Nothing usable came."""
@@ -159,6 +142,10 @@ class VariantCard(QWidget):
             self._end(State.STOPPED, Badge(tr("Stopped"), "neutral", "stop"), tr("Stopped. The prompt is as it was."))
 
     # --- What is taken ----------------------------------------------------------------------------------------------
+
+    @property
+    def rows(self) -> list[SentenceRow]:
+        return self.sentences.rows[: self.sentences.count]
 
     @property
     def whole(self) -> bool:
@@ -202,19 +189,20 @@ class VariantCard(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(1, 1, 1, 1)
         column.setSpacing(0)
-        head, self._sentences, foot = QHBoxLayout(), QVBoxLayout(), QHBoxLayout()
+        head, middle, foot = QHBoxLayout(), QVBoxLayout(), QHBoxLayout()
         pad(head, theme, 12, 8, 12, 8, gap=8)
         for part, stretch in ((self.title, 0), (self.told, 1), (self.badge, 0)):
             head.addWidget(part, stretch)
-        pad(self._sentences, theme, 12, 10, 12, 8, gap=8)
-        self._sentences.addWidget(self.why)
+        pad(middle, theme, 12, 10, 12, 8, gap=8)
+        middle.addWidget(self.why)
+        middle.addWidget(self.sentences)
         pad(foot, theme, 12, 4, 8, 6, gap=8)
         foot.addWidget(self.foot, 1)
         foot.addWidget(self.copy)
         foot.addWidget(self.stop)
         column.addLayout(head)
         column.addWidget(Line(theme))
-        column.addLayout(self._sentences)
+        column.addLayout(middle)
         column.addStretch(1)
         column.addLayout(foot)
 
@@ -231,28 +219,13 @@ class VariantCard(QWidget):
             self.foot.set_text(tr("{taken} of {count} picked, the rest stays as it was", taken=taken, count=count))
 
     def _show(self, rows: tuple[Row, ...]) -> None:
-        done = self.state is State.DONE
-        while len(self.rows) < len(rows):
-            self._add_row()
-        for at, widget in enumerate(self.rows):
-            widget.setVisible(at < len(rows))
-            if at < len(rows):
-                widget.show_row(rows[at], self.picked, done=done, last=at == len(rows) - 1)
-
-    def _add_row(self) -> None:
-        at, row = len(self.rows), SentenceRow(self._theme)
-        row.ticked.connect(lambda on: self.tick(at, on))
-        row.ticked.connect(lambda _: self.chosen.emit())
-        row.toggled.connect(self.toggle)
-        row.toggled.connect(lambda _: self.chosen.emit())
-        self.rows.append(row)
-        self._sentences.addWidget(row)
+        self.sentences.show_rows(rows, self.picked, done=self.state is State.DONE)
 
     def _end(self, state: State, badge: Badge, why: str) -> None:
         self.state = state
         self.badge.set_badge(badge)
-        for row in self.rows:
-            row.hide()
+        self.sentences.hide()
+        self.copy.hide()
         self.why.setText(why)
         self.why.show()
         self.stop.hide()

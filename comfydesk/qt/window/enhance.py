@@ -262,6 +262,7 @@ class EnhanceDesk(QObject):
                 texts = result.original, result.enhanced, page.subject.locked
                 long = len(result.original) + len(result.enhanced) > LONG
                 diff = await asyncio.to_thread(compare, *texts) if long else compare(*texts)
+                await asyncio.sleep(0)  # to the window, before it has to show all of it
                 page.finish(variant, result, diff)
             case Refused(variant, why, action):
                 page.refuse(variant, why)

@@ -40,7 +40,7 @@ class Pages(QObject):
             page.setParent(self._window)
             page.closed.connect(lambda: self.close(page))
         self.current = page
-        page.setGeometry(self._area())
+        self._put(page)
         page.show()
         page.raise_()
         self._rise(page)
@@ -67,7 +67,13 @@ class Pages(QObject):
         if self.current is not None:
             if self._glide is not None:
                 self._glide.stop()
-            self.current.setGeometry(self._area())
+            self._put(self.current)
+
+    def _put(self, page: Page) -> None:
+        """Of a fixed size: else whatever changes in a page has the whole window laid out anew."""
+        area = self._area()
+        page.setFixedSize(area.size())
+        page.move(area.topLeft())
 
     def _area(self) -> QRect:
         """From the middle's top down to the status bar: what lies below the middle is covered.
