@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup run test lint bench screenshots test-llm build smoke deb wheel lock clean
+.PHONY: help setup run test lint fuzz audit bench screenshots test-llm build smoke deb wheel lock clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -25,6 +25,12 @@ lint: setup  ## style, types, import contracts
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+fuzz: setup  ## every parser, 10 minutes of processor time each (SECONDS=60 for one); atheris guides it where it is
+	@$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),600)
+
+audit: setup  ## known vulnerabilities of the locked packages (needs the network)
+	@.ci/audit
 
 bench: setup  ## the measurements in tests/bench, into docs/benchmarks.md
 	@mkdir -p out && rm -f out/figures.jsonl
@@ -55,4 +61,4 @@ lock:  ## the lock file anew, for every supported Python (needs uv)
 	  --no-header --no-annotate --upgrade -o requirements.lock
 
 clean:  ## everything that can be made again
-	rm -rf .venv .venv-llm .bootstrap build dist out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-llm .venv-audit .bootstrap build dist out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

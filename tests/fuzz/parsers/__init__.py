@@ -1,0 +1,1 @@
+"""One harness each: what is read, and the good examples."""
