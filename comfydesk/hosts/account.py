@@ -16,13 +16,17 @@ _ALREADY = {
 
 
 class Account(ABC):
-    """A Host, but for what differs. `key` is the account's API key; it is sent to `base_url`'s origin only."""
+    """A Host, but for what differs. `key` is the account's API key; it is sent to the origin of `base_url` only.
+
+    `base_url` "" is the provider's own, `api`.
+    """
 
     provider: ClassVar[Provider]
+    api: ClassVar[str]
     noun: ClassVar[str] = "pod"
 
-    def __init__(self, key: Secret, *, base_url: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self._api = ApiClient(self.provider, key, base_url=base_url, transport=transport)
+    def __init__(self, key: Secret, *, base_url: str = "", transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self._api = ApiClient(self.provider, key, base_url=base_url or self.api, transport=transport)
 
     @property
     def label(self) -> str:

@@ -10,9 +10,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import httpx
-
-from comfydesk.credentials import Secret
 from comfydesk.errors import PodError
 from comfydesk.hosts.account import Account
 from comfydesk.hosts.api import Provider, checked_id, number, port_number, text
@@ -55,9 +52,7 @@ class RunPod(Account):
     """A Host."""
 
     provider = RUNPOD
-
-    def __init__(self, key: Secret, *, base_url: str = API, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        super().__init__(key, base_url=base_url, transport=transport)
+    api = API
 
     async def list(self) -> tuple[HostPod, ...]:
         found: dict[str, HostPod] = {}

@@ -10,9 +10,6 @@ ports {"8188/tcp": [{"HostIp", "HostPort"}]}`; `ports` is null until its contain
 from collections.abc import Mapping
 from typing import Any
 
-import httpx
-
-from comfydesk.credentials import Secret
 from comfydesk.errors import PodError, PodStatusError
 from comfydesk.hosts.account import Account
 from comfydesk.hosts.api import Provider, checked_id, message_in, no_gpu, number, port_number, text
@@ -46,10 +43,8 @@ class VastAi(Account):
     """A Host."""
 
     provider = VAST
+    api = API
     noun = "instance"
-
-    def __init__(self, key: Secret, *, base_url: str = API, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        super().__init__(key, base_url=base_url, transport=transport)
 
     async def list(self) -> tuple[HostPod, ...]:
         found: dict[str, HostPod] = {}

@@ -12,7 +12,7 @@ import re
 import shutil
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from comfydesk.disk import try_lock
 from comfydesk.errors import DiskFullError, LlmError, LlmModelError, StoreError, one_line
 from comfydesk.llm.hub import Hub, unreachable
 from comfydesk.llm.models import CuratedModel
+from comfydesk.llm.raw import raw
 
 RESERVE = 256 * 1024 * 1024
 """Bytes that stay free on the disk."""
@@ -173,7 +174,7 @@ class _Download:
         """To the disk in blocks, off the loop; what has come is kept whatever happens."""
         buffer, written = bytearray(), time.monotonic()
         try:
-            async with contextlib.aclosing(_raw(response)) as chunks:
+            async with contextlib.aclosing(raw(response)) as chunks:
                 async for chunk in chunks:
                     buffer += chunk
                     if self._done + len(buffer) > self._model.size:
@@ -221,19 +222,6 @@ async def _whole(work: Coroutine[None, None, None]) -> None:
     except asyncio.CancelledError:
         await asyncio.wait({task})
         raise
-
-
-async def _raw(response: httpx.Response) -> AsyncGenerator[bytes, None]:
-    """See openai._raw: httpx's nested generators are ended now."""
-    source = response.aiter_raw()
-    try:
-        async for chunk in source:
-            yield chunk
-    finally:
-        await response.aclose()
-        with contextlib.suppress(httpx.HTTPError, httpx.StreamError):
-            async for _ in source:
-                pass
 
 
 def _is_there(target: Path) -> bool:

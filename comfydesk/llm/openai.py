@@ -21,6 +21,7 @@ from comfydesk.errors import LlmAnswerError, LlmCutOffError, LlmError, LlmUnreac
 from comfydesk.llm import answers
 from comfydesk.llm.address import Endpoint, proxy_for
 from comfydesk.llm.engine import MAX_ANSWER, Action, ChatRequest, EngineKind, Readiness
+from comfydesk.llm.raw import raw
 from comfydesk.llm.reasoning import ReasoningFilter
 from comfydesk.llm.sse import EventStream
 
@@ -158,7 +159,8 @@ class OpenAiEngine:
     ) -> AsyncGenerator[str, None]:
         source, total = EventStream(), 0
         with _translated(self.name):
-            async with aclosing(_raw(response)) as chunks:
+            _check_plain(response)
+            async with aclosing(raw(response)) as chunks:
                 while True:
                     async with asyncio.timeout_at(deadline()):
                         chunk = await anext(chunks, b"")
@@ -259,26 +261,16 @@ class OpenAiEngine:
         )
 
 
-async def _raw(response: httpx.Response) -> AsyncGenerator[bytes, None]:
-    """Bytes as they come. What is compressed against our wish is no answer: it could be any size."""
+def _check_plain(response: httpx.Response) -> None:
+    """What is compressed against our wish is no answer: it could be any size."""
     if response.headers.get("content-encoding", "identity") != "identity":
         raise LlmAnswerError("The server compressed its answer, which it was told not to do")
-    source = response.aiter_raw()
-    try:
-        async for chunk in source:
-            yield chunk
-    finally:
-        # httpx's generators lie in each other and do not close what is within: read on from the closed connection,
-        # which ends all of them now, not when the collector finds them.
-        await response.aclose()
-        with contextlib.suppress(httpx.HTTPError, httpx.StreamError):
-            async for _ in source:
-                pass
 
 
 async def _whole(response: httpx.Response) -> bytes:
     body = bytearray()
-    async with aclosing(_raw(response)) as chunks:
+    _check_plain(response)
+    async with aclosing(raw(response)) as chunks:
         async for chunk in chunks:
             body += chunk
             if len(body) > MAX_PLAIN:
