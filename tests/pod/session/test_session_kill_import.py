@@ -1,11 +1,14 @@
 """`kill -9` while files are imported, fetched from a pod, and made small: the library is whole and goes on."""
 
+import json
 import os
+import random
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
+import urllib.request
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,10 +16,15 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from comfydesk.demo.process import DemoProcess
 from comfydesk.session.gallery.importing import PART
 from comfydesk.session.gallery.thumbnails import Source, ThumbnailCache
+from tests.pod.session.graphs import flat
 
 FILES = 260
+ON_POD = 60
+KILLS = int(os.environ.get("COMFYDESK_KILLS", "4"))
+"""While a pod's outputs are fetched, one after the other."""
 
 
 def start(*words: str, code: str = "") -> "subprocess.Popen[bytes]":
@@ -144,3 +152,60 @@ def test_thumbnails_that_are_being_made_when_it_is_killed_are_whole_or_not_there
     for entry in (path for path in cache.rglob("*") if path.is_file()):
         with Image.open(entry) as picture:
             picture.load()
+
+
+class Pod:
+    """A demo pod in a process of its own, with outputs of somebody else's."""
+
+    def __init__(self, folder: Path, outputs: int) -> None:
+        self.folder = folder
+        self.process = DemoProcess.launch(folder, speed=200)
+        for number in range(outputs):
+            body = json.dumps({"prompt": flat(number, "far/pic")}).encode()
+            asked = urllib.request.Request(f"{self.process.url}/prompt", body, {"Content-Type": "application/json"})
+            urllib.request.urlopen(asked).close()
+        until = time.monotonic() + 60
+        while len(list((folder / "output" / "far").glob("*.png"))) < outputs:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+
+    def close(self) -> None:
+        self.process.close()
+
+
+@pytest.mark.timeout(60 + 20 * KILLS)
+def test_fetching_a_pods_outputs_that_is_killed_leaves_a_whole_library_and_goes_on(tmp_path: Path) -> None:
+    data, rng = tmp_path / "data", random.Random(20261122)
+    library, folder = data / "library.sqlite", data / "outputs"
+    pod = Pod(tmp_path / "pod", ON_POD)
+    words = ("--data-dir", str(data), "--pod", pod.process.url, "outputs", "--from-pod")
+    met: list[tuple[int, int]] = []
+    try:
+        there = 0
+        for number in range(KILLS):
+            fetching = start(*words)
+            begun = time.monotonic()
+            wanted = there + (ON_POD - there) // (KILLS - number + 1)
+            while count(library) <= wanted and count(library) < ON_POD and fetching.poll() is None:
+                assert time.monotonic() < begun + 40
+                time.sleep(0.002)
+            time.sleep(rng.uniform(0, 0.02))
+            kill(fetching)
+            check_whole(library)
+            assert count(library) >= there, "nothing is lost"
+            there = count(library)
+            met.append((there, count(library, "pod_fetches")))
+        assert any(0 < here < ON_POD and on_their_way for here, on_their_way in met), f"no kill met a fetch: {met}"
+        assert start(*words).wait(timeout=60) == 0
+    finally:
+        pod.close()
+    check_whole(library)
+    with closing(sqlite3.connect(library)) as db:
+        rows = [Path(path) for (path,) in db.execute("SELECT path FROM outputs")]
+        assert db.execute("SELECT count(*) FROM pod_fetches").fetchone() == (0,)
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    assert files == sorted(rows), "each file is an output, nothing is half there, nothing is there twice"
+    theirs = sorted((tmp_path / "pod" / "output" / "far").glob("*.png"))
+    assert [path.read_bytes() for path in files] == [path.read_bytes() for path in theirs]
+    assert all(path.parent.name == "far" for path in files), "subfolders are kept"
+    print(f"kills while fetching, outputs here and on their way: {met}")
