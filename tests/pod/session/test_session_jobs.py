@@ -362,7 +362,10 @@ async def test_a_busy_proxy_is_asked_again_and_a_lasting_error_is_told(world: St
         assert job.error is not None
 
 
-async def test_a_line_that_is_down_for_long_fails_no_job_and_says_why(world: Start) -> None:
+async def test_a_line_that_is_down_for_long_fails_no_job_and_says_why(
+    world: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempts, "DELAYS", tuple(seconds / 20 for seconds in attempts.DELAYS))
     async with world() as here:
         dead = here.pod.script.add(Status(503, "no server"), path="/prompt", method="POST", times=None)
         login = here.pod.script.add(Status(401), path="/prompt", method="POST", times=None, skip=0)

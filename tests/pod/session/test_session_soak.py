@@ -1,4 +1,4 @@
-"""A hundred jobs over two hundred faults of the line.
+"""Jobs over a line that breaks all the time: 30 over 60 faults here, 100 over 200 in the bench.
 
 COMFYDESK_SOAK_SEED makes it another one, COMFYDESK_SOAK_FACTOR a longer one.
 """
@@ -28,13 +28,12 @@ from tests.pod.session.graphs import as_json, flat
 
 FACTOR = int(os.environ.get("COMFYDESK_SOAK_FACTOR", "1"))
 SEED = int(os.environ.get("COMFYDESK_SOAK_SEED", "20261122"))
-JOBS, FAULTS = 100 * FACTOR, 200 * FACTOR
+JOBS = 30 * FACTOR
+FAULTS_A_JOB = 2
 AHEAD = 6
 """Jobs that wait or run at any time."""
 STALL = 0.1
-"""Seconds of computing in one turn of the loop."""
-CROWDED = 0.5
-"""The same by the clock on the wall, where other programs and threads have their share."""
+"""Seconds of computing in one turn of the loop. What it waited by the clock is a bench's to say."""
 
 
 class Heartbeat:
@@ -82,15 +81,17 @@ async def opened(session: Session, places: list[Place]) -> OpenWorkflow:
     return await session.open_workflow(as_json(flat(prefix="soak")), name="soak.json")
 
 
-async def enqueue_all(session: Session, workflow: OpenWorkflow, places: list[Place], director: Director) -> list[str]:
+async def enqueue_all(
+    session: Session, workflow: OpenWorkflow, places: list[Place], director: Director, jobs: int
+) -> list[str]:
     """Jobs in turn for each pod, each with a picture of its own; as far on as the faults are."""
     ids: list[str] = []
-    for number in range(JOBS):
-        while director.injected < (number - AHEAD) * FAULTS / JOBS:  # noqa: ASYNC110 - it lives on another loop
+    for number in range(jobs):
+        while director.injected < (number - AHEAD) * FAULTS_A_JOB:  # noqa: ASYNC110 - it lives on another loop
             await asyncio.sleep(0.01)
         session.select(places[number % len(places)].name)
-        jobs = await session.queue.enqueue(workflow, {"1.color": number, "2.filename_prefix": f"soak{number}"})
-        ids += [job.id for job in jobs]
+        made = await session.queue.enqueue(workflow, {"1.color": number, "2.filename_prefix": f"soak{number}"})
+        ids += [job.id for job in made]
     return ids
 
 
@@ -120,9 +121,16 @@ async def bring_to_end(session: Session, ids: list[str], places: list[Place]) ->
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="counts sockets in /proc")
 @pytest.mark.timeout(120 * FACTOR)
-async def test_two_hundred_faults_cost_no_job_and_send_none_twice(
+async def test_faults_of_the_line_cost_no_job_and_send_none_twice(
     paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    heart = await soak(paths, tmp_path, monkeypatch, JOBS)
+    assert heart.computed < STALL
+
+
+async def soak(paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int) -> Heartbeat:
+    """So many jobs, with two faults each; all that must hold is held. How steadily the loop turned meanwhile."""
+    faults = jobs * FAULTS_A_JOB
     monkeypatch.setattr(saver, "RETRY_SECONDS", tuple(s / COMPRESSED for s in saver.RETRY_SECONDS))
     monkeypatch.setattr(attempts, "DELAYS", tuple(s / COMPRESSED for s in attempts.DELAYS))
     gc.collect()
@@ -140,13 +148,13 @@ async def test_two_hundred_faults_cost_no_job_and_send_none_twice(
                 await session.connect(PodTarget(place.name, place.name, None, route=way))
             workflow = await opened(session, places)
             beating = asyncio.create_task(heart.run())
-            director = Director(places, random.Random(SEED), FAULTS)
+            director = Director(places, random.Random(SEED), faults)
             raging = asyncio.create_task(elsewhere.do(director.run()))
-            ids = await enqueue_all(session, workflow, places, director)
+            ids = await enqueue_all(session, workflow, places, director, jobs)
             last = await bring_to_end(session, ids, places)
             await raging
             beating.cancel()
-            made = await session.outputs(limit=10 * JOBS)
+            made = await session.outputs(limit=10 * jobs)
     rules = [rule for place in places for rule in place.pod.script.rules]
     unanswered = sum(rule.hits for rule in rules if isinstance(rule.fault, Drop))
     hits = sum(rule.hits for rule in rules)
@@ -156,25 +164,24 @@ async def test_two_hundred_faults_cost_no_job_and_send_none_twice(
         f" {unanswered} of them jobs that were taken"
     )
     print(f"longest turn of the loop: {heart.wall:.3f} s by the wall, {heart.computed:.3f} s of computing")
-    assert sum(director.done.values()) >= FAULTS
-    assert connects > FAULTS / 4, "the faults did not reach the session"
-    assert hits > FAULTS / 6, "the faults did not reach the session"
-    assert unanswered > FAULTS / 25, "no job was taken without an answer"
+    assert sum(director.done.values()) >= faults
+    assert connects > faults / 4, "the faults did not reach the session"
+    assert hits > faults / 6, "the faults did not reach the session"
+    assert unanswered > faults / 25, "no job was taken without an answer"
     # No job was lost: each is done, and its one picture is here.
-    assert Counter(job.state for job in last.values()) == {JobState.DONE: JOBS}
+    assert Counter(job.state for job in last.values()) == {JobState.DONE: jobs}
     paths_made = {path for job in last.values() for path in job.outputs}
     assert all(len(job.outputs) == 1 for job in last.values())
-    assert len(paths_made) == JOBS
+    assert len(paths_made) == jobs
     assert all(map(os.path.isfile, paths_made))
-    assert len(made) == JOBS
+    assert len(made) == jobs
     # None was sent twice, by the pods' own record; a restart makes a new server of a pod, that knows nothing.
     accepted = Counter((place.name, *entry) for place in places for entry in place.accepted)
     assert {entry: count for entry, count in accepted.items() if count > 1} == {}
     prompts = Counter(prompt for place in places for _, prompt in place.accepted)
     lost = {prompt for place in places for prompt in place.lost}
     assert {prompt for prompt, count in prompts.items() if count > 1} <= lost
-    # Nothing is left open, and nobody had to wait for us.
+    # Nothing is left open.
     gc.collect()
     assert sockets() <= before
-    assert heart.computed < STALL
-    assert heart.wall < CROWDED
+    return heart
