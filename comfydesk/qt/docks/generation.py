@@ -163,9 +163,9 @@ class GenerationPanel(Panel):
     def show_running(self, running: bool) -> None:
         self.footer.cancel.setVisible(running)
 
-    def show_queue(self, waiting: int, seconds: float | None) -> None:
+    def show_queue(self, waiting: int, seconds: float | None, *, paused: bool = False) -> None:
         """What stands before the next job."""
-        self.footer.show_when(self._pod, waiting, seconds, usable=self._usable)
+        self.footer.show_when(self._pod, waiting, seconds, usable=self._usable, paused=paused)
 
     def show_waiting(self, number: int) -> None:
         """How many jobs have not ended, beside the panel's name."""

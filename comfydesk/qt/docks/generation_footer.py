@@ -57,9 +57,11 @@ class Footer(QWidget):
         self.generate.set_blocked(reason)
         self.batch.set_blocked(reason)
 
-    def show_when(self, pod: str, waiting: int, seconds: float | None, *, usable: bool) -> None:
-        """When the next job begins: `waiting` stand before it, which takes `seconds`."""
-        if not pod:
+    def show_when(self, pod: str, waiting: int, seconds: float | None, *, usable: bool, paused: bool = False) -> None:
+        """When the next job begins: `waiting` stand before it, which takes `seconds`. Nothing begins while `paused`."""
+        if paused:
+            words = tr("waits: the queue is paused")
+        elif not pod:
             words = tr("waits for a pod")
         elif not usable:
             words = tr("waits for {pod}", pod=pod)

@@ -60,7 +60,7 @@ class JobModel(RowModel[JobRow]):
             thumbnails.ready.connect(self._on_thumbnail)
 
     def ask_eta(self, eta: Callable[[str], float | None]) -> None:
-        """`eta` tells the seconds that a job still needs; it is asked when the job's progress arrives."""
+        """`eta` tells the seconds that a job still needs."""
         self._eta = eta
 
     def set_pods(self, pods: Mapping[str, PodMark]) -> None:
@@ -134,7 +134,16 @@ class JobModel(RowModel[JobRow]):
         """A job that runs came further. Progress of jobs that do not run (any more) is late, and ignored."""
         row = self.get(progress.prompt_id)
         if row is not None and row.job.state is JobState.RUNNING:
-            self._put(replace(row, progress=progress, seconds_left=self._eta(row.job.id)))
+            # How long it takes is asked by the clock, for all that tells it at once; here only the first time.
+            left = self._eta(row.job.id) if row.seconds_left is None else row.seconds_left
+            self._put(replace(row, progress=progress, seconds_left=left))
+
+    def refresh_times(self) -> None:
+        """A second has passed."""
+        for row in self.at_work():
+            left = self._eta(row.job.id) if row.job.state is JobState.RUNNING and row.progress is not None else None
+            if left != row.seconds_left and row.job.state is JobState.RUNNING:
+                self._put(replace(row, seconds_left=left))
 
     def forget_times(self, pods_away: Callable[[str], bool]) -> None:
         """What runs on pods whose line is down: how long it still takes is not known."""
@@ -176,11 +185,13 @@ class JobModel(RowModel[JobRow]):
         first = self._rows[0] if self._rows else None
         return first if first is not None and first.job.state in AT_WORK else None
 
-    @property
-    def last_waiting(self) -> JobRow | None:
-        """The one after which nothing is left to do."""
-        waiting = self.waiting()
-        return self._rows[waiting - 1] if waiting else None
+    def last_to_go(self, *, paused: bool = False) -> JobRow | None:
+        """The last that goes on by itself: held ones do not, nor what waits while the queue is `paused`."""
+        stay = (JobState.HELD, JobState.QUEUED) if paused else (JobState.HELD,)
+        for at in range(self.waiting() - 1, -1, -1):
+            if self._rows[at].job.state not in stay:
+                return self._rows[at]
+        return None
 
     def count(self, *states: JobState) -> int:
         """How many are in one of `states`."""

@@ -163,6 +163,28 @@ def tip(verb: Verb, jobs: Sequence[Job]) -> str:
     return ""
 
 
+def looked_words(jobs: Sequence[Job], pod: str) -> tuple[str, str, bool]:
+    """(what, more, whether any was found) of jobs that were looked for again. `pod`: the name of theirs, if it is one.
+
+    There is always an answer: also "still nothing" is one.
+    """
+    lost = [job for job in jobs if job.state is JobState.UNKNOWN]
+    there = len(jobs) - len(lost)
+    if there:
+        more = tr("They go on from here.") if there > 1 else tr("It goes on from here.")
+        if lost:
+            more = tr_n("{n} is still unknown.", "{n} are still unknown.", len(lost))
+        return tr_n("Found: the pod has it after all", "Found: the pods have {n} of them after all", there), more, True
+    name = pod or tr("the pod")
+    what = tr_n(
+        "Still nothing: {pod} answers that it does not know this job",
+        "Still nothing: {pod} answers that it does not know these {n} jobs",
+        len(lost),
+        pod=name,
+    )
+    return what, tr("It was restarted, or someone removed it there. You can run it again."), False
+
+
 def error_text(job: Job) -> str:
     """All that is known of what went wrong, to be pasted somewhere."""
     error = job.error

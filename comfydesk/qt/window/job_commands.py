@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
+from comfydesk.errors import KnownError
 from comfydesk.qt.bridge.tasks import Tasks
 from comfydesk.qt.models.verbs import Verb
 from comfydesk.store.records import Job
@@ -18,6 +19,8 @@ class JobCommands(QObject):
 
     made = Signal(object)
     """tuple of ids"""
+    looked = Signal(object)
+    """tuple[Job, ...]: how those stand now that were looked for again."""
 
     def __init__(self, session: "Session", tasks: Tasks, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -64,7 +67,7 @@ class JobCommands(QObject):
 
     def look_again(self, *jobs: str) -> None:
         """Ask the pod once more for jobs in state unknown."""
-        self._start(self._each(jobs, self._session.queue.look_again, new=False))
+        self._start(self._look(jobs))
 
     def remove(self, *jobs: str) -> None:
         """Take ended jobs off the list; their outputs stay."""
@@ -89,10 +92,24 @@ class JobCommands(QObject):
     def _start(self, work: Coroutine[Any, Any, object]) -> None:
         self._tasks.start(work)
 
-    async def _each(
-        self, jobs: Sequence[str], call: Callable[[str], Coroutine[Any, Any, Job | None]], *, new: bool = True
-    ) -> None:
+    async def _each(self, jobs: Sequence[str], call: Callable[[str], Coroutine[Any, Any, Job | None]]) -> None:
         for job in jobs:
             made = await call(job)
-            if new and made is not None:
+            if made is not None:
                 self.made.emit((made.id,))
+
+    async def _look(self, jobs: Sequence[str]) -> None:
+        """All of them are asked for; what keeps one from it is told once those of other pods were."""
+        found: list[Job] = []
+        trouble: KnownError | None = None
+        for job in jobs:
+            try:
+                now = await self._session.queue.look_again(job)
+            except KnownError as error:
+                trouble = error
+            else:
+                found += [] if now is None else [now]
+        if found:
+            self.looked.emit(tuple(found))
+        if trouble is not None:
+            raise trouble

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 
 from comfydesk.qt.bridge.feeds import Bridge
 from comfydesk.qt.bridge.tasks import Tasks
@@ -10,7 +10,7 @@ from comfydesk.qt.docks.jobline import Running
 from comfydesk.qt.docks.running_strip import AtWork
 from comfydesk.qt.models.jobs import AT_WORK
 from comfydesk.qt.models.rows import PodMark
-from comfydesk.qt.models.verbs import Verb
+from comfydesk.qt.models.verbs import Verb, looked_words
 from comfydesk.qt.window.batches import Batches
 from comfydesk.qt.window.bench import Bench
 from comfydesk.qt.window.desk import Desk
@@ -24,6 +24,10 @@ from comfydesk.store.records import Job, JobState
 
 if TYPE_CHECKING:
     from comfydesk.session.session import Session
+
+
+TICK_MS = 1000
+"""Between two looks at how long everything still takes."""
 
 
 class JobDesk(QObject):
@@ -45,6 +49,9 @@ class JobDesk(QObject):
         self.failures = Failures(desk, bench, self.edit, self)
         self._weighed: str | None = None
         self._told_waiting = 0
+        self._paused = False
+        self._clock = QTimer(self, interval=TICK_MS)
+        self._clock.timeout.connect(self._tick)
         self._live: set[str] = set()
         """Jobs that had not ended when they were last seen: what ends of them is news."""
         desk.jobs.ask_eta(session.queue.eta)
@@ -107,6 +114,7 @@ class JobDesk(QObject):
         desk.jobs.counted.connect(self._show_queue)
         self._bench.queued.connect(self._on_made)
         self.commands.made.connect(self._on_made)
+        self.commands.looked.connect(self._on_looked)
         self.now.refresh()
         self._read_paused()
 
@@ -133,7 +141,23 @@ class JobDesk(QObject):
             self.news.on_ended(ended)
 
     def _read_paused(self) -> None:
-        self._tasks.start(self._session.queue.is_paused(), done=self._desk.queue.show_paused)
+        self._tasks.start(self._session.queue.is_paused(), done=self._show_paused)
+
+    def _show_paused(self, paused: bool) -> None:
+        self._paused = paused
+        self._desk.queue.show_paused(paused)
+        self._show_queue()
+
+    def _on_looked(self, jobs: tuple[Job, ...]) -> None:
+        names = {pod.id: pod.name for pod in self._session.pods()}
+        pods = {names.get(job.pod, "") for job in jobs}
+        what, more, found = looked_words(jobs, pods.pop() if len(pods) == 1 else "")
+        self._desk.toasts.tell(what, more, tone="success" if found else "warning")
+
+    def _tick(self) -> None:
+        """Time passes also where nothing changes: all that tells it tells the same."""
+        self._desk.jobs.refresh_times()
+        self._show_queue()
 
     def _show_running(self, running: Running | None) -> None:
         job, desk = self.now.job, self._desk
@@ -150,18 +174,30 @@ class JobDesk(QObject):
         self._desk.preview.show_at_work(jobs, self.now.job)
 
     def _show_queue(self) -> None:
-        desk, last = self._desk, self._desk.jobs.last_waiting
-        pod = self._session.current_pod
-        told = last is not None and (pod is None or pod.status.usable)
-        seconds = self._session.queue.eta(last.job.id) if last is not None and told else None
-        waiting, running = desk.jobs.waiting(), desk.jobs.count(*AT_WORK)
+        desk, jobs = self._desk, self._desk.jobs
+        waiting, running = jobs.waiting(), jobs.count(*AT_WORK)
+        seconds = self._seconds_left()
         desk.queue.show_time(seconds)
         desk.status.queue.show_queue(waiting - running, seconds, running)
-        desk.generation.show_queue(waiting, seconds)
+        # What is held stands in nobody's way, and what is only fetched leaves its pod free.
+        before = waiting - jobs.count(JobState.HELD, JobState.SAVING)
+        desk.generation.show_queue(before, seconds, paused=self._paused)
+        if bool(running) != self._clock.isActive():
+            self._clock.start() if running else self._clock.stop()
         if waiting != self._told_waiting:
             self._told_waiting = waiting
             self.news.show_count(waiting)
             desk.generation.show_waiting(waiting)
+
+    def _seconds_left(self) -> float | None:
+        """Until all that goes on by itself has run; None: not known. The only place where that is asked."""
+        jobs, eta = self._desk.jobs, self._session.queue.eta
+        last = jobs.last_to_go(paused=self._paused)
+        if last is None:
+            return None
+        total = eta(last.job.id)
+        running = [row.seconds_left for row in jobs.at_work() if row.seconds_left is not None]
+        return None if total is None else max([total, *running])
 
     # --- Window → session -----------------------------------------------------------------------------------------
 

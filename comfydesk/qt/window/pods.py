@@ -8,6 +8,7 @@ from PySide6.QtGui import QAction
 
 from comfydesk.qt.bridge.tasks import Tasks
 from comfydesk.qt.docks.pod_popup import PodPopup
+from comfydesk.qt.models.countdown import Countdown
 from comfydesk.qt.models.pods import BANNER_BEFORE, PodRow, cost_words, idle_words, pod_rows
 from comfydesk.qt.models.words import clock
 from comfydesk.qt.window.all_pods import AllPods
@@ -59,6 +60,7 @@ class PodDesk(QObject):
         self._listed: list[QAction] = []
         self._dismissed = False
         self.popup = PodPopup(desk.theme, desk.window)
+        self._countdown = Countdown()
         self._clock = QTimer(self, interval=TICK_MS)
         self._clock.timeout.connect(self._tick)
         self._join()
@@ -68,7 +70,7 @@ class PodDesk(QObject):
     def refresh(self) -> None:
         """The session says that something about its pods is new."""
         desk, pod = self._desk, self._session.current_pod
-        desk.status.pod.show_pod(pod)
+        desk.status.pod.show_pod(None if pod is None else self._countdown.of(pod))
         desk.status.gpu.show_stats(None if pod is None else pod.stats)
         usable = pod is not None and pod.status.usable
         trouble = "" if pod is None or usable else trouble_of(pod)[1]
@@ -89,7 +91,7 @@ class PodDesk(QObject):
         current = session.current_pod
         return pod_rows(
             session.profiles.book.profiles,
-            session.pods(),
+            map(self._countdown.of, session.pods()),
             session.rented.state,
             None if current is None else current.id,
             self.commands.removed,
@@ -105,10 +107,22 @@ class PodDesk(QObject):
         self._desk.status.idle.show_idle(idle)
         self._desk.status.cost.show_cost(*cost_words(rented, now))
         self._tell(pod, idle.left)
-        if rented is not None:
+        tries = any(other.status.retry_in for other in self._session.pods())
+        if tries and self.sender() is self._clock:
+            self._count_down(pod)
+        if rented is not None or tries:
             self._clock.start()
         else:
             self._clock.stop()
+
+    def _count_down(self, pod: "PodState | None") -> None:
+        """A second less until pods that were lost are tried again."""
+        if pod is not None:
+            self._desk.status.pod.show_pod(self._countdown.of(pod))
+        rows = self.rows()
+        if self.popup.isVisible():
+            self.popup.show_rows(rows)
+        self.all.show_rows(rows)
 
     def _tell(self, pod: "PodState | None", left: float | None) -> None:
         """The banner over the middle: trouble with the pod first, then that it is about to stop."""

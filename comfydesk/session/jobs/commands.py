@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 
-from comfydesk.errors import KnownError, StoreError
+from comfydesk.errors import KnownError, PodUnreachableError, StoreError
 from comfydesk.session.jobs.documents import Documents
 from comfydesk.session.jobs.follow import Follower
 from comfydesk.session.jobs.reports import lost_track
@@ -99,9 +99,13 @@ class Commands:
     async def look_again(self, job_id: str) -> Job | None:
         """See Queue.look_again."""
         job = await self._library.call(jobs.get, job_id)
-        link = None if job is None else self._links.get(job.pod)
-        if job is None or link is None or job.state is not JobState.UNKNOWN:
+        if job is None or job.state is not JobState.UNKNOWN:
             return job
+        link = self._links.get(job.pod)
+        if link is None or not link.online:
+            name = "The pod of this job" if link is None else link.target.name
+            what = f"{name} is not connected"
+            raise PodUnreachableError(what, "it cannot be asked", "Connect to it, then look again")
         remote = await link.pod.job(job.remote_id)
         if remote is not None and await self._library.commit(jobs.take_up, job_id, self._owner, time.time()):
             job = await self._library.call(jobs.get, job_id)

@@ -288,7 +288,10 @@ class Queue:
         return job
 
     async def look_again(self, job_id: str) -> Job | None:
-        """Ask the pod once more for a job in state UNKNOWN. Returns the job as it stands then."""
+        """Ask the pod once more for a job in state UNKNOWN. Returns the job as it stands then.
+
+        Raises PodError if the pod cannot be asked.
+        """
         return await self._ready().look_again(job_id)
 
     async def remove(self, *job_ids: str) -> None:
@@ -318,11 +321,13 @@ class Queue:
 
         None: not known (yet).
         """
-        followed = self._follower.get(job_id)
-        if followed is not None:
-            return self._follower.eta(followed)
         waiting = () if self._dispatcher is None else self._dispatcher.waiting
-        return self._follower.eta_of_waiting(job_id, waiting)
+        followed = self._follower.get(job_id)
+        pod = next((job.pod for job in waiting if job.id == job_id), "") if followed is None else followed.job.pod
+        link = self._links.get(pod)
+        if link is None or not link.online:  # what it does meanwhile nobody knows
+            return None
+        return self._follower.eta_of_waiting(job_id, waiting) if followed is None else self._follower.eta(followed)
 
     def node_title(self, job_id: str, node_id: str) -> str:
         """What a person knows a node of a live job as; empty if it is not known."""
