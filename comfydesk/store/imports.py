@@ -2,15 +2,12 @@
 
 import json
 import os
-import sqlite3
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 from comfydesk.events import Change, OutputsChanged
 from comfydesk.store.database import Database, Value, listed
-from comfydesk.store.output_words import WordsLater, words_later
 from comfydesk.store.outputs import Identity, insert, plain_text, stored_path
 from comfydesk.store.records import Output
 from comfydesk.store.taken import Taken
@@ -36,22 +33,6 @@ class Copy:
 
     output: int
     path: str
-
-
-@dataclass(slots=True)
-class Written:
-    """What became of a batch."""
-
-    added: list[int] = field(default_factory=list)
-    changed: list[int] = field(default_factory=list)
-    moved: list[int] = field(default_factory=list)
-    removed: list[int] = field(default_factory=list)
-    duplicates: int = 0
-
-    def changes(self) -> tuple[Change, ...]:
-        if not (self.added or self.changed or self.moved or self.removed):
-            return ()
-        return (OutputsChanged(tuple(self.added), (*self.changed, *self.moved), tuple(self.removed)),)
 
 
 _NOWHERE = Identity("", "", "", "", "")
@@ -93,63 +74,6 @@ def copies(db: Database, hashes: Sequence[str]) -> dict[str, tuple[Copy, ...]]:
     return found
 
 
-def take(
-    db: Database, files: Sequence[Taken], seen: Sequence[Seen], gone: Mapping[str, int], rules: int, *, watched: bool
-) -> tuple[Written, tuple[Change, ...]]:
-    """Write a batch, all of it or nothing.
-
-    `gone`: by hash, an output whose file is no longer where it was: the new place is its own. `rules`: the version of
-    what read the files. `watched`: what the user deleted from the library stays away.
-    """
-    written = Written()
-    left = dict(gone)
-    with words_later(db) as words:
-        for file in files:
-            _take_one(db, file, left, rules, written, words, watched=watched)
-        for one in seen:
-            _note_seen(db, one)
-    return written, written.changes()
-
-
-def _take_one(
-    db: Database,
-    file: Taken,
-    gone: dict[str, int],
-    rules: int,
-    written: Written,
-    words: WordsLater,
-    *,
-    watched: bool,
-) -> None:
-    path = stored_path(file.path)
-    known = db.first("SELECT id, sha256, size, mtime_ns FROM outputs WHERE path = ?", (path,))
-    if known is not None and _is_same(known, file):
-        db.execute("UPDATE outputs SET mtime_ns = ?, missing = NULL WHERE id = ?", (file.mtime_ns, known["id"]))
-        return
-    if known is not None:  # other bytes at the same place: another output
-        words.write()
-        db.execute("DELETE FROM outputs WHERE id = ?", (known["id"],))
-        written.removed.append(known["id"])
-    mover = gone.pop(file.sha256, None) if file.sha256 else None
-    if mover is not None:
-        name = plain_text(Path(file.path).name)
-        db.execute(
-            "UPDATE outputs SET path = ?, name = ?, mtime_ns = ?, missing = NULL WHERE id = ?",
-            (path, name, file.mtime_ns, mover),
-        )
-        written.moved.append(mover)
-    elif file.sha256 and _has_bytes(db, file.sha256):
-        _note_seen(db, Seen(file.path, file.size, file.mtime_ns, DUPLICATE))
-        written.duplicates += 1
-        return
-    elif watched and _is_forgotten(db, file.sha256):
-        _note_seen(db, Seen(file.path, file.size, file.mtime_ns, DELETED))
-        return
-    else:
-        written.added.append(_insert(db, file, rules))
-    db.execute("DELETE FROM seen_files WHERE path = ?", (os.fsencode(file.path),))
-
-
 def _has_bytes(db: Database, sha256: str, other_than: int = 0) -> bool:
     sql = "SELECT 1 FROM outputs WHERE sha256 = ? AND deletion IS NULL AND id <> ?"
     return db.first(sql, (sha256, other_than)) is not None
@@ -157,12 +81,6 @@ def _has_bytes(db: Database, sha256: str, other_than: int = 0) -> bool:
 
 def _is_forgotten(db: Database, sha256: str) -> bool:
     return db.first("SELECT 1 FROM forgotten WHERE sha256 = ?", (sha256,)) is not None
-
-
-def _is_same(known: sqlite3.Row, file: Taken) -> bool:
-    if known["sha256"] and file.sha256:
-        return bool(known["sha256"] == file.sha256)
-    return (known["size"], known["mtime_ns"]) == (file.size, file.mtime_ns)
 
 
 def add_taken(
@@ -279,7 +197,7 @@ def complete(db: Database, files: Sequence[Taken], broken: Sequence[str], *, kee
             if forgotten or _has_bytes(db, file.sha256, row["id"]):
                 db.execute("DELETE FROM outputs WHERE id = ?", (row["id"],))
                 why = DELETED if forgotten else DUPLICATE
-                _note_seen(db, Seen(file.path, file.size, file.mtime_ns, why))
+                note_seen(db, Seen(file.path, file.size, file.mtime_ns, why))
                 removed.append(row["id"])
                 continue
             _put_documents(db, file)
@@ -295,7 +213,8 @@ def complete(db: Database, files: Sequence[Taken], broken: Sequence[str], *, kee
     return (OutputsChanged(updated=tuple(updated), removed=tuple(removed)),)
 
 
-def _note_seen(db: Database, one: Seen) -> None:
+def note_seen(db: Database, one: Seen) -> None:
+    """What is known of it is kept until the file changes."""
     db.execute(
         "INSERT OR REPLACE INTO seen_files (path, size, mtime_ns, why) VALUES (?, ?, ?, ?)",
         (os.fsencode(one.path), one.size, one.mtime_ns, plain_text(one.why)),

@@ -18,7 +18,7 @@ class WordsLater:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._last = self._newest()
+        self._last = self.newest()
 
     def write(self) -> None:
         """Index what was added by now. To be called before one of these outputs is changed or removed."""
@@ -27,9 +27,9 @@ class WordsLater:
                 SELECT id, prompt, negative, note, models, workflow, name, tags FROM outputs WHERE id > ?""",
             (self._last,),
         )
-        self._last = self._newest()
+        self._last = self.newest()
 
-    def _newest(self) -> int:
+    def newest(self) -> int:
         """The last id that was given: later ones are greater, whatever was removed."""
         row = self._db.first("SELECT seq FROM sqlite_sequence WHERE name = 'outputs'")
         return int(row[0]) if row else 0

@@ -29,8 +29,9 @@ from comfydesk.session.tasks import Tasks
 from comfydesk.store import imports as store
 from comfydesk.store.imports import COPIED, Copy, Seen, Stamp
 from comfydesk.store.taken import Taken
+from comfydesk.store.taking import take
 
-AT_ONCE = 128
+AT_ONCE = 256
 """Files whose rows are written in one transaction."""
 AT_LEAST_EVERY = 0.4
 """Seconds."""
@@ -220,7 +221,7 @@ class Importer:
         if run.plan.copy:
             taken, copied = await asyncio.to_thread(self._copied, run, taken, copies)
             seen += copied
-        written, changes = await self._library.call(store.take, taken, seen, gone, RULES, watched=run.watched)
+        written, changes = await self._library.call(take, taken, seen, gone, RULES, watched=run.watched)
         for change in changes:
             self._changes.publish(change)
         run.done += len(read)

@@ -5,7 +5,7 @@ from typing import cast
 
 import pytest
 
-from comfydesk.store import imports, outputs
+from comfydesk.store import imports, outputs, taking
 from comfydesk.store.database import Database
 from comfydesk.store.outputs import Identity
 from comfydesk.store.taken import Taken
@@ -31,14 +31,14 @@ def _is_whole(db: Database) -> None:
 
 def test_a_batch_is_found_by_its_words(db: Database) -> None:
     _add(db, 1)
-    imports.take(db, [_taken(2), _taken(3)], [], {}, 1, watched=False)
+    taking.take(db, [_taken(2), _taken(3)], [], {}, 1, watched=False)
     _add(db, 4)
     assert _found(db, "lighthouse") == [f"/p/{number}.png" for number in (1, 2, 3, 4)]
     _is_whole(db)
 
 
 def test_other_bytes_at_the_same_place_within_a_batch_leave_no_words_behind(db: Database) -> None:
-    imports.take(db, [_taken(1), replace(_taken(1, "storm"), sha256="f" * 64)], [], {}, 1, watched=False)
+    taking.take(db, [_taken(1), replace(_taken(1, "storm"), sha256="f" * 64)], [], {}, 1, watched=False)
     assert _found(db, "storm") == ["/p/1.png"]
     assert _found(db, "lighthouse") == []
     _is_whole(db)
@@ -46,15 +46,15 @@ def test_other_bytes_at_the_same_place_within_a_batch_leave_no_words_behind(db: 
 
 def test_a_batch_that_fails_leaves_nothing_and_the_next_row_is_indexed_by_itself(db: Database) -> None:
     with pytest.raises(AttributeError):
-        imports.take(db, [_taken(1), cast("Taken", None)], [], {}, 1, watched=False)
+        taking.take(db, [_taken(1), cast("Taken", None)], [], {}, 1, watched=False)
     _add(db, 2)
     assert _found(db, "lighthouse") == ["/p/2.png"]
     _is_whole(db)
 
 
 def test_after_the_newest_outputs_were_removed_the_next_batch_is_indexed_once(db: Database) -> None:
-    imports.take(db, [_taken(1), _taken(2)], [], {}, 1, watched=False)
+    taking.take(db, [_taken(1), _taken(2)], [], {}, 1, watched=False)
     outputs.remove(db, [2])
-    imports.take(db, [_taken(3)], [], {}, 1, watched=False)
+    taking.take(db, [_taken(3)], [], {}, 1, watched=False)
     assert _found(db, "lighthouse") == ["/p/1.png", "/p/3.png"]
     _is_whole(db)
