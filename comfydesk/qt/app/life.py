@@ -3,10 +3,9 @@
 import asyncio
 import importlib
 import logging
-import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import qasync
 from PySide6.QtCore import Qt
@@ -16,6 +15,7 @@ from comfydesk.errors import KnownError
 from comfydesk.paths import Paths
 from comfydesk.qt.app.faults import Faults
 from comfydesk.qt.app.logs import start_logging, stop_logging
+from comfydesk.qt.app.signals import Signals
 from comfydesk.qt.bridge.feeds import Bridge
 from comfydesk.qt.bridge.tasks import Tasks
 from comfydesk.qt.theme.language import tr
@@ -66,6 +66,7 @@ class Life:
         self._made: Session | None = None
         """`session` before it has started: to be closed in any case."""
         self._demo: DemoKeeper | None = None
+        self._signals: Signals | None = None
         self._over: asyncio.Future[int] | None = None
 
     def run(self, app: QApplication) -> int:
@@ -76,6 +77,8 @@ class Life:
             code: int = loop.run_until_complete(self._main())
             return code
         finally:
+            if self._signals is not None:
+                self._signals.close()
             loop.close()
             stop_logging()
 
@@ -192,8 +195,7 @@ class Life:
         """Faults become toasts and reports, Ctrl+C in the terminal a closed window."""
         self.faults.known.connect(self._show_known)
         self.faults.bug.connect(self._on_bug_in_job if self._job else self._show_bug)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._on_signal)
+        self._signals = Signals(self.window.close, self.window)
 
     def _hear_others(self) -> None:
         """Second starts hand over what they were asked for; the system what is opened with us."""
@@ -237,9 +239,6 @@ class Life:
             await self.open_demo()
         elif self.session is not None:
             await self.session.connect(pod)
-
-    def _on_signal(self, _number: int, _frame: Any) -> None:
-        self.window.close()
 
     def _tell_settings(self) -> None:
         if self.settings.problem:
