@@ -1,7 +1,7 @@
 """Makes a Debian package of the build: `python release/deb.py dist/comfydesk` → dist/comfydesk_VERSION_ARCH.deb.
 
 dpkg-deb does the packing. The program goes to /opt/comfydesk, where nothing but root writes; a menu entry, the icon,
-the file type and the link scheme come along.
+the file type, the link scheme and the man page come along.
 """
 
 import shutil
@@ -44,6 +44,9 @@ def stage(build: Path, root: Path, version: str, architecture: str) -> None:
     ):
         (root / target).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, root / target)
+    manual = root / "usr/share/man/man1/comfydesk.1.gz"
+    manual.parent.mkdir(parents=True)
+    subprocess.run([sys.executable, HERE / "man.py", manual], check=True)
     (root / "usr/bin").mkdir(parents=True)
     (root / "usr/bin/comfydesk").symlink_to(f"/{HOME}/comfydesk")
     size = sum(file.stat().st_size for file in root.rglob("*") if file.is_file() and not file.is_symlink()) // 1024

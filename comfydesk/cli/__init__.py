@@ -40,6 +40,20 @@ COMMANDS = {
 }
 """Command → the module here that registers it."""
 
+USAGE = """comfydesk [--demo] [--pod NAME|URL] [--data-dir DIR] [FILE | LINK]
+       comfydesk [--pod NAME|URL] [--data-dir DIR] [--json] COMMAND ..."""
+DESCRIPTION = """\
+A desktop client for ComfyUI pods. Without a command it opens its window, or hands FILE (a workflow, or a picture or
+video that carries one) or LINK (comfydesk:…) to the window that is open. --demo: on the built-in demo pod."""
+EPILOG = """\
+examples:
+  comfydesk --demo                                  the window, without a GPU or an account
+  comfydesk pods add "ssh root@203.0.113.7 -p 22"   a pod, from what its provider shows
+  comfydesk generate picture.json --pod demo --prompt "a lighthouse at dusk" -o pictures
+
+"comfydesk COMMAND --help" tells more of each. Results go to stdout, progress to stderr.
+Exit codes: 0 done, 1 the job or the input failed, 2 usage, 3 no pod reached, 130 interrupted."""
+
 OPTIONS_WITH_VALUE = frozenset({"--pod", "--data-dir"})
 
 
@@ -47,7 +61,9 @@ class CommandParser(argparse.ArgumentParser):
     """A parser that knows the common options, before and after the command's name."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"allow_abbrev": False} | kwargs)
+        # Raw: descriptions are short, and examples stay in their lines.
+        given: dict[str, Any] = {"allow_abbrev": False, "formatter_class": argparse.RawDescriptionHelpFormatter}
+        super().__init__(**given | kwargs)
         self.add_argument(
             "--pod", metavar="NAME|URL", default=argparse.SUPPRESS, help='the pod: a name, an address, or "demo"'
         )
@@ -101,9 +117,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def build_parser(command: str | None = None) -> argparse.ArgumentParser:
     """The parser with all commands, or with just the one that is asked for (the others are not imported)."""
-    parser = CommandParser(prog="comfydesk", description="Generate on ComfyUI pods. Without a command: the window.")
+    parser = CommandParser(prog="comfydesk", usage=USAGE, description=DESCRIPTION, epilog=EPILOG)
     parser.add_argument("--version", action="version", version=f"comfydesk {__version__}")
-    subparsers = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=CommandParser)
+    subparsers = parser.add_subparsers(prog="comfydesk", metavar="COMMAND", required=True, parser_class=CommandParser)
     wanted = [COMMANDS[command]] if command else dict.fromkeys(COMMANDS.values())
     for name in wanted:
         importlib.import_module(f"{__name__}.{name}").register(subparsers)

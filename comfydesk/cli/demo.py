@@ -8,7 +8,12 @@ from comfydesk.cli.context import Context, Subparsers
 
 
 def register(subparsers: Subparsers) -> None:
-    parser = subparsers.add_parser("demo", help="run the demo pod: it draws on the CPU, and is no AI")
+    parser = subparsers.add_parser(
+        "demo",
+        help="run the demo pod: it draws on the CPU, and is no AI",
+        description="Run the demo pod until Ctrl+C: ComfyUI's protocol on this computer, drawn by arithmetic.",
+        epilog="examples:\n  comfydesk demo --port 8188",
+    )
     parser.add_argument("--port", type=int, default=0, metavar="N", help="the port on 127.0.0.1 (default: a free one)")
     parser.add_argument("--speed", type=float, default=1.0, metavar="X", help="how many times faster than normal")
     parser.add_argument("--folder", type=Path, default=None, metavar="DIR", help="its disk (default: in the data dir)")

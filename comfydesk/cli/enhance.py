@@ -37,7 +37,6 @@ def register(subparsers: Subparsers) -> None:
         help="make a prompt better with a language model",
         description="Improve a prompt in a style and in the dialect of a model family, and print it.",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("prompt", metavar="PROMPT", help='"-" reads it from stdin')
     parser.add_argument("--style", default=None, help="detailed, cinematic, artistic, minimal, or one of yours")

@@ -40,7 +40,6 @@ def register(subparsers: Subparsers) -> None:
         help="run a workflow on a pod and save what it makes",
         description="Queue a workflow, follow its jobs, save what they make, and print the files.",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("file", type=Path, metavar="FILE", help="a workflow, or a picture or video that carries one")
     parser.add_argument("--prompt", metavar="TEXT", help="what to make")

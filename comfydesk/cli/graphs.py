@@ -23,10 +23,21 @@ PATIENCE = 30.0
 
 
 def register(subparsers: Subparsers) -> None:
-    inspect = subparsers.add_parser("inspect", help="what workflow files are, need and make")
+    inspect = subparsers.add_parser(
+        "inspect",
+        help="what workflow files are, need and make",
+        description="Tell what workflow files are, need and make. With a pod or --object-info also what it lacks.",
+        epilog="examples:\n  comfydesk inspect *.json picture.png\n  comfydesk inspect workflow.json --pod mine --json",
+    )
     inspect.add_argument("--stream", action="store_true", help=argparse.SUPPRESS)
     inspect.set_defaults(run=run_inspect)
-    convert = subparsers.add_parser("convert", help="the API graphs of workflow files")
+    convert = subparsers.add_parser(
+        "convert",
+        help="the API graphs of workflow files",
+        description="Write what ComfyUI is sent for a workflow: the graph that its own frontend would make of it.",
+        epilog="examples:\n  comfydesk convert workflow.json --pod mine > api.json\n"
+        "  comfydesk convert *.json --object-info object_info.json -o converted",
+    )
     convert.add_argument("-o", "--output", type=Path, metavar="DIR", help="write DIR/<name>.json each")
     convert.set_defaults(run=run_convert)
     for parser in (inspect, convert):
@@ -34,9 +45,19 @@ def register(subparsers: Subparsers) -> None:
         parser.add_argument(
             "files", nargs=files, type=Path, metavar="FILE", help="a workflow, or media that carries one"
         )
-    form = subparsers.add_parser("form", help="the inputs of a workflow that one may set")
+    form = subparsers.add_parser(
+        "form",
+        help="the inputs of a workflow that one may set",
+        description="List the inputs that generate takes with --set, --file and --grid, with their ranges and choices.",
+        epilog="examples:\n  comfydesk form workflow.json --pod mine",
+    )
     form.set_defaults(run=run_form)
-    check = subparsers.add_parser("check", help="what a pod lacks to run a workflow")
+    check = subparsers.add_parser(
+        "check",
+        help="what a pod lacks to run a workflow",
+        description="Name the nodes and models that a workflow needs and a pod lacks.",
+        epilog="examples:\n  comfydesk check workflow.json --pod mine",
+    )
     check.set_defaults(run=run_check)
     for parser in (form, check):
         parser.add_argument(

@@ -12,7 +12,12 @@ from comfydesk.paths import resources
 
 
 def register(subparsers: Subparsers) -> None:
-    parser = subparsers.add_parser("intent", help="what a sentence asks for: image, video, sound, 3D, upscaling")
+    parser = subparsers.add_parser(
+        "intent",
+        help="what a sentence asks for: image, video, sound, 3D, upscaling",
+        description="Tell what a sentence asks for, its subject, and which of the bundled workflows do it.",
+        epilog='examples:\n  comfydesk intent "turn this image into a video"',
+    )
     parser.add_argument("sentences", nargs="+", metavar="SENTENCE", help='"-" reads one sentence a line from stdin')
     parser.set_defaults(run=run)
 

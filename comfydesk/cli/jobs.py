@@ -38,7 +38,6 @@ def register(subparsers: Subparsers) -> None:
         help="the queue: list it, hold, cancel or retry jobs, bring it to its end",
         description="Show the queue as it is stored; with --resume, bring it to its end.",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--resume", action="store_true", help="reconcile with the pods, send what waits, follow and save everything"

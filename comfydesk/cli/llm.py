@@ -30,7 +30,6 @@ def register(subparsers: Subparsers) -> None:
         help="the language models of this computer",
         description="Language models that improve prompts on this computer: list, download, remove.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(run=run, act=_models)
     actions = parser.add_subparsers(metavar="ACTION")

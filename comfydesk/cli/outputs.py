@@ -18,9 +18,19 @@ if TYPE_CHECKING:
 
 MEDIA = ("image", "video", "audio", "text", "model3d", "other")
 
+EXAMPLES = """examples:
+  comfydesk outputs --search "lighthouse rating:>=4" --json
+  comfydesk outputs --search "model:flux" --zip best.zip --format webp
+  comfydesk outputs --import ~/Pictures/old"""
+
 
 def register(subparsers: Subparsers) -> None:
-    parser = subparsers.add_parser("outputs", help="the library: what was made and saved")
+    parser = subparsers.add_parser(
+        "outputs",
+        help="the library: what was made and saved",
+        description="List what was made and saved, export it, take files in, fetch what the pod has besides.",
+        epilog=EXAMPLES,
+    )
     find = parser.add_argument_group("which (all of these must hold)")
     find.add_argument(
         "--search",
@@ -34,7 +44,7 @@ def register(subparsers: Subparsers) -> None:
     find.add_argument("--tag", action="append", default=[], metavar="NAME")
     find.add_argument("--album", metavar="NAME")
     find.add_argument("--rating", type=int, default=0, choices=range(1, 6), help="at least so many stars")
-    find.add_argument("--favourite", action="store_true")
+    find.add_argument("--favourite", action="store_true", help="marked as favourites")
     find.add_argument("--limit", type=int, metavar="N", help="the newest N")
     export = parser.add_argument_group("copies")
     export.add_argument("--export", type=Path, metavar="DIR", help="copy the files found there")

@@ -11,10 +11,18 @@ from comfydesk.errors import PodUnreachableError
 if TYPE_CHECKING:
     from comfydesk.client.probe import ProbeReport, ProbeStep
 
+EXAMPLES = """examples:
+  comfydesk probe --pod 192.168.1.20:8188
+  comfydesk probe --pod mine --json          the same, for a program: exit code 0 when all is well, else 3"""
+
 
 def register(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
-        "probe", help="check the way to a pod, step by step", description="Nothing on the pod is changed."
+        "probe",
+        help="check the way to a pod, step by step",
+        description="Check name, port, certificate, sign-in and ComfyUI itself, and name the step that fails.\n"
+        "Nothing on the pod is changed.",
+        epilog=EXAMPLES,
     )
     parser.set_defaults(run=run)
 

@@ -22,16 +22,31 @@ KINDS = ("comfy", "runpod-serverless")
 """Those that nothing pasted gives away: an engine's address looks like a pod's."""
 SECRETS = ("secret", "ssh-password", "ssh-passphrase", "llm", "api-key")
 
+EXAMPLES = """examples:
+  comfydesk pods add https://abc123xyz-8188.proxy.runpod.net --name atlas --default
+  comfydesk pods add "ssh root@203.0.113.7 -p 22 -i ~/.ssh/key" --name rig
+  pass show comfyui | comfydesk pods edit atlas --auth bearer --stdin secret
+  comfydesk pods list --status
+
+Secrets are read from stdin or a variable, never from an argument, and kept in the system's keyring."""
+
 
 def register(subparsers: Subparsers) -> None:
-    parser = subparsers.add_parser("pods", help="your pods: profiles, start, stop", description=__doc__)
+    parser = subparsers.add_parser(
+        "pods",
+        help="your pods: profiles, start, stop",
+        description="Keep the profiles of your pods, and start and stop those that are rented.",
+        epilog=EXAMPLES,
+    )
     parser.set_defaults(run=run, work=_list, status=False, account=None)
     actions = parser.add_subparsers(metavar="ACTION", parser_class=type(parser))
     found = actions.add_parser("list", help="all profiles (the default action)")
     found.add_argument("--status", action="store_true", help="ask the providers: state, GPU, cost")
     found.add_argument("--account", choices=("runpod", "vast"), help="list the account's pods instead of the profiles")
     found.set_defaults(run=run, work=_list)
-    add = actions.add_parser("add", help="add a profile")
+    add = actions.add_parser(
+        "add", help="add a profile", description="Add a profile; what TEXT tells is filled in.", epilog=EXAMPLES
+    )
     add.add_argument(
         "paste",
         metavar="TEXT|-",
@@ -95,7 +110,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
-    """See cli.md."""
+    """0, or the exit code of the KnownError that the action raises."""
     work: Callable[[argparse.Namespace, Context, Roster], Awaitable[int]] = args.work
 
     async def go() -> int:

@@ -15,7 +15,12 @@ PATIENCE = 30.0
 
 
 def register(subparsers: Subparsers) -> None:
-    parser = subparsers.add_parser("workflows", help="the workflows one can choose from, as cards")
+    parser = subparsers.add_parser(
+        "workflows",
+        help="the workflows one can choose from, as cards",
+        description="List the workflows that come along, those of your folders and, with --pod, the pod's own.",
+        epilog="examples:\n  comfydesk workflows --type t2v\n  comfydesk workflows --pod mine --search portrait --json",
+    )
     parser.add_argument("--type", metavar="T", default="", help="t2i, i2i, t2v, i2v, v2v, upscale, audio, 3d, text")
     parser.add_argument("--input", metavar="I", default="", help="what goes in: text, image, video, audio, 3d")
     parser.add_argument("--output", metavar="O", default="", help="what comes out")
