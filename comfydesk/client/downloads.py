@@ -32,6 +32,9 @@ _Result = TypeVar("_Result")
 Progress = Callable[[int, int | None], None]
 """Bytes here, and bytes in all if the pod says."""
 
+Check = Callable[[Path, int], bool]
+"""Path and size of what has arrived, before it has its name: whether these are the bytes that were meant. Blocks."""
+
 BLOCK = 2 << 20
 SMALL = BLOCK // 2
 """Bytes up to which a file is written in one turn of a worker thread."""
@@ -62,14 +65,25 @@ class Downloads:
         self._delays = (timing or Timing()).fetch_delays
         self._locks: WeakValueDictionary[Path, asyncio.Lock] = WeakValueDictionary()
 
-    async def fetch(self, file: RemoteFile, destination: Path, *, progress: Progress | None = None) -> Fetched:
-        """See Pod.fetch."""
+    async def fetch(
+        self,
+        file: RemoteFile,
+        destination: Path,
+        *,
+        progress: Progress | None = None,
+        check: Check | None = None,
+    ) -> Fetched:
+        """See Pod.fetch. What does not pass `check` never gets a name: PodUnreachableError, it is fetched again."""
         lock = self._locks.setdefault(destination, asyncio.Lock())
         async with lock:
             part = Part(destination, self._key(file))
             try:
                 await _worked(part.open)
                 await self._fill(part, file, progress)
+                if check is not None and not await _worked(part.passes, check):
+                    await _worked(part.discard)
+                    what = f"{file.filename} arrived with other bytes than the service has"
+                    raise PodUnreachableError(what, "its size or hash differs", "It is fetched again")
                 return await _worked(part.finish)
             except (DiskFullError, NotComfyError):
                 await _worked(part.discard)
@@ -279,6 +293,11 @@ class Part:
                 written = self._opened().write(rest)
                 self.size += written
                 rest = rest[written:]
+
+    def passes(self, check: Check) -> bool:
+        """Whether all that is there is what was meant."""
+        with _disk(self._destination):
+            return check(self._path, self.size)
 
     def finish(self) -> Fetched:
         """Give it its name: the destination's, or the next free number where another file has that.

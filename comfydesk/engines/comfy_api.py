@@ -13,6 +13,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -33,7 +34,6 @@ from comfydesk.errors import (
     NotComfyError,
     PodError,
     PodStatusError,
-    PodUnreachableError,
 )
 
 if TYPE_CHECKING:
@@ -281,14 +281,10 @@ class ComfyApi(Polled):
         async with self._call() as address:
             hosted = Hosted(address, self._spot)
             try:
-                fetched = await Downloads(hosted, self._timing, self._identity).fetch(file, destination)
+                downloads = Downloads(hosted, self._timing, self._identity)
+                return await downloads.fetch(file, destination, check=partial(_is_intact, output))
             finally:
                 await hosted.close()
-        if not await asyncio.to_thread(_is_intact, fetched, output):
-            await asyncio.to_thread(fetched.path.unlink, missing_ok=True)
-            what = f"{file.filename} arrived with other bytes than the service has"
-            raise PodUnreachableError(what, "its size or hash differs", "It is fetched again")
-        return fetched
 
     async def stat(self, file: RemoteFile) -> RemoteStat:
         output = await self._output(file)
@@ -347,9 +343,9 @@ def _text_label(prompt_id: str) -> str:
     return f"{words.LABEL}:{prompt_id}"
 
 
-def _is_intact(fetched: Fetched, output: "Output") -> bool:
+def _is_intact(output: "Output", path: Path, size: int) -> bool:
     """Blocks: reads the file where a hash is known."""
-    if output.size_bytes > 0 and output.size_bytes != fetched.size:
+    if output.size_bytes > 0 and output.size_bytes != size:
         return False
     kind, _, digest = (output.hash or "").partition(":")
     if kind != "blake3":
@@ -357,7 +353,7 @@ def _is_intact(fetched: Fetched, output: "Output") -> bool:
     from blake3 import blake3
 
     hasher = blake3()
-    with fetched.path.open("rb") as file:
+    with path.open("rb") as file:
         while block := file.read(1 << 20):
             hasher.update(block)
     return hasher.hexdigest() == digest.lower()

@@ -155,9 +155,12 @@ class GenerationPanel(Panel):
         self.banner.tell_error(error, action=action)
         self.form.set_errors(fields or {})
 
-    def show_pod(self, name: str, *, usable: bool, trouble: str = "") -> None:
-        """The pod that Generate goes to; "" if there is none. `trouble` says why it is of no use now."""
-        self._pod, self._usable, self._trouble = name, usable, trouble
+    def show_pod(self, name: str, *, usable: bool, trouble: str = "", borrowed: bool = False) -> None:
+        """The pod that Generate goes to; "" if there is none. `trouble` says why it is of no use now.
+
+        `borrowed`: it has no list of nodes to give, so that the form is made from another's.
+        """
+        self._pod, self._usable, self._trouble, self._borrowed = name, usable, trouble, borrowed
         self._refresh()
 
     def show_running(self, running: bool) -> None:
@@ -243,6 +246,7 @@ class GenerationPanel(Panel):
     # --- Inside ---------------------------------------------------------------------------------------------------
 
     _usable = False
+    _borrowed = False
     _opening = False
     _trouble = ""
     _makes = ""
@@ -286,6 +290,9 @@ class GenerationPanel(Panel):
             return "", "No pod connected", "text2", "cloud-off"
         if workflow.needs is None:
             return "", f"Waiting for {self._pod}", "text2", "clock"
+        if self._borrowed and self._usable:
+            words = tr("{pod} lists no nodes: the form is by another pod's list", pod=self._pod)
+            return tr("Not checked"), words, "text2", "info"
         nodes, models = workflow.needs.missing_nodes, workflow.needs.missing_models
         if nodes:
             return f"{counted(len(nodes), 'node')} missing", f"on {self._pod}: {', '.join(nodes)}", "danger", "error"

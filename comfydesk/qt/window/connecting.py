@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from comfydesk.errors import KnownError
 from comfydesk.qt.bridge.tasks import Tasks
+from comfydesk.qt.theme.language import tr
 from comfydesk.qt.window.desk import Desk
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ class Connecting(QObject):
         from comfydesk.qt.dialogs.pods.connect import ConnectSheet
 
         if self.sheet is not None:
+            self.sheet.form.set_lenders(self._lenders())
             return self.sheet
         sheet = self.sheet = ConnectSheet(self._theme, self._session.profiles.suggest)
         sheet.hide()
@@ -113,8 +115,17 @@ class Connecting(QObject):
         sheet.start_wanted.connect(self.start_wanted)
         sheet.demo_wanted.connect(self.open_demo)
         sheet.dropped.connect(sheet.begin_new)
+        sheet.form.set_lenders(self._lenders())
         self._tasks.start(self._session.profiles.keyring_note(), done=sheet.show_keyring)
         return sheet
+
+    def _lenders(self) -> tuple[tuple[str, str], ...]:
+        """Pods that tell their list of nodes, and the demo pod."""
+        from comfydesk.session.values import DEMO
+
+        profiles = self._session.profiles.book.profiles
+        saved = ((profile.id, profile.name) for profile in profiles if not profile.place.kind.engine)
+        return (*saved, (DEMO, tr("the demo pod")))
 
     def _begin_test(self, profile: "PodProfile", secrets: "Mapping[str, Secret]", trust: "HostKey | None") -> None:
         self._stop_test()

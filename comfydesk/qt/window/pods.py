@@ -78,7 +78,8 @@ class PodDesk(QObject):
             desk.status.pod.action.setText("Start it again")
             desk.status.pod.action.show()
         desk.workflows.set_online(usable)
-        desk.generation.show_pod(pod.name if pod else "", usable=usable, trouble=trouble)
+        borrowed = pod is not None and pod.catalog_borrowed
+        desk.generation.show_pod(pod.name if pod else "", usable=usable, trouble=trouble, borrowed=borrowed)
         rows = self.rows()
         self.popup.show_rows(rows)
         self.all.show_rows(rows)

@@ -389,3 +389,30 @@ async def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         with pytest.raises(StoreError, match="cannot be written"):
             await fetch(server, tmp_path / "file" / "a.png")
     assert (tmp_path / "file").read_bytes() == b""
+
+
+async def test_what_is_not_what_was_meant_never_gets_a_name_and_takes_none_away(tmp_path: Path) -> None:
+    """Also where the user has a file of that very name and content."""
+    target = tmp_path / "a.png"
+    seen: list[tuple[bytes, int, bool]] = []
+
+    def refuse(path: Path, size: int) -> bool:
+        seen.append((path.read_bytes(), size, path.name.endswith(".part")))
+        return False
+
+    async with Wire() as server:
+        FileServer(server)
+        rest = Rest(Address.parse(server.url))
+        try:
+            with pytest.raises(PodUnreachableError, match="other bytes"):
+                await Downloads(rest).fetch(FILE, target, check=refuse)
+            assert names(tmp_path) == []
+            target.write_bytes(PICTURE)
+            with pytest.raises(PodUnreachableError, match="other bytes"):
+                await Downloads(rest).fetch(FILE, target, check=refuse)
+            assert names(tmp_path) == ["a.png"]
+            fetched = await Downloads(rest).fetch(FILE, target, check=lambda _, size: size == len(PICTURE))
+        finally:
+            await rest.close()
+    assert seen == [(PICTURE, len(PICTURE), True)] * 2
+    assert fetched.path == target

@@ -197,6 +197,12 @@ class ProfileForm(Group):
         key = self.llm_key.secret()
         return typed | ({llm_item(self._base.id): key} if key else {})
 
+    def set_lenders(self, pods: tuple[tuple[str, str], ...]) -> None:
+        """(id, name) of the pods whose list of nodes an engine may use that has none."""
+        for page in self.pages:
+            if isinstance(page, EnginePage):
+                page.set_lenders(pods)
+
     def show_problems(self, problems: tuple[Problem, ...]) -> None:
         """Mark the fields, and go to the first."""
         found = {problem.field: problem.message for problem in reversed(problems)}

@@ -11,6 +11,7 @@ from comfydesk.qt.dialogs.pods.account import AccountPicker
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets.buttons import Button
+from comfydesk.qt.widgets.choice_combo import Combo
 from comfydesk.qt.widgets.labelled import Labelled, side_by_side
 from comfydesk.qt.widgets.labels import Label
 from comfydesk.qt.widgets.number_field import NumberField
@@ -250,6 +251,8 @@ class EnginePage(PlacePage):
         super().__init__(theme)
         self.kind = kind
         self._place, self._auth = Place(kind), AuthSettings()
+        self._choices: tuple[str, ...] = ("",)
+        """Ids of the pods in the list of lenders, "" for the last one."""
         if kind is PlaceKind.COMFY:
             self.where = self.text(placeholder=COMFY_CLOUD)
             where = self.row("url", tr("Address"), self.where)
@@ -262,14 +265,38 @@ class EnginePage(PlacePage):
             where.set_note(tr("Of a RunPod Serverless endpoint that runs worker-comfyui"))
             self.key = self.secret(placeholder=tr("The account's, as for pods"))
             key = self.row("auth.kind", tr("RunPod API key"), self.key)
-        note = tr("It may list no nodes: forms are then made from the list of the pod that you connected to last.")
-        for part in (where, key, Label(theme, note, font="caption", color="text2", wrap=True)):
+        self.lender = Combo(theme)
+        self.lender.activated.connect(lambda _: self.changed.emit())
+        self._lenders: tuple[tuple[str, str], ...] = ()
+        nodes = self.row("nodes_of", tr("List of nodes"), self.lender)
+        note = tr("It may list no nodes: forms are then made from the list of that pod, whose models may be others.")
+        for part in (where, key, nodes, Label(theme, note, font="caption", color="text2", wrap=True)):
             self.column.addWidget(part)
+        self.set_lenders(())
 
     def fill(self, place: Place, _ssh: SshSettings | None, /) -> None:
         self._place = place if place.kind is self.kind else Place(self.kind)
-        self.where.set_value(place.url if self.kind is PlaceKind.COMFY else place.pod)
+        self.where.set_value(self._place.url if self.kind is PlaceKind.COMFY else self._place.pod)
+        self._show_lenders()
         self.key.fill(None)
+
+    def set_lenders(self, pods: tuple[tuple[str, str], ...]) -> None:
+        """(id, name) of the pods whose list of nodes may be used."""
+        self._lenders = pods
+        self._show_lenders()
+
+    def _show_lenders(self) -> None:
+        chosen = self._place.nodes_of
+        known = self._lenders
+        if chosen and chosen not in dict(known):
+            known = (*known, (chosen, tr("A pod that is no longer there")))
+        self._choices = ("", *(pod for pod, _ in known))
+        self.lender.clear()
+        self.lender.addItems([tr("That of the pod you connected to last"), *(name for _, name in known)])
+        self.lender.setCurrentIndex(self._choices.index(chosen))
+
+    def _nodes_of(self) -> str:
+        return self._choices[max(0, self.lender.currentIndex())]
 
     def fill_auth(self, auth: AuthSettings, secret: Secret | None, *, stored: bool) -> None:
         """`stored`: its key is kept already."""
@@ -280,8 +307,8 @@ class EnginePage(PlacePage):
     def place(self) -> Place:
         text = self.where.value().strip()
         if self.kind is PlaceKind.COMFY:
-            return replace(self._place, url=text or COMFY_CLOUD)
-        return replace(self._place, pod=text)
+            return replace(self._place, url=text or COMFY_CLOUD, nodes_of=self._nodes_of())
+        return replace(self._place, pod=text, nodes_of=self._nodes_of())
 
     def auth(self) -> AuthSettings:
         """A proxy of one's own may ask for no key."""
