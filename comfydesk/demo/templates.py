@@ -1,5 +1,6 @@
 """The bundled workflows, offered as the pod's templates."""
 
+import functools
 import io
 import json
 from typing import Any
@@ -45,8 +46,9 @@ def template(name: str) -> str | None:
     return None
 
 
+@functools.cache
 def thumbnail(name: str) -> bytes | None:
-    """A small picture for the card (WebP), drawn anew each time."""
+    """A small picture for the card (WebP), drawn once."""
     if name not in _PICTURES:
         return None
     buffer = io.BytesIO()

@@ -12,6 +12,16 @@ TITLE_HEIGHT = 32
 PADDING = 12
 
 
+class _Row(QHBoxLayout):
+    """Knows when what it holds wants another size. Qt asks for hints some thousand times while a window opens."""
+
+    changed = True
+
+    def invalidate(self) -> None:
+        self.changed = True
+        super().invalidate()
+
+
 class TitleBar(QWidget):
     """Name, a quiet second part, and the dock's actions. Drag it to move the dock, right-click to float or close it.
 
@@ -25,7 +35,8 @@ class TitleBar(QWidget):
         self._note = Label(theme, font="small", color="text2")
         self._note.hide()
         self._pairs: list[tuple[QWidget, QWidget]] = []
-        self._row = QHBoxLayout(self)
+        self._hints = QSize(), QSize()
+        self._row = _Row(self)
         self._row.addWidget(self._name)
         self._row.addWidget(self._note)
         self._row.addStretch(1)
@@ -36,6 +47,7 @@ class TitleBar(QWidget):
     def set_note(self, words: str) -> None:
         """The quiet words after the name: a count, a sum."""
         self._note.setText(words)
+        self._row.changed = True  # hidden, it tells nobody
         self._fit()
 
     def add_mark(self, mark: QWidget) -> None:
@@ -49,16 +61,26 @@ class TitleBar(QWidget):
             self._row.addWidget(instead)
             instead.hide()
             self._pairs.append((widget, instead))
+            self._row.changed = True
 
     def sizeHint(self) -> QSize:
-        return QSize(self._wide(note=True, full=True), self._high())
+        return self._sizes()[0]
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(self._wide(note=False, full=False), self._high())
+        return self._sizes()[1]
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit()
+
+    def _sizes(self) -> tuple[QSize, QSize]:
+        """With everything, and with the least."""
+        if self._row.changed:
+            high = self._high()
+            full, least = self._wide(note=True, full=True), self._wide(note=False, full=False)
+            self._hints = QSize(full, high), QSize(least, high)
+            self._row.changed = False
+        return self._hints
 
     def _high(self) -> int:
         return max(self._row.sizeHint().height(), self._theme.height(TITLE_HEIGHT, "heading"))
@@ -97,6 +119,7 @@ class TitleBar(QWidget):
         px = self._theme.px
         self._row.setContentsMargins(px(self._padding), 0, px(8), 0)
         self._row.setSpacing(px(8))
+        self._row.changed = True
         self._fit()
         self.updateGeometry()
 
