@@ -116,8 +116,13 @@ def _set_value(field_id: str, inputs: dict[str, Any], name: str, value: Any) -> 
         inputs[name] = value
 
 
+_PLAIN = frozenset({str, int, float, bool})
+
+
 def plain_value(value: Any) -> Any:
     """The value of an input as a person knows it: a wrapped list without its wrapping."""
+    if type(value) in _PLAIN:  # nearly all are, and asking for a Mapping takes longer than everything else here
+        return value
     if isinstance(value, Mapping) and "__value__" in value and value.keys() <= {"__value__", "__type__"}:
         return value["__value__"]
     return value

@@ -27,6 +27,8 @@ MAX_MODELS = 64
 KEPT_SHAPES = 64
 
 _MODEL_FILE = re.compile(r"[^\n]{1,300}\.(?:safetensors|sft|gguf|ckpt|pth?|bin|onnx)", re.IGNORECASE)
+SUFFIX = len(".safetensors")
+"""Characters of the longest."""
 _CHECKPOINT_INPUT = re.compile(
     r"(?:^|_)(?:ckpt|checkpoint|unet|diffusion_model|gguf|transformer)(?:_|$)", re.IGNORECASE
 )
@@ -234,7 +236,7 @@ def _kind(name: str, role: Role | None) -> str:
 def _files(name: str, value: Any) -> Iterator[tuple[str, bool]]:
     """Names of model files in a value, and whether it is one of a stack of LoRAs ({"on": true, "lora": …})."""
     if isinstance(value, str):
-        if _MODEL_FILE.fullmatch(value):
+        if "." in value[-SUFFIX:] and _MODEL_FILE.fullmatch(value):
             yield value, "lora" in name.lower()
         return
     stacked = value.get("lora") if isinstance(value, Mapping) and value.get("on", True) else None

@@ -13,6 +13,7 @@ import zlib
 from collections import OrderedDict
 from dataclasses import dataclass, field, fields, replace
 from io import SEEK_SET, BytesIO, FileIO
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ MAX_DOCUMENT = 8 << 20
 """Characters of a workflow that is taken along. The largest official template has 0.5 MB."""
 HEAD = 32 << 10
 """Bytes that are read at first: all of a small file, and the texts of a large one."""
+TAIL = 12
+"""Bytes at the end that tell whether a picture is all there."""
 LIGHT = 256 << 10
 """Characters of a graph that is parsed beside others: some milliseconds."""
 _KEPT = 64
@@ -72,7 +75,7 @@ class FileReader:
         """
         try:
             # Not blocking: a FIFO would wait for a writer.
-            with open(path, "rb", buffering=0, opener=_opened) as file:
+            with FileIO(os.fspath(path), "rb", opener=_opened) as file:
                 about = os.fstat(file.fileno())
                 if not stat.S_ISREG(about.st_mode):
                     raise _refused("It is no regular file")
@@ -83,17 +86,19 @@ class FileReader:
             raise _refused(error.strerror or str(error)) from None
 
     def _read(self, path: Path, file: FileIO, about: os.stat_result, *, hashed: bool, whole: bool) -> Taken:
-        head = file.read(min(about.st_size, WHOLE) if hashed else HEAD)
-        if not hashed and len(head) < about.st_size <= WHOLE and not _has_ending(file, head, about.st_size):
-            head += file.read(about.st_size - len(head))
-        kind = _kind(path, head)
+        source = _peeked(file, about.st_size, hashed=hashed)
+        kind = _kind(path, source.head)
         media = shapes.media_of(kind, media_kind(path.name)) if kind else "model3d"
         if self._light and media != "image":
             raise TooHeavyError("The file is not read here")
-        source = _Peeked(file, head, about.st_size)
         width, height, duration = _measured(path, kind, media, source)
-        digest = source.sha256() if hashed or len(head) == about.st_size else ""
-        taken = Taken(
+        digest = source.sha256() if hashed or source.is_whole else ""
+        embedded = _embedded(kind, source)
+        graph = self._graph(embedded.prompt, whole=whole)
+        written = read_parameters(embedded.notes) if embedded.notes else None
+        facts = graph.facts if written is None else _joined(graph.facts, written)
+        carries = embedded.prompt is not None or embedded.workflow is not None
+        return Taken(
             path=str(path),
             media=media,
             size=about.st_size,
@@ -103,18 +108,6 @@ class FileReader:
             width=width,
             height=height,
             duration=duration,
-        )
-        return self._described(taken, _embedded(kind, source), whole=whole)
-
-    def _described(self, taken: Taken, embedded: Embedded, *, whole: bool) -> Taken:
-        """With what it says of its making."""
-        graph = self._graph(embedded.prompt, whole=whole)
-        document = None if embedded.workflow is None or not whole else self._document(embedded.workflow)
-        written = read_parameters(embedded.notes) if embedded.notes else None
-        facts = graph.facts if written is None else _joined(graph.facts, written)
-        carries = embedded.prompt is not None or embedded.workflow is not None
-        return replace(
-            taken,
             prompt=facts.prompt,
             negative=facts.negative,
             seed=facts.seed,
@@ -126,8 +119,8 @@ class FileReader:
             cfg=facts.cfg,
             settings=_settings(written) if written is not None and embedded.prompt is None else {},
             graph=graph.document,
-            document=document,
-            pending=not taken.sha256 or (carries and not whole),
+            document=None if embedded.workflow is None or not whole else self._document(embedded.workflow),
+            pending=not digest or (carries and not whole),
         )
 
     def _graph(self, text: str | None, *, whole: bool) -> _Graph:
@@ -184,34 +177,32 @@ def _kind(path: Path, head: bytes) -> str:
     return ""
 
 
-def _has_ending(file: FileIO, head: bytes, size: int) -> bool:
-    """Whether its last bytes tell that it is all there, where a format has such."""
+def _peeked(file: FileIO, size: int, *, hashed: bool) -> "_Peeked":
+    """All of it if it is to be hashed, or if it has not the end that its format asks for."""
+    head = file.read(min(size, WHOLE) if hashed else HEAD)
+    if len(head) >= size:
+        return _Peeked(file, head, head[-TAIL:], size)
+    file.seek(max(0, size - TAIL))
+    tail = file.read(TAIL)
     kind = shapes.kind_of(head[:64])
-    tail = _at(file, size - 12, 12)
-    return kind not in ("png", "jpeg") or tail.endswith((b"IEND\xaeB`\x82", b"\xff\xd9"))
-
-
-def _at(file: FileIO, offset: int, size: int) -> bytes:
-    file.seek(offset)
-    found = file.read(size)
-    file.seek(HEAD)
-    return found
+    if len(head) < size <= WHOLE and kind in ("png", "jpeg") and not tail.endswith((b"IEND\xaeB`\x82", b"\xff\xd9")):
+        file.seek(len(head))
+        head += file.read(size - len(head))
+    return _Peeked(file, head, tail, size)
 
 
 class _Peeked(BytesIO):
     """A file whose beginning is in memory; the rest is read where it is asked for."""
 
-    def __init__(self, file: FileIO, head: bytes, size: int) -> None:
+    def __init__(self, file: FileIO, head: bytes, tail: bytes, size: int) -> None:
         super().__init__()
         self._file = file
         self.head = head
+        self.tail = tail
+        """The last TAIL bytes."""
         self.length = size
+        self.is_whole = len(head) == size
         self._place = 0
-
-    @property
-    def tail(self) -> bytes:
-        self.seek(max(0, self.length - 12))
-        return self.read(12)
 
     def seek(self, offset: int, whence: int = SEEK_SET) -> int:
         self._place = offset if whence == SEEK_SET else self.length + offset
@@ -219,7 +210,7 @@ class _Peeked(BytesIO):
 
     def read(self, size: int | None = -1) -> bytes:
         end = self.length if size is None or size < 0 else self._place + size
-        if end <= len(self.head) or len(self.head) == self.length:
+        if end <= len(self.head) or self.is_whole:
             found = self.head[self._place : end]
         else:
             self._file.seek(self._place)
@@ -239,7 +230,7 @@ def _embedded(kind: str, source: _Peeked) -> Embedded:
     if kind not in _CARRIERS:
         return Embedded()
     try:
-        return extract(source.head if len(source.head) == source.length else source)
+        return extract(source.head if source.is_whole else source)
     except GraphError:  # a container that is odd, or damaged: whether it opens, others tell
         return Embedded()
 
@@ -333,36 +324,39 @@ def _refused(why: str) -> MediaError:
     return MediaError("The file is not taken", why)
 
 
-_FIELDS = tuple(field.name for field in fields(Taken))
-
-
 # --- Between processes ------------------------------------------------------------------------------------------------
 
 
-def answer(reader: FileReader, path: Path, *, hashed: bool = True, whole: bool = True) -> str:
-    """What `reader.read` gives as JSON for `taken_from`; never raises for what is in the file."""
+_FIELDS = tuple(field.name for field in fields(Taken))
+_MODELS, *_DOCUMENTS = map(_FIELDS.index, ("models", "graph", "document"))
+_values = attrgetter(*_FIELDS)
+
+
+def answer(reader: FileReader, path: Path, *, hashed: bool = True, whole: bool = True) -> list[Any]:
+    """What `reader.read` gives, for `taken_from`, as JSON can have it; never raises for what is in the file."""
     try:
         taken = reader.read(path, hashed=hashed, whole=whole)
     except KnownError as error:
-        return json.dumps({"why": error.why or error.what})
+        return [error.why or error.what]
     except (MemoryError, RecursionError):
-        return json.dumps({"why": "It does not fit into memory"})
+        return ["It does not fit into memory"]
     except Exception as error:
-        return json.dumps({"why": f"It cannot be read ({type(error).__name__}: {' '.join(str(error).split())[:200]})"})
-    values = {name: getattr(taken, name) for name in _FIELDS}
-    for name in ("graph", "document"):
-        document = values[name]
+        return [f"It cannot be read ({type(error).__name__}: {' '.join(str(error).split())[:200]})"]
+    values = list(_values(taken))
+    for at in _DOCUMENTS:
+        document = values[at]
         if document is not None:
-            values[name] = {"hash": document.hash, "data": base64.b64encode(document.data).decode()}
-    return json.dumps(values)
+            values[at] = [document.hash, base64.b64encode(document.data).decode()]
+    return values
 
 
-def taken_from(values: dict[str, Any]) -> Taken:
+def taken_from(values: list[Any]) -> Taken:
     """The other side of `answer`, parsed. Raises MediaError with the reason it tells."""
-    if "why" in values:
-        raise _refused(str(values["why"]))
-    for name in ("graph", "document"):
-        if values[name] is not None:
-            values[name] = Document(values[name]["hash"], base64.b64decode(values[name]["data"]))
-    values["models"] = tuple((name, kind) for name, kind in values["models"])
-    return Taken(**values)
+    if len(values) == 1:
+        raise _refused(str(values[0]))
+    for at in _DOCUMENTS:
+        if values[at] is not None:
+            hash_, data = values[at]
+            values[at] = Document(hash_, base64.b64decode(data))
+    values[_MODELS] = tuple([(name, kind) for name, kind in values[_MODELS]])
+    return Taken(*values)

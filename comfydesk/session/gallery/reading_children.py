@@ -244,7 +244,7 @@ def _read(line: bytes, why: str, number: int) -> list[Taken | KnownError]:
     return [_not_taken(f"Its reader answered in a way nobody understands ({why})")] * number
 
 
-def _taken(values: dict[str, Any]) -> Taken | KnownError:
+def _taken(values: list[Any]) -> Taken | KnownError:
     try:
         return taken_from(values)
     except MediaError as error:

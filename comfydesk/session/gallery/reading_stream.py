@@ -30,7 +30,7 @@ def stream(source: TextIO, target: TextIO) -> int:
         answers = [
             answer(reader, Path(path), hashed=depth in "wh", whole=depth == "w") for path in order[1:].split("\0")
         ]
-        target.write(f"[{', '.join(answers)}]\n")
+        target.write(f"{json.dumps(answers)}\n")
         target.flush()
     return 0
 

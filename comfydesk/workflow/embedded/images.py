@@ -16,7 +16,8 @@ def read_png(source: Source, found: Found) -> None:
     offset = 8
     while offset + 8 <= source.size and not found.complete:
         source.count_part()
-        length, kind = source.number(offset), source.read(offset + 4, 4)
+        header = source.read(offset, 8)
+        length, kind = int.from_bytes(header[:4], "big"), header[4:]
         if kind == b"IEND":
             return
         if kind in _PNG_TEXT:

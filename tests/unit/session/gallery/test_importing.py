@@ -14,12 +14,14 @@ from typing import Any
 import pytest
 from PIL import Image, PngImagePlugin
 
-from comfydesk.session.gallery.importing import Imported, ImportPlan, ImportProgress
+from comfydesk.session.gallery.importing import AT_ONCE, Imported, ImportPlan, ImportProgress
 from comfydesk.store.records import Output
 from comfydesk.store.search import OutputFilter
 
 Write = Callable[..., Path]
 MEDIA = Path(__file__).parents[3] / "data" / "media"
+MANY = AT_ONCE + 100
+"""More than are written in one transaction."""
 A1111 = (
     "a cat, <lora:film:0.8>, (detailed:1.2)\nNegative prompt: blurry, bad\n"
     "Steps: 28, Sampler: DPM++ 2M Karras, CFG scale: 6.5, Seed: 1234567890123, Size: 512x768, Model hash: abc,"
@@ -153,7 +155,7 @@ async def test_files_are_copied_into_the_library_with_their_subfolders(
 
 async def test_it_can_be_stopped_and_goes_on_where_it_was(opened: Any, write: Write, tmp_path: Path) -> None:
     folder = tmp_path / "mine"
-    for number in range(200):
+    for number in range(MANY):
         write(folder / f"{number}.png", "red", (16, 12 + number))
     async with opened() as world:
         told: list[ImportProgress] = []
@@ -165,11 +167,11 @@ async def test_it_can_be_stopped_and_goes_on_where_it_was(opened: Any, write: Wr
 
         outcome = await world.gallery.importer.run(ImportPlan(folder), tell)
         assert outcome.cancelled
-        assert 0 < outcome.added < 200
+        assert 0 < outcome.added < MANY
         rest = await import_(world, folder)
-        assert outcome.added + rest.added == 200
+        assert outcome.added + rest.added == MANY
         last = told[-1]
-        assert last.total == 200
+        assert last.total == MANY
         assert last.rate > 0
         assert last.seconds_left is not None
 
@@ -178,7 +180,7 @@ async def test_an_import_that_was_under_way_goes_on_at_the_next_start(
     opened: Any, write: Write, tmp_path: Path
 ) -> None:
     folder = tmp_path / "mine"
-    for number in range(200):
+    for number in range(MANY):
         write(folder / f"{number}.png", "red", (16, 12 + number))
     async with opened() as world:
         task = asyncio.create_task(world.gallery.importer.run(ImportPlan(folder)))
@@ -191,7 +193,7 @@ async def test_an_import_that_was_under_way_goes_on_at_the_next_start(
         world.gallery.importer.finished.subscribe(finished.append)
         while not finished:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
-        assert len(await rows(world)) == 200
+        assert len(await rows(world)) == MANY
     async with opened() as world:
         assert await world.library.call(lambda db: db.query("SELECT * FROM imports")) == []
 
