@@ -37,8 +37,9 @@ bench: setup  ## the measurements in tests/bench, into docs/benchmarks.md
 	@COMFYDESK_FIGURES=$(CURDIR)/out/figures.jsonl QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest tests/bench -s; \
 	  found=$$?; $(BIN)/python -m tests.bench.report out/figures.jsonl && exit $$found
 
-screenshots: setup  ## every screen, both themes, into docs/screenshots
+screenshots: setup  ## every screen, both themes, and the moving picture of the README, into docs/screenshots
 	@$(BIN)/python -m tests.screenshots
+	@$(BIN)/python -m tests.capture
 
 build: setup  ## the installed app, in dist/comfydesk
 	@.ci/setup-build

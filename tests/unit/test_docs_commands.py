@@ -63,6 +63,26 @@ def test_what_is_to_be_typed_exists(page: str, line: str) -> None:
             assert (ROOT / word).exists(), f"{page}: {word}"
 
 
+def anchors(page: Path) -> set[str]:
+    """What headings can be linked by: small letters, digits and dashes."""
+    headings = re.findall(r"(?m)^#+ (.+)$", page.read_text(encoding="utf-8"))
+    return {re.sub(r"[^a-z0-9_ -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CHANGELOG.md"], ids=lambda page: page.name)
+def test_links_and_pictures_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if not target.startswith(("https:", "http:")):
+            path, _, anchor = target.partition("#")
+            other = page.parent / path if path else page
+            assert other.exists(), target
+            assert not anchor or anchor in anchors(other), target
+
+
+def test_the_moving_picture_is_small_enough_for_a_page() -> None:
+    assert (ROOT / "docs/screenshots/in-motion.webp").stat().st_size <= 3_000_000
+
+
 @pytest.mark.parametrize("line", OURS)
 def test_its_commands_and_options_are_known(line: str) -> None:
     words = words_of(line)[1:]
