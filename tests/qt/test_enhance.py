@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 from comfydesk.credentials import llm_item
 from comfydesk.llm.models import CURATED
 from comfydesk.qt.theme import Theme
+from comfydesk.qt.widgets.enhance_button import EnhanceButton
 from comfydesk.qt.widgets.enhance_page import EnhancePage
 from comfydesk.qt.widgets.enhance_variant import State
 from comfydesk.qt.widgets.prompt_editor import PromptEditor
@@ -87,6 +88,18 @@ def test_what_is_accepted_is_one_step_that_undo_takes_back(studio: Studio, serve
     assert editor(studio).value() == ORIGINAL
     QTest.keyClick(editor(studio).edit, Qt.Key.Key_Z, CONTROL | Qt.KeyboardModifier.ShiftModifier)
     assert editor(studio).value() == BETTER
+
+
+def test_a_form_that_is_filled_in_anew_keeps_its_one_button(studio: Studio, server: FakeServer) -> None:
+    def buttons() -> list[EnhanceButton]:
+        return editor(studio).bar.findChildren(EnhanceButton)
+
+    (before,) = buttons()
+    entry = next(one for one in studio.desk.workflows.entries() if one.name == studio.opened)
+    studio.wiring.bench.open(entry, fill={Role.PROMPT: ORIGINAL})
+    studio.until(lambda: editor(studio).value() == ORIGINAL)
+    assert buttons() == [before]
+    assert studio.wiring.enhance.buttons[studio.desk.generation.form.form().with_role(Role.PROMPT)[0].id] is before
 
 
 def test_only_the_sentences_that_are_ticked_are_taken(studio: Studio, server: FakeServer) -> None:

@@ -123,6 +123,10 @@ class EnhanceDesk(QObject):
     def _on_shown(self, workflow: "OpenWorkflow") -> None:
         self.buttons = {}
         for field_id, editor in self._panel.form.texts().items():
+            there = editor.bar.findChild(EnhanceButton)
+            if there is not None:  # the same form, filled in anew
+                self.buttons[field_id] = there
+                continue
             field = self._panel.form.form().by_id[field_id]
             keys = self._desk.actions["enhance"].shortcut().toString()
             button = self.buttons[field_id] = EnhanceButton(self._desk.theme, field.label, keys)
