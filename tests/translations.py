@@ -75,8 +75,8 @@ def texts_of(tree: ast.AST) -> Iterator[str]:
             name = _name(node)
             if name in ("Option", "Command"):
                 yield from _declared(node)
-            elif name in ("tr", "tr_n"):
-                yield from (_text(argument) for argument in node.args[: 1 if name == "tr" else 2])
+            elif name in ("tr", "tr_n", "mark"):
+                yield from (_text(argument) for argument in node.args[: 2 if name == "tr_n" else 1])
 
 
 def collect() -> tuple[str, ...]:

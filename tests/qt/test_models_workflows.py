@@ -14,7 +14,7 @@ from comfydesk.events import JobProgress, RunState
 from comfydesk.qt.models.rate import StepRate
 from comfydesk.qt.models.rows import THUMBNAIL
 from comfydesk.qt.models.thumbnails import Thumbnails
-from comfydesk.qt.models.words import clock, counted, size_words, speed
+from comfydesk.qt.models.words import clock, made, models_missing, nodes_missing, size_words, speed
 from comfydesk.qt.models.workflows import Ready, Sort, WorkflowFilter, WorkflowModel, in_and_out, readiness
 from comfydesk.session.values import WorkflowEntry
 from comfydesk.store.records import Output
@@ -207,7 +207,9 @@ def test_five_thousand_cards_are_searched_within_a_frame_or_two(qapp: object) ->
 
 def test_numbers_read_as_people_say_them() -> None:
     assert [clock(seconds) for seconds in (0.4, 5, 112, 7390)] == ["0:00", "0:05", "1:52", "2:03:10"]
-    assert [counted(number, "model") for number in (1, 2, 1200)] == ["1 model", "2 models", "1,200 models"]
+    assert [models_missing(number) for number in (1, 2)] == ["1 model missing", "2 models missing"]
+    assert [nodes_missing(number) for number in (1, 3)] == ["1 node missing", "3 nodes missing"]
+    assert [made(2, media) for media in ("image", "video", "audio", "")] == ["2 images", "2 videos", "2 jobs", "2 jobs"]
     assert [size_words(size) for size in (812, 1900, 1_900_000, 24e9)] == ["812 B", "1.9 KB", "1.9 MB", "24.0 GB"]
     assert (speed(3.417), speed(0.5)) == ("3.42 it/s", "2.00 s/it")
 

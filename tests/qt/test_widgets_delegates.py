@@ -86,12 +86,12 @@ def test_rows_are_as_high_as_the_design(theme: Theme) -> None:
 
 def test_a_badge_says_what_is_missing() -> None:
     assert badge_of(card()) is None
-    assert badge_of(card(needs=Needs(True, (), ()))) == badges.READY
+    assert badge_of(card(needs=Needs(True, (), ()))) == badges.ready()
     missing = badge_of(card(needs=NEEDS))
     assert missing is not None
     assert (missing.text, missing.tone) == ("2 models missing", "warning")
     assert badges.of_needs(3, 1).text == "1 node missing"
-    assert badge_of(card(error="Not JSON")) == badges.BROKEN
+    assert badge_of(card(error="Not JSON")) == badges.broken()
     assert all(badges.of_state(state).text for state in JobState)
 
 

@@ -18,7 +18,7 @@ from comfydesk.qt.app.logs import start_logging, stop_logging
 from comfydesk.qt.app.signals import Signals
 from comfydesk.qt.bridge.feeds import Bridge
 from comfydesk.qt.bridge.tasks import Tasks
-from comfydesk.qt.theme.language import tr
+from comfydesk.qt.theme.language import said, tr, why_and_advice
 from comfydesk.qt.window.desk import Desk
 from comfydesk.qt.window.wiring import Wiring
 from comfydesk.settings import DEFAULT_POD, Settings
@@ -242,13 +242,12 @@ class Life:
 
     def _tell_settings(self) -> None:
         if self.settings.problem:
-            self.desk.toasts.tell(tr("Settings"), self.settings.problem, tone="warning")
+            self.desk.toasts.tell(tr("Settings"), said(self.settings.problem), tone="warning")
 
     def _show_known(self, error: KnownError) -> None:
-        rest = " ".join(f"{part.rstrip('.')}." for part in (error.why, error.advice) if part)
         shown = {toast.accessibleName() for toast in self.desk.toasts.toasts()}
-        if f"{error.what}. {rest}".strip() not in shown:
-            self.desk.toasts.tell(error.what, rest, tone="danger")
+        if f"{said(error.what)}. {why_and_advice(error)}".strip() not in shown:
+            self.desk.toasts.tell_error(error)
 
     def _on_bug_in_job(self, _: str) -> None:
         self.end(1)

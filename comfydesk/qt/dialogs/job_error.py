@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPlainTextEdit, QVBoxLay
 
 from comfydesk.qt.models.verbs import error_text
 from comfydesk.qt.theme import Theme
-from comfydesk.qt.theme.language import tr
+from comfydesk.qt.theme.language import said, tr
 from comfydesk.qt.widgets.buttons import Button, Kind
 from comfydesk.qt.widgets.labels import Label
 from comfydesk.qt.widgets.page import Page, Scroller
@@ -73,9 +73,9 @@ class JobErrorPage(Page):
         error = job.error or JobError(tr("Nothing is known of what went wrong"))
         self._job = job
         self.set_title(tr("{workflow} failed", workflow=job.workflow))
-        self.what.setText(_sentence(error.what))
-        self.why.setText(_sentence(error.why))
-        self.advice.setText(_sentence(error.advice))
+        self.what.setText(_sentence(said(error.what)))
+        self.why.setText(_sentence(said(error.why)))
+        self.advice.setText(_sentence(said(error.advice)))
         for label in (self.why, self.advice):
             label.setVisible(bool(label.text()))
         self.facts.show_pairs(_facts(job, error, form))

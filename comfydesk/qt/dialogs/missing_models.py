@@ -12,7 +12,7 @@ from comfydesk.qt.models.rate import ByteRate
 from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.models.words import DOT, clock, size_words
 from comfydesk.qt.theme import Theme
-from comfydesk.qt.theme.language import tr, tr_n
+from comfydesk.qt.theme.language import said_error, tr, tr_n
 from comfydesk.qt.widgets.badge_label import BadgeLabel
 from comfydesk.qt.widgets.badges import Badge
 from comfydesk.qt.widgets.banner import Banner
@@ -114,8 +114,8 @@ class ModelRow(QWidget):
         if error is not None:
             self.badge.set_badge(Badge(tr("Not fetched"), "danger", "error"))
             self.badge.show()
-            self.detail.set_text(str(error))
-            self.detail.setToolTip(plain_tip(str(error)))
+            self.detail.set_text(said_error(error))
+            self.detail.setToolTip(plain_tip(said_error(error)))
             return
         self.badge.set_badge(Badge(words or tr("On {pod}", pod=self._pod), "success", "check"))
         self.badge.show()

@@ -12,9 +12,9 @@ from comfydesk.errors import KnownError
 from comfydesk.qt.docks.dock import Dock, Panel
 from comfydesk.qt.docks.generation_footer import Footer
 from comfydesk.qt.models.making import Making
-from comfydesk.qt.models.words import counted
+from comfydesk.qt.models.words import made, models_missing, nodes_missing
 from comfydesk.qt.theme import ColorName, Theme
-from comfydesk.qt.theme.language import tr
+from comfydesk.qt.theme.language import said, tr, why_and_advice
 from comfydesk.qt.widgets.badge_label import BadgeLabel
 from comfydesk.qt.widgets.badges import Badge
 from comfydesk.qt.widgets.banner import Banner
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 
 MINIMUM_WIDTH = 320
 LEAST_FORM = 36
-COUNTED = ("image", "video")
-"""Outputs of which one can say "4 images"; of others, jobs are counted."""
 
 
 class Head(QWidget):
@@ -97,14 +95,16 @@ class GenerationPanel(Panel):
         """Workflow id → fields that the user pinned, and took away."""
         self.form = FormView(theme, around=replace(around, help=self.help))
         self.footer = Footer(theme)
-        self.empty = EmptyState(theme, "create", "No workflow is open", "Pick one on the left, or drop a file here.")
+        self.empty = EmptyState(
+            theme, "create", tr("No workflow is open"), tr("Pick one on the left, or drop a file here.")
+        )
         self._pages = QStackedWidget()
         self._pages.addWidget(self.empty)
         self._pages.addWidget(self.form)
         # In a low window the form scrolls; the window's edge stays on the screen.
         self._pages.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
         self.menu = Menu(theme, parent=self)
-        more = IconButton(theme, "more", "More on this workflow", size=Size.COMPACT)
+        more = IconButton(theme, "more", tr("More on this workflow"), size=Size.COMPACT)
         more.clicked.connect(lambda: self.menu.popup(more.mapToGlobal(more.rect().bottomLeft())))
         self.title.add(more)
         self._waiting = BadgeLabel(theme)
@@ -127,7 +127,7 @@ class GenerationPanel(Panel):
         self._opening = True
         self.dock.raise_()  # it may share its place with the browser
         if self._workflow is None:
-            self.head.tell(name, rest="Opening")
+            self.head.tell(name, rest=tr("Opening"))
 
     def show_workflow(self, workflow: "OpenWorkflow", values: Mapping[str, Any], makes: str = "") -> None:
         """Another workflow, or the same one against another pod. `makes` is what comes out: image, video…"""
@@ -285,35 +285,45 @@ class GenerationPanel(Panel):
     def _state(self, workflow: "OpenWorkflow") -> tuple[str, str, ColorName, str]:
         """(word, rest, colour, icon)"""
         if workflow.problem is not None:
-            return "", workflow.problem.what, "danger", "error"
+            return "", said(workflow.problem.what), "danger", "error"
         if not self._pod:
-            return "", "No pod connected", "text2", "cloud-off"
+            return "", tr("No pod connected"), "text2", "cloud-off"
         if workflow.needs is None:
-            return "", f"Waiting for {self._pod}", "text2", "clock"
+            return "", tr("Waiting for {pod}", pod=self._pod), "text2", "clock"
         if self._borrowed and self._usable:
             words = tr("{pod} lists no nodes: the form is by another pod's list", pod=self._pod)
             return tr("Not checked"), words, "text2", "info"
         nodes, models = workflow.needs.missing_nodes, workflow.needs.missing_models
         if nodes:
-            return f"{counted(len(nodes), 'node')} missing", f"on {self._pod}: {', '.join(nodes)}", "danger", "error"
+            return nodes_missing(len(nodes)), self._on(", ".join(nodes)), "danger", "error"
         if models:
             names = ", ".join(model.name for model in models)
-            return f"{counted(len(models), 'model')} missing", f"on {self._pod}: {names}", "warning", "warning"
+            return models_missing(len(models)), self._on(names), "warning", "warning"
         if not self._usable:
-            return "", f"{self._pod} is not connected", "text2", "cloud-off"
-        return "Ready", f"on {self._pod}", "success", "check-small"
+            return "", tr("{pod} is not connected", pod=self._pod), "text2", "cloud-off"
+        return tr("Ready"), tr("on {pod}", pod=self._pod), "success", "check-small"
+
+    def _on(self, names: str) -> str:
+        return tr("on {pod}: {names}", pod=self._pod, names=names)
 
     def _tell_empty(self, workflow: "OpenWorkflow") -> None:
         if workflow.problem is not None:
-            self.empty.tell("warning", workflow.problem.what, workflow.problem.why or workflow.problem.advice)
+            self.empty.tell("warning", said(workflow.problem.what), why_and_advice(workflow.problem))
         elif not self._pod:
             self.empty.tell(
-                "plug", "No pod connected", "A pod says which inputs this workflow has.", action="Connect to a pod"
+                "plug",
+                tr("No pod connected"),
+                tr("A pod says which inputs this workflow has."),
+                action=tr("Connect to a pod"),
             )
         elif self._trouble:
-            self.empty.tell("cloud-off", f"{self._pod} cannot be reached", self._trouble, action="Connect to a pod")
+            self.empty.tell(
+                "cloud-off", tr("{pod} cannot be reached", pod=self._pod), self._trouble, action=tr("Connect to a pod")
+            )
         else:
-            self.empty.tell("clock", f"Asking {self._pod} what it can do", "The form appears when it has answered.")
+            self.empty.tell(
+                "clock", tr("Asking {pod} what it can do", pod=self._pod), tr("The form appears when it has answered.")
+            )
 
     def _unlock(self) -> None:
         self.footer.set_blocked(self._blocked())
@@ -321,15 +331,15 @@ class GenerationPanel(Panel):
     def _blocked(self) -> str:
         workflow = self._workflow
         if workflow is None:
-            return "Pick a workflow first"
+            return tr("Pick a workflow first")
         if workflow.problem is not None:
-            return workflow.problem.what
+            return said(workflow.problem.what)
         if not self._pod:
-            return "Connect to a pod first"
+            return tr("Connect to a pod first")
         if workflow.needs is None or not workflow.form.fields:
-            return f"{self._pod} has not told yet what it can do"
+            return tr("{pod} has not told yet what it can do", pod=self._pod)
         if workflow.needs.missing_nodes:
-            return f"{self._pod} lacks nodes of this workflow"
+            return tr("{pod} lacks nodes of this workflow", pod=self._pod)
         return ""
 
     def _tell_what(self) -> None:
@@ -337,4 +347,4 @@ class GenerationPanel(Panel):
             self.footer.what.set_text("")
             return
         count = self.footer.count.value()
-        self.footer.what.set_text(counted(count, self._makes if self._makes in COUNTED else "job"))
+        self.footer.what.set_text(made(count, self._makes))

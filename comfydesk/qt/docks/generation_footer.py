@@ -27,7 +27,7 @@ class Footer(QWidget):
         super().__init__(parent)
         self._theme = theme
         self.generate = SplitButton(theme, tr("Generate"), keys="Ctrl+Enter", menu_name=tr("More ways to generate"))
-        self.count = Stepper(theme, "How many", maximum=9_999)
+        self.count = Stepper(theme, tr("How many"), maximum=9_999)
         self.batch = IconButton(theme, "batch", tr("Batch\N{HORIZONTAL ELLIPSIS}"), kind=Kind.SECONDARY, size=Size.MAIN)
         self.cancel = IconButton(
             theme, "stop", tr("Cancel the running job"), kind=Kind.SECONDARY, danger=True, size=Size.MAIN
@@ -85,7 +85,7 @@ class Footer(QWidget):
             lambda _=False: press(count=1, keep_seed=True)
         )
         for count in MANY:
-            action = ways.add(f"Generate {count}, each with its own seed", "dice")
+            action = ways.add(tr("Generate {count}, each with its own seed", count=count), "dice")
             action.triggered.connect(lambda _=False, count=count: press(count=count, keep_seed=False))
         ways.addSeparator()
         ways.add(tr("Batch\N{HORIZONTAL ELLIPSIS}"), "batch").triggered.connect(

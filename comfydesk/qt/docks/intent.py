@@ -8,7 +8,7 @@ from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from comfydesk.qt.theme import Theme
-from comfydesk.qt.theme.language import tr
+from comfydesk.qt.theme.language import mark, tr
 from comfydesk.qt.widgets.buttons import Button, IconButton, Size
 from comfydesk.qt.widgets.menu import Menu
 from comfydesk.qt.widgets.offer_list import Offer, OfferList
@@ -31,14 +31,14 @@ class QuickAction:
 
 
 QUICK_ACTIONS = (
-    QuickAction("Image from text", "image", frozenset({"t2i"})),
-    QuickAction("Image to video", "video", frozenset({"i2v"})),
-    QuickAction("Video from text", "video", frozenset({"t2v"})),
-    QuickAction("Edit image", "edit", frozenset({"i2i"})),
-    QuickAction("Upscale", "upscale", frozenset({"upscale"})),
-    QuickAction("Generate audio", "wave", frozenset({"audio"})),
-    QuickAction("Video to video", "swap", frozenset({"v2v"})),
-    QuickAction("3D model", "cube", frozenset({"3d"})),
+    QuickAction(mark("Image from text"), "image", frozenset({"t2i"})),
+    QuickAction(mark("Image to video"), "video", frozenset({"i2v"})),
+    QuickAction(mark("Video from text"), "video", frozenset({"t2v"})),
+    QuickAction(mark("Edit image"), "edit", frozenset({"i2i"})),
+    QuickAction(mark("Upscale"), "upscale", frozenset({"upscale"})),
+    QuickAction(mark("Generate audio"), "wave", frozenset({"audio"})),
+    QuickAction(mark("Video to video"), "swap", frozenset({"v2v"})),
+    QuickAction(mark("3D model"), "cube", frozenset({"3d"})),
 )
 """In the order in which they give way to the More menu, the last first."""
 
@@ -64,7 +64,7 @@ class IntentBar(QWidget):
         self._offers: OfferList | None = None
         self._recalled = False
         self.field = SearchField(theme, tr("What do you want to make?"), keys="Ctrl+Space", height=FIELD_HEIGHT)
-        self.buttons = tuple(Button(theme, action.words, icon=action.icon) for action in QUICK_ACTIONS)
+        self.buttons = tuple(Button(theme, tr(action.words), icon=action.icon) for action in QUICK_ACTIONS)
         self._more = Button(theme, tr("More"), icon="more")
         self._menu = Menu(theme, parent=self)
         self._more.clicked.connect(self._open_more)
@@ -203,6 +203,6 @@ class IntentBar(QWidget):
         for action, button in zip(QUICK_ACTIONS, self.buttons, strict=True):
             if not button.isVisibleTo(self):
                 self._menu.addAction(
-                    self._theme.icon(action.icon), action.words, lambda action=action: self.picked.emit(action)
+                    self._theme.icon(action.icon), tr(action.words), lambda action=action: self.picked.emit(action)
                 )
         self._menu.popup(self._more.mapToGlobal(self._more.rect().bottomLeft()))

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from comfydesk.qt.models.words import DOT, clock, speed
 from comfydesk.qt.theme import ColorName, FontName, Theme
+from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets import paint
 
 
@@ -32,19 +33,19 @@ class Running:
 
     @property
     def place(self) -> str:
-        return f"node {self.number} of {self.nodes}" if self.nodes else ""
+        return tr("node {number} of {nodes}", number=self.number, nodes=self.nodes) if self.nodes else ""
 
     @property
     def facts(self) -> tuple[tuple[str, str], ...]:
         """(strong, quiet) pairs, the most important last."""
         pairs = []
         if self.steps > 1:
-            pairs.append((str(self.step), f"of {self.steps} steps"))
+            pairs.append((str(self.step), tr("of {steps} steps", steps=self.steps)))
         if self.rate is not None and self.steps > 1:
             number, unit = speed(self.rate).split()
             pairs.append((number, unit))
         if self.left is not None:
-            pairs.append((clock(self.left), "left"))
+            pairs.append((clock(self.left), tr("left")))
         return tuple(pairs)
 
     @property
@@ -79,14 +80,14 @@ class JobLine(QWidget):
         painter = QPainter(self)
         right = self._paint_facts(painter, self.width())
         theme, running = self._theme, self._running
-        used = self._words(painter, 0, right, running.node or "Working", "heading", "text")
+        used = self._words(painter, 0, right, running.node or tr("Working"), "heading", "text")
         if running.place and used + self._width(running.place, "small") + theme.px(24) < right:
             self._words(painter, used + theme.px(8), right, running.place, "small", "text2")
 
     def _paint_facts(self, painter: QPainter, right: int) -> int:
         """Paint the facts that fit, from the right; where they begin."""
         gap, dot = self._theme.px(4), self._width(DOT, "body") + self._theme.px(16)
-        needed = self._width(self._running.node or "Working", "heading") + self._theme.px(24)
+        needed = self._width(self._running.node or tr("Working"), "heading") + self._theme.px(24)
         x = right
         for number, (strong, quiet) in enumerate(reversed(self._facts_that_fit(right - needed))):
             if number:

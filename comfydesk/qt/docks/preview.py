@@ -12,6 +12,7 @@ from comfydesk.qt.docks.running_strip import AtWork, RunningStrip
 from comfydesk.qt.models.pictures import Picture, Pictures
 from comfydesk.qt.models.words import DOT, TIMES, size_words
 from comfydesk.qt.theme import Theme
+from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets.banner import Banner
 from comfydesk.qt.widgets.buttons import Button, IconButton, Kind
 from comfydesk.qt.widgets.empty_state import EmptyState
@@ -31,10 +32,10 @@ class RunningBar(QWidget):
         super().__init__(parent)
         self.strip = RunningStrip(theme)
         self.line = JobLine(theme)
-        self.bar = ProgressBar(theme, "Progress of the running job")
-        self.fit = IconButton(theme, "fit", "Show large")
-        self.hide_preview = IconButton(theme, "eye", "Hide the preview", checkable=True)
-        self.cancel = Button(theme, "Cancel", kind=Kind.GHOST, danger=True, icon="stop")
+        self.bar = ProgressBar(theme, tr("Progress of the running job"))
+        self.fit = IconButton(theme, "fit", tr("Show large"))
+        self.hide_preview = IconButton(theme, "eye", tr("Hide the preview"), checkable=True)
+        self.cancel = Button(theme, tr("Cancel"), kind=Kind.GHOST, danger=True, icon="stop")
         row = QHBoxLayout()
         pad(row, theme, 0, 0, 0, 0, gap=8)
         for part in (self.line, self.fit, self.hide_preview, self.cancel):
@@ -54,7 +55,7 @@ class IdleBar(QWidget):
         super().__init__(parent)
         self.name = ElidedLabel(theme, font="label", middle=True)
         self.facts = Label(theme, font="small", color="text2")
-        self.fit = IconButton(theme, "fit", "Show large")
+        self.fit = IconButton(theme, "fit", tr("Show large"))
         row = QHBoxLayout(self)
         pad(row, theme, 12, 8, 12, 8, gap=8)
         row.addWidget(self.name)
@@ -83,7 +84,7 @@ class PreviewPanel(QWidget):
         self._pictures.loaded.connect(self._on_picture)
         self.banner = Banner(theme)
         self.canvas = Canvas(theme)
-        self.empty = EmptyState(theme, "image", "Nothing made yet", "Pick a workflow and press Generate.")
+        self.empty = EmptyState(theme, "image", tr("Nothing made yet"), tr("Pick a workflow and press Generate."))
         self.card = SoundCard(theme)
         self.running_bar = RunningBar(theme)
         self.idle_bar = IdleBar(theme)
@@ -203,7 +204,7 @@ class PreviewPanel(QWidget):
     def _on_hide(self, hidden: bool) -> None:
         button = self.running_bar.hide_preview
         button.set_icon("eye-off" if hidden else "eye")
-        button.set_name("Show the preview" if hidden else "Hide the preview")
+        button.set_name(tr("Show the preview") if hidden else tr("Hide the preview"))
         if self._shows_preview:
             self.canvas.show_preview(self._preview, self._shape)
         else:

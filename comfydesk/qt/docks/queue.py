@@ -13,7 +13,7 @@ from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.models.verbs import ALONE, Choice, Verb, choices, error_text, fits
 from comfydesk.qt.models.words import DOT, about
 from comfydesk.qt.theme import Theme
-from comfydesk.qt.theme.language import tr, tr_n
+from comfydesk.qt.theme.language import mark, tr, tr_n
 from comfydesk.qt.widgets.badge_label import BadgeLabel
 from comfydesk.qt.widgets.badges import Badge
 from comfydesk.qt.widgets.banner import Banner
@@ -26,7 +26,7 @@ from comfydesk.qt.widgets.queue_delegate import QueueDelegate, action_of
 from comfydesk.qt.widgets.row_actions import Index, row_of
 from comfydesk.store.records import JobState
 
-GOES_ON = "The running job finishes, nothing further is sent"
+GOES_ON = mark("The running job finishes, nothing further is sent")
 
 
 class QueuePanel(Panel):

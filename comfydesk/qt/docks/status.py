@@ -10,7 +10,7 @@ from comfydesk.qt.models.pods import IdleWords, device_words, memory_words, stan
 from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.models.words import SHORTEST, clock
 from comfydesk.qt.theme import Theme
-from comfydesk.qt.theme.language import tr
+from comfydesk.qt.theme.language import said, tr
 from comfydesk.qt.widgets.buttons import Button, IconButton, Kind, Size
 from comfydesk.qt.widgets.labels import ElidedLabel, Label
 from comfydesk.qt.widgets.plain import Icon
@@ -83,7 +83,7 @@ class PodPart(Part):
         self.dot.set_tone(tone)
         self.name.setText(pod.name)
         self.state.set_text(words)
-        self.setToolTip(plain_tip(pod.status.detail or pod.url))
+        self.setToolTip(plain_tip(said(pod.status.detail) or pod.url))
         self.action.setText(action)
         self.action.setVisible(bool(self._verb))
 
@@ -139,7 +139,8 @@ class QueuePart(Part):
 
     def show_queue(self, waiting: int, seconds: float | None, running: int = 0) -> None:
         """`waiting` have not begun; `seconds` until all have ended."""
-        parts = [f"{number} {word}" for number, word in ((running, "running"), (waiting, "queued")) if number]
+        parts = [tr("{n} running", n=running)] if running else []
+        parts += [tr("{n} queued", n=waiting)] if waiting else []
         words = ", ".join(parts) or tr("Queue empty")
         timed = bool(parts) and seconds is not None and seconds >= SHORTEST
         self.words.setText(f"{words}, {clock(seconds)}" if timed and seconds is not None else words)

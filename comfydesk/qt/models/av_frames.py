@@ -107,6 +107,8 @@ class AvFrames(QObject):
         self._decoder: Decoder | None = None
         self._delay = 0.0
         """Of the frame that is shown."""
+        self._told = False
+        """`opened` was."""
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="frames")
         self._busy = False
         self._wanted: list[float | None] = [0.0]
@@ -178,7 +180,8 @@ class AvFrames(QObject):
             self.failed.emit(error.why if isinstance(error, MediaError) else type(error).__name__)
             return
         decoder, found = self._decoder, future.result()
-        if decoder is not None and not self._timer.isActive():
+        if decoder is not None and not self._told:
+            self._told = True
             self.opened.emit(decoder.duration, decoder.rate)
             self._pace()
         if decoder is not None and found is not None and abs(decoder.delay() - self._delay) > _UNEVEN:

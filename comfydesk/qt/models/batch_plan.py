@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from comfydesk.errors import KnownError
 from comfydesk.qt.models.words import DOT, TIMES
-from comfydesk.qt.theme.language import tr
+from comfydesk.qt.theme.language import said, tr
 from comfydesk.workflow import batch_sources
 from comfydesk.workflow.batches import Batch, JobSet
 from comfydesk.workflow.field_text import MEDIA_KINDS, BatchError, fields_named
@@ -180,7 +180,7 @@ class _Work:
 
 def sentences(error: KnownError) -> str:
     """What, why and what to do, each as a sentence."""
-    return " ".join(f"{part.rstrip('.')}." for part in (error.what, error.why, error.advice) if part)
+    return " ".join(f"{said(part).rstrip('.')}." for part in (error.what, error.why, error.advice) if part)
 
 
 def plan(form: Form, base: Mapping[str, Any], wishes: Wishes, entropy: int) -> Plan:

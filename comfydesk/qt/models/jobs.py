@@ -13,7 +13,7 @@ from comfydesk.qt.models.rowmodel import Index, RowModel
 from comfydesk.qt.models.rows import POD, THUMBNAIL, JobRow, PodMark
 from comfydesk.qt.models.thumbnails import Thumbnails
 from comfydesk.qt.models.tips import plain_tip
-from comfydesk.qt.theme.language import mark
+from comfydesk.qt.theme.language import mark, said, tr
 from comfydesk.session.values import media_kind
 from comfydesk.store.records import Job, JobState, LocalFile
 
@@ -87,12 +87,12 @@ class JobModel(RowModel[JobRow]):
         if role == Qt.ItemDataRole.DisplayRole:
             return row.job.workflow
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            mark = self.mark(row.job)
-            parts = (row.job.workflow, row.job.prompt[:400], WORDS[row.job.state], mark.name if mark else "")
+            pod = self.mark(row.job)
+            parts = (row.job.workflow, row.job.prompt[:400], tr(WORDS[row.job.state]), pod.name if pod else "")
             return ", ".join(part for part in parts if part)
         if role == Qt.ItemDataRole.ToolTipRole and row.job.error is not None:
             error = row.job.error
-            return plain_tip("\n".join(part for part in (error.what, error.why, error.advice) if part))
+            return plain_tip("\n".join(said(part) for part in (error.what, error.why, error.advice) if part))
         return None
 
     # --- What changes ---------------------------------------------------------------------------------------------
@@ -168,7 +168,7 @@ class JobModel(RowModel[JobRow]):
         """Where a job is or goes, if that is not plain: there are several pods."""
         if len(self._pods) < 2 or (job.state.ended and not job.pod):
             return None
-        return self._pods.get(job.pod) if job.pod else ANY_POD
+        return self._pods.get(job.pod) if job.pod else PodMark(tr("any pod"))
 
     def unended(self) -> Iterator[JobRow]:
         """Those that run, were sent, or wait here, in order: they stand before all that ended."""
@@ -221,9 +221,6 @@ class JobModel(RowModel[JobRow]):
     def _on_thumbnail(self, path: str) -> None:
         for job in self._shows.get(path, ()):
             self.touch(job, (THUMBNAIL,))
-
-
-ANY_POD = PodMark(mark("any pod"))
 
 
 def picture_of(job: Job) -> str:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QImageReader
 
 from comfydesk.qt.models.thumbnails import reason_of
+from comfydesk.qt.theme.language import tr
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ def _safely(path: str, media: str, edge: int) -> Picture:
 def read(path: str, media: str, edge: int) -> Picture:
     """Read one picture. For worker threads; what cannot be read is a null image and a reason."""
     if not Path(path).exists():
-        return Picture(path, QImage(), QSize(), "The file is no longer there.")
+        return Picture(path, QImage(), QSize(), tr("The file is no longer there."))
     if media == "video":
         frame = load_video(path)
         return Picture(path, QImage(), QSize(), frame) if isinstance(frame, str) else Picture(path, frame, frame.size())
@@ -104,6 +105,6 @@ def load_video(path: str) -> QImage | str:
             frame = next(container.decode(video=0))
             plane = frame.reformat(format="rgb24").planes[0]
     except (av.error.FFmpegError, OSError, StopIteration, IndexError) as error:
-        return str(error) or "No picture in this video."
+        return str(error) or tr("No picture in this video.")
     # A copy: QImage does not own the bytes it is made of.
     return QImage(bytes(plane), frame.width, frame.height, plane.line_size, QImage.Format.Format_RGB888).copy()

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from comfydesk.qt.theme.language import mark, tr
 from comfydesk.qt.models.words import clock
 from comfydesk.qt.theme import Tone
+from comfydesk.qt.theme.language import mark, said, tr
 
 if TYPE_CHECKING:
     from comfydesk.session.pods.profiles import PodProfile
@@ -32,6 +32,12 @@ _WORDS = {
     "degraded": mark("Online, no live updates"),
     "reconnecting": mark("Reconnecting"),
     "auth_failed": mark("Sign-in refused"),
+}
+_HOST_WORDS = {
+    "stopped": mark("Stopped"),
+    "starting": mark("Starting"),
+    "stopping": mark("Stopping"),
+    "gone": mark("Terminated"),
 }
 VERBS = {
     "connect": (mark("Connect"), "plug"),
@@ -117,7 +123,7 @@ def _row(
         colour=profile.colour if profile is not None else "",
         tone=tone,
         words=words,
-        detail=detail,
+        detail=said(detail),
         action=action,
         action_words=action_words,
         verbs=verbs,
@@ -133,7 +139,7 @@ def stand(state: "PodState | None", rented: "RentedState | None") -> tuple[Tone,
     price = f", ${host.cost_per_hour:.2f}/h" if host is not None and host.cost_per_hour is not None else ""
     usable = state is not None and state.status.usable
     if not usable and host_state in ("stopped", "starting", "stopping", "gone"):
-        word = {"gone": tr("Terminated")}.get(host_state, host_state.capitalize())
+        word = tr(_HOST_WORDS[host_state])
         tone: Tone = "warning" if host_state in ("starting", "stopping") else "neutral"
         stopped = host_state == "stopped"
         paid = "" if stopped or host_state == "gone" else price
@@ -185,7 +191,7 @@ def place_words(profile: "PodProfile") -> str:
 def link_words(status: "LinkStatus") -> tuple[Tone, str]:
     """How a pod's link stands, as a tone and in words."""
     state = str(status.state)
-    words = _WORDS.get(state, state)
+    words = tr(_WORDS.get(state, state))
     if state == "online" and status.latency_ms is not None and status.latency_ms >= 1:
         words = tr("Online, {time} ms", time=f"{status.latency_ms:.0f}")
     if state == "reconnecting" and status.retry_in:

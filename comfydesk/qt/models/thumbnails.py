@@ -17,6 +17,7 @@ from PySide6.QtGui import QImage, QImageReader, QPixmap
 
 from comfydesk.errors import MediaError
 from comfydesk.qt.bridge.decoding import decode
+from comfydesk.qt.theme.language import said, tr
 from comfydesk.session.gallery.thumbnails import EDGES, PICTURED, Source, ThumbnailCache
 
 log = logging.getLogger(__name__)
@@ -220,7 +221,7 @@ def _safely(cache: ThumbnailCache, request: _Request) -> QImage | str:
     try:
         return _load(cache, request)
     except MediaError as error:
-        return f"{error.why}."
+        return f"{said(error.why)}."
     except Exception as error:
         log.warning("no thumbnail of %s", Path(request.source.path).name, exc_info=True)
         return reason_of(error)
@@ -228,7 +229,7 @@ def _safely(cache: ThumbnailCache, request: _Request) -> QImage | str:
 
 def reason_of(error: Exception) -> str:
     """What to say of a file whose reading ended in `error`."""
-    return f"It cannot be read ({type(error).__name__})."
+    return tr("It cannot be read ({kind}).", kind=type(error).__name__)
 
 
 def _load(cache: ThumbnailCache, request: _Request) -> QImage:

@@ -20,6 +20,7 @@ from comfydesk.qt.models.picture_files import (
     open_picture,
 )
 from comfydesk.qt.models.thumbnails import reason_of
+from comfydesk.qt.theme.language import said
 from comfydesk.session.jobs.animation import frame_times
 
 log = logging.getLogger(__name__)
@@ -167,7 +168,7 @@ class Tiles(QObject):
             while self._step(reading, reading.file):
                 pass
         except MediaError as error:
-            self._fail(reading, error.why)
+            self._fail(reading, said(error.why))
         except Exception as error:
             # The files are anybody's: a fault that nobody thought of is a reason too.
             log.warning("no picture", exc_info=True)

@@ -190,7 +190,9 @@ def error_text(job: Job) -> str:
     error = job.error
     if error is None:
         return ""
-    node = " ".join(part for part in (error.node_title, f"(node {error.node})" if error.node else "") if part)
+    node = " ".join(
+        part for part in (error.node_title, tr("(node {node})", node=error.node) if error.node else "") if part
+    )
     fields = [f"{name}: {message}" for name, message in error.fields.items()]
     inputs = [f"{name}: {value}" for name, value in error.inputs.items()]
     parts = (job.workflow, error.what, error.why, error.advice, node, *fields, *inputs, error.traceback.rstrip())

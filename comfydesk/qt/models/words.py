@@ -1,13 +1,29 @@
 """Numbers as people read them."""
 
+from comfydesk.qt.theme.language import tr, tr_n
+
 TIMES = "\N{MULTIPLICATION SIGN}"
 DOT = "\N{MIDDLE DOT}"
 ARROW = "\N{RIGHTWARDS ARROW}"
 
 
-def counted(number: int, noun: str) -> str:
-    """ "1 model", "2 models"."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+def made(number: int, media: str) -> str:
+    """ "1 image", "4 videos"; "2 jobs" of what has no number of its own. `media`: what comes out."""
+    if media == "image":
+        return tr_n("{n} image", "{n} images", number)
+    if media == "video":
+        return tr_n("{n} video", "{n} videos", number)
+    return tr_n("{n} job", "{n} jobs", number)
+
+
+def nodes_missing(number: int) -> str:
+    """ "1 node missing"."""
+    return tr_n("{n} node missing", "{n} nodes missing", number)
+
+
+def models_missing(number: int) -> str:
+    """ "2 models missing"."""
+    return tr_n("{n} model missing", "{n} models missing", number)
 
 
 SHORTEST = 1.0
@@ -16,7 +32,9 @@ SHORTEST = 1.0
 
 def about(seconds: float) -> str:
     """ "about 1:52", or "under a second"."""
-    return "under a second" if seconds < SHORTEST else f"about {clock(seconds)}"
+    if seconds < SHORTEST:
+        return tr("under a second")
+    return tr("about {time}", time=clock(seconds))
 
 
 def clock(seconds: float) -> str:

@@ -11,7 +11,8 @@ from comfydesk.qt.models.rowmodel import RowModel
 from comfydesk.qt.models.rows import THUMBNAIL, WorkflowRow
 from comfydesk.qt.models.thumbnails import Thumbnails
 from comfydesk.qt.models.tips import plain_tip
-from comfydesk.qt.models.words import ARROW, counted
+from comfydesk.qt.models.words import ARROW, models_missing, nodes_missing
+from comfydesk.qt.theme.language import tr
 from comfydesk.store.records import Output
 from comfydesk.store.workflow_marks import Made, Mark
 
@@ -399,12 +400,12 @@ def in_and_out(row: WorkflowRow) -> str:
 def readiness(row: WorkflowRow) -> str:
     """The words of the card's badge; "" while it is not known."""
     if row.entry.card.error:
-        return "Cannot be read"
+        return tr("Cannot be read")
     needs = row.needs
     if needs is None:
         return ""
     if needs.missing_nodes:
-        return counted(len(needs.missing_nodes), "node") + " missing"
+        return nodes_missing(len(needs.missing_nodes))
     if needs.missing_models:
-        return counted(len(needs.missing_models), "model") + " missing"
-    return "Ready" if row.online else f"Ready on {row.pod}, which is away"
+        return models_missing(len(needs.missing_models))
+    return tr("Ready") if row.online else tr("Ready on {pod}, which is away", pod=row.pod)

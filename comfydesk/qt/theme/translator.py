@@ -1,25 +1,37 @@
-"""The words of a language, from resources/i18n/<code>.json: an object of English text → translation."""
+"""The words of a language, from resources/i18n/<code>.json: an object of English text → translation.
+
+Those that are raised below the window are in resources/i18n/told/<code>.json, by their templates.
+"""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QObject, QTranslator
 
-from comfydesk.qt.theme.language import CONTEXT
+from comfydesk.qt.theme.language import CONTEXT, TOLD_CONTEXT
+from comfydesk.qt.theme.told import Told
 
 ENGLISH, SYSTEM = "en", "system"
 
 
 class Catalogue(QTranslator):
-    """Translates what goes through `tr`. What it does not know stays English."""
+    """Translates what goes through `tr` and `said`. What it does not know stays English."""
 
-    def __init__(self, words: Mapping[str, str], parent: QObject | None = None) -> None:
+    def __init__(
+        self, words: Mapping[str, str], parent: QObject | None = None, *, below: Callable[[], Mapping[str, str]] = dict
+    ) -> None:
+        """`below`: the templates of what is raised below the window; read when the first of them is shown."""
         super().__init__(parent)
-        self._words = words
+        self._words, self._below = words, below
+        self._told: Told | None = None
 
     def translate(self, context: str, source: str, disambiguation: str | None = None, n: int = -1) -> str:
         del disambiguation, n
+        if context == TOLD_CONTEXT:
+            if self._told is None:
+                self._told = Told(self._below())
+            return self._told.said(source)
         if context != CONTEXT:
             return None  # type: ignore[return-value]  # "not mine": the stub knows no null string
         return self._words.get(source) or None  # type: ignore[return-value]
@@ -61,7 +73,7 @@ def install(app: QCoreApplication, choice: str, folder: Path) -> str:
     file = folder / f"{code}.json"
     if code == ENGLISH or not file.is_file():
         return ENGLISH
-    own = Catalogue(read_words(file), app)
+    own = Catalogue(read_words(file), app, below=lambda: read_words(folder / "told" / f"{code}.json"))
     app.installTranslator(own)
     # The desktop's file dialog and the text fields' menus, in Qt's own words.
     qt = QTranslator(app)

@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout
 
 from comfydesk.qt.theme import Theme
+from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets.form_part import FormPart
 from comfydesk.qt.widgets.labels import Label
 from comfydesk.qt.widgets.search_field import SearchField
@@ -24,7 +25,7 @@ class AllInputs(Section):
     built = Signal(object)
 
     def __init__(self, theme: Theme, fields: tuple[Field, ...], make: Callable[[Field], FormPart]) -> None:
-        super().__init__(theme, "All inputs", detail=str(len(fields)))
+        super().__init__(theme, tr("All inputs"), detail=str(len(fields)))
         self._fields, self._make = fields, make
         self._rows: dict[str, FormPart] = {}
         self._groups: dict[str, _Group] = {}
@@ -32,7 +33,7 @@ class AllInputs(Section):
 
     def set_changed(self, count: int) -> None:
         """How many values differ from the workflow's own."""
-        self.header.set_note(f"{count} changed" if count else "none changed")
+        self.header.set_note(tr("{count} changed", count=count) if count else tr("none changed"))
 
     def part(self, field_id: str) -> FormPart | None:
         """The row of that field, if it was built."""
@@ -55,14 +56,14 @@ class AllInputs(Section):
         column = QVBoxLayout(self.content)
         column.setContentsMargins(0, self._theme.px(4), 0, self._theme.px(8))
         column.setSpacing(self._theme.px(4))
-        self.search = SearchField(self._theme, "Search inputs")
-        self.nothing = Label(self._theme, "No input matches.", font="small", color="text2")
+        self.search = SearchField(self._theme, tr("Search inputs"))
+        self.nothing = Label(self._theme, tr("No input matches."), font="small", color="text2")
         self.nothing.hide()
         column.addWidget(self.search)
         column.addWidget(self.nothing)
         flat = len(self._fields) <= FLAT
         for name, fields in _by_group(self._fields):
-            group = _Group(self._theme, name or "Other", fields, self._row)
+            group = _Group(self._theme, name or tr("Other"), fields, self._row)
             self._groups[name] = group
             column.addWidget(group)
             if flat:

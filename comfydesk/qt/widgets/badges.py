@@ -1,8 +1,10 @@
 """What a badge says: words, a tone and an icon. Values, painted by delegates and shown by BadgeLabel."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from comfydesk.qt.models.words import models_missing, nodes_missing
 from comfydesk.qt.theme import Tone
+from comfydesk.qt.theme.language import mark, tr
 from comfydesk.store.records import JobState
 
 
@@ -13,38 +15,46 @@ class Badge:
     icon: str = ""
 
 
-READY = Badge("Ready", "success", "check")
-BROKEN = Badge("Cannot be read", "danger", "error")
+def ready() -> Badge:
+    """A pod has all that a workflow needs."""
+    return Badge(tr("Ready"), "success", "check")
+
+
+def broken() -> Badge:
+    """A workflow that is none."""
+    return Badge(tr("Cannot be read"), "danger", "error")
+
 
 _STATES: dict[JobState, Badge] = {
-    JobState.HELD: Badge("Held", "warning", "pause"),
-    JobState.QUEUED: Badge("Queued", "neutral", "clock"),
-    JobState.SENDING: Badge("Sending", "info", "upload"),
-    JobState.SENT: Badge("Queued", "neutral", "clock"),
-    JobState.RUNNING: Badge("Running", "info", "play"),
-    JobState.SAVING: Badge("Saving", "info", "download"),
-    JobState.DONE: Badge("Done", "success", "check"),
-    JobState.FAILED: Badge("Failed", "danger", "error"),
-    JobState.CANCELLING: Badge("Cancelling", "neutral", "clock"),
-    JobState.CANCELLED: Badge("Cancelled", "neutral", "close"),
-    JobState.UNKNOWN: Badge("State unknown", "warning", "warning"),
+    JobState.HELD: Badge(mark("Held"), "warning", "pause"),
+    JobState.QUEUED: Badge(mark("Queued"), "neutral", "clock"),
+    JobState.SENDING: Badge(mark("Sending"), "info", "upload"),
+    JobState.SENT: Badge(mark("Queued"), "neutral", "clock"),
+    JobState.RUNNING: Badge(mark("Running"), "info", "play"),
+    JobState.SAVING: Badge(mark("Saving"), "info", "download"),
+    JobState.DONE: Badge(mark("Done"), "success", "check"),
+    JobState.FAILED: Badge(mark("Failed"), "danger", "error"),
+    JobState.CANCELLING: Badge(mark("Cancelling"), "neutral", "clock"),
+    JobState.CANCELLED: Badge(mark("Cancelled"), "neutral", "close"),
+    JobState.UNKNOWN: Badge(mark("State unknown"), "warning", "warning"),
 }
 
 
 def of_state(state: JobState) -> Badge:
     """How a job stands."""
-    return _STATES[state]
+    badge = _STATES[state]
+    return replace(badge, text=tr(badge.text))
 
 
 def of_needs(missing_models: int, missing_nodes: int) -> Badge:
     """Whether a pod can run a workflow. Nodes weigh more: without them no model helps."""
     if missing_nodes:
-        return Badge(f"{missing_nodes} node{'s' if missing_nodes > 1 else ''} missing", "danger", "error")
+        return Badge(nodes_missing(missing_nodes), "danger", "error")
     if missing_models:
-        return Badge(f"{missing_models} model{'s' if missing_models > 1 else ''} missing", "warning", "warning")
-    return READY
+        return Badge(models_missing(missing_models), "warning", "warning")
+    return ready()
 
 
 def ready_on(pod: str) -> Badge:
     """The last known state while that pod is away: neutral, with its name."""
-    return Badge(f"Ready on {pod}", "neutral", "check")
+    return Badge(tr("Ready on {pod}", pod=pod), "neutral", "check")

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QSizePolicy, QWidget
 
 from comfydesk.errors import KnownError
 from comfydesk.qt.theme import ColorName, Theme, Tone
+from comfydesk.qt.theme.language import said, tr, why_and_advice
 from comfydesk.qt.widgets import paint
 from comfydesk.qt.widgets.buttons import Button, IconButton, Kind, Size
 from comfydesk.qt.widgets.labels import Label
@@ -62,7 +63,7 @@ class Banner(QWidget):
         self._what = Label(theme, font="label")
         self._why = Label(theme, wrap=True)
         self.action = ToneButton(theme, "", "info")
-        self.close_button = IconButton(theme, "close", "Close message", size=Size.COMPACT)
+        self.close_button = IconButton(theme, "close", tr("Close message"), size=Size.COMPACT)
         self._words = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         for part, stretch in ((self._what, 0), (self._why, 1), (self.action, 0)):
             self._words.addWidget(part, stretch)
@@ -102,8 +103,7 @@ class Banner(QWidget):
 
     def tell_error(self, error: KnownError, *, action: str = "") -> None:
         """What, why and advice of a known error."""
-        why = " ".join(f"{part.rstrip('.')}." for part in (error.why, error.advice) if part)
-        self.tell(error.what, why, tone="danger", action=action)
+        self.tell(said(error.what), why_and_advice(error), tone="danger", action=action)
 
     def text(self) -> str:
         return self.accessibleName()

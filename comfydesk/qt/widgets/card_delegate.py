@@ -8,6 +8,7 @@ from comfydesk.qt.models.rows import THUMBNAIL, WorkflowRow
 from comfydesk.qt.models.words import size_words
 from comfydesk.qt.models.workflows import in_and_out
 from comfydesk.qt.theme import ColorName, Theme
+from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets import badges, paint
 from comfydesk.qt.widgets.badges import Badge
 from comfydesk.qt.widgets.row_actions import ActionDelegate, Index, Spots, row_of
@@ -22,7 +23,7 @@ ICONS = {"image": "image", "video": "video", "audio": "audio", "text": "text", "
 def badge_of(row: WorkflowRow) -> Badge | None:
     """What the card says of its workflow's needs; None while nothing is known."""
     if row.entry.card.error:
-        return badges.BROKEN
+        return badges.broken()
     if row.needs is None:
         return None
     if not row.online and not row.needs.missing_models and not row.needs.missing_nodes:
@@ -108,9 +109,9 @@ class CardDelegate(ActionDelegate):
         row = row_of(index, WorkflowRow)
         starred = row is not None and row.starred
         return {
-            "generate": "Open and generate",
-            "star": "Remove from favourites" if starred else "Add to favourites",
-            "missing": "Show what is missing",
+            "generate": tr("Open and generate"),
+            "star": tr("Remove from favourites") if starred else tr("Add to favourites"),
+            "missing": tr("Show what is missing"),
         }[action]
 
     def act(self, action: str, index: Index) -> None:
@@ -121,7 +122,7 @@ class CardDelegate(ActionDelegate):
 
     def _height(self) -> int:
         lines = self.theme.metrics("label").height() + self.theme.metrics("small").height()
-        badge = paint.badge_size(self.theme, "Ready")[1]
+        badge = paint.badge_size(self.theme, tr("Ready"))[1]
         return max(self.theme.px(HEIGHT), lines + badge + self.theme.px(20))
 
     def _card(self, rect: QRect) -> QRect:

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QSizePolicy, QWidget
 
 from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.theme import ColorName, FontName, Theme
+from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets.buttons import Button, Kind, Size
 
 
@@ -33,8 +34,8 @@ class RemovableChip(Button):
 
     def __init__(self, theme: Theme, words: str, parent: QWidget | None = None) -> None:
         super().__init__(theme, words, icon="close", kind=Kind.SECONDARY, size=Size.COMPACT, parent=parent)
-        self.setToolTip(plain_tip(f"Remove {words}"))
-        self.setAccessibleName(f"Remove {words}")
+        self.setToolTip(plain_tip(tr("Remove {words}", words=words)))
+        self.setAccessibleName(tr("Remove {words}", words=words))
 
 
 class ChipRow(QWidget):

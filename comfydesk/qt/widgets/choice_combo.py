@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QComboBox, QSizePolicy, QStyle, QStyleOptionComboB
 
 from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.theme import ColorName, Theme
+from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets import paint
 from comfydesk.qt.widgets.editor import Editor
 from comfydesk.qt.widgets.popup_list import Entry, PopupList
@@ -50,7 +51,7 @@ class Combo(QComboBox):
 
     def showPopup(self) -> None:  # noqa: N802  # Qt's name
         if self._popup is None:
-            self._popup = PopupList(self.theme, self.accessibleName() or "Choices", self)
+            self._popup = PopupList(self.theme, self.accessibleName() or tr("Choices"), self)
             self._popup.picked.connect(self._picked)
             self._popup.closed.connect(self.update)
         self._popup.open_at(self, self.entries(), self.currentIndex())

@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QColorDialog, QWidget
 
 from comfydesk.qt.theme import Theme
+from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets import paint
 from comfydesk.qt.widgets.buttons import IconButton, Size
 from comfydesk.qt.widgets.editor import Editor
@@ -15,7 +16,7 @@ from comfydesk.qt.widgets.text_line import TextLine
 
 class _Swatch(IconButton):
     def __init__(self, theme: Theme) -> None:
-        super().__init__(theme, "drop", "Choose a colour", size=Size.CONTROL)
+        super().__init__(theme, "drop", tr("Choose a colour"), size=Size.CONTROL)
         self.shown = QColor()
 
     def sizeHint(self) -> QSize:
@@ -55,7 +56,7 @@ class ColorEditor(Editor):
 
     def set_name(self, name: str) -> None:
         self.line.set_name(name)
-        self.swatch.set_name(f"Choose {name}")
+        self.swatch.set_name(tr("Choose {name}", name=name))
 
     def set_invalid(self, invalid: bool) -> None:
         self.line.set_invalid(invalid or bool(self._problem))
@@ -65,7 +66,7 @@ class ColorEditor(Editor):
 
     def _typed(self, words: str) -> None:
         color = QColor.fromString(words.strip())
-        self._say("" if color.isValid() else "A colour looks like #63adf2.")
+        self._say("" if color.isValid() else tr("A colour looks like #63adf2."))
         if color.isValid():
             self._take(words.strip())
 

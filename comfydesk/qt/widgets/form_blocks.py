@@ -188,4 +188,4 @@ class NegativePart(FormPart):
 
 
 def _short(field: Field) -> str:
-    return "Negative" if "negative" in field.label.lower() else field.label
+    return tr("Negative") if "negative" in field.label.lower() else field.label

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QBoxLayout, QMenu, QSizePolicy, QVBoxLayout, QWidg
 
 from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.theme import ColorName, Theme
+from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets import paint
 from comfydesk.qt.widgets.buttons import IconButton, Size
 from comfydesk.qt.widgets.editor import Editor
@@ -184,7 +185,7 @@ class FieldLabel(ElidedLabel):
 
 
 def _reset_words(default: str) -> str:
-    return f"Back to {default}" if default else "Back to empty"
+    return tr("Back to {default}", default=default) if default else tr("Back to empty")
 
 
 class RowPart(FormPart):

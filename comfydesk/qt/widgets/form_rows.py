@@ -25,7 +25,7 @@ class SizePart(FormPart):
         super().__init__(theme)
         self._width, self._height = width, height
         self._defaults: dict[str, str] = {}
-        self._label = FieldLabel(theme, Field(width.id, "Size", width.kind, width.default, tooltip=width.tooltip))
+        self._label = FieldLabel(theme, Field(width.id, tr("Size"), width.kind, width.default, tooltip=width.tooltip))
         self._label_width = LABEL_WIDTH
         whole = [value if isinstance(value, int) else 0 for value in values]
         self.size_row = SizeRow(theme, _shared_range(width, height), *whole, label=self._label)

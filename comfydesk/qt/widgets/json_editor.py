@@ -6,6 +6,7 @@ from typing import Any
 from PySide6.QtWidgets import QWidget
 
 from comfydesk.qt.theme import Theme
+from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets.editor import Editor
 from comfydesk.qt.widgets.field_frame import FieldFrame
 from comfydesk.qt.widgets.prompt_edit import LARGEST, PromptEdit
@@ -42,7 +43,7 @@ class JsonEditor(Editor):
         self._say("")
 
     def set_name(self, name: str) -> None:
-        self.edit.setAccessibleName(f"{name}, as JSON")
+        self.edit.setAccessibleName(tr("{name}, as JSON", name=name))
 
     def set_invalid(self, invalid: bool) -> None:
         self.frame.set_invalid(invalid or bool(self._problem))
@@ -56,8 +57,8 @@ class JsonEditor(Editor):
         try:
             value = json.loads(self.edit.toPlainText())
         except (ValueError, RecursionError) as error:
-            reason = error.msg if isinstance(error, json.JSONDecodeError) else "too deep"
-            self._say(f"Not JSON yet: {reason}.")
+            reason = error.msg if isinstance(error, json.JSONDecodeError) else tr("too deep")
+            self._say(tr("Not JSON yet: {reason}.", reason=reason))
             return
         self._say("")
         if value != self._value or type(value) is not type(self._value):

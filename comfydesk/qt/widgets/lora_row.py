@@ -43,7 +43,7 @@ class _NameCombo(Combo):
         elif self.underMouse():
             paint.box(painter, self.rect(), theme.px(4), fill=theme.color("hover"))
         area: QRect = self.rect().adjusted(theme.px(4), 0, -theme.px(4), 0)
-        words = short_name(self.currentText()) or "None"
+        words = short_name(self.currentText()) or tr("None")
         ink = theme.color("text" if self.property("on") and self.isEnabled() else "disabled")
         elide = Qt.TextElideMode.ElideMiddle
         paint.text(painter, area, words, theme.font("body"), ink, elide=elide, metrics=theme.metrics("body"))
@@ -95,8 +95,8 @@ class LoraRow(QWidget):
         at = self.combo.findText(str(name), Qt.MatchFlag.MatchExactly)
         self.combo.setCurrentIndex(at)
         self.combo.setAccessibleName(f"LoRA {short_name(str(name))}")
-        self.tick.setAccessibleName(f"Use LoRA {short_name(str(name))}")
-        self.number.set_name(f"Strength of {short_name(str(name))}")
+        self.tick.setAccessibleName(tr("Use LoRA {name}", name=short_name(str(name))))
+        self.number.set_name(tr("Strength of {name}", name=short_name(str(name))))
 
     def strength(self) -> Number:
         """What is sent: 0 while the tick is off."""

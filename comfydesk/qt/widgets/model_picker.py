@@ -146,7 +146,7 @@ class ModelCombo(Combo):
         room = QRect(left, 0, area.right() + 1 - left, self.height())
         if self.currentIndex() < 0:
             metrics = theme.metrics("body")
-            none = self.placeholderText() or "No model"
+            none = self.placeholderText() or tr("No model")
             paint.text(painter, room, none, theme.font("body"), theme.color("text2"), metrics=metrics)
             return
         upper, lower = theme.metrics("small"), theme.metrics("caption")

@@ -5,6 +5,7 @@ from typing import Any
 from PySide6.QtWidgets import QWidget
 
 from comfydesk.qt.theme import Theme
+from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets.editor import Editor
 from comfydesk.qt.widgets.number_field import NumberField
 from comfydesk.qt.widgets.numbers import Number, Range, SliderScale
@@ -56,7 +57,7 @@ class NumberRow(Editor):
     def set_name(self, name: str) -> None:
         self.field.set_name(name)
         if self.slider is not None:
-            self.slider.setAccessibleName(f"{name} slider")
+            self.slider.setAccessibleName(tr("{name} slider", name=name))
 
     def set_invalid(self, invalid: bool) -> None:
         self.field.set_invalid(invalid or bool(self.field.problem()))

@@ -4,6 +4,8 @@ import math
 import re
 from dataclasses import dataclass
 
+from comfydesk.qt.theme.language import tr
+
 Number = int | float
 
 _INTEGER = re.compile(r"[+-]?\d{1,40}")
@@ -95,13 +97,17 @@ class Range:
         """Why `words` cannot be the value, and what could; "" when they can."""
         value = parse_number(words, integer=self.integer)
         if value is None:
-            return "Not a whole number." if self.integer else "Not a number."
+            return tr("Not a whole number.") if self.integer else tr("Not a number.")
         if self.minimum is not None and value < self.minimum:
-            return f"At least {format_number(self.minimum, self.step)}."
+            return tr("At least {least}.", least=format_number(self.minimum, self.step))
         if self.maximum is not None and value > self.maximum:
-            return f"At most {format_number(self.maximum, self.step)}."
+            return tr("At most {most}.", most=format_number(self.maximum, self.step))
         if self.strict and self.step and self.snap(value) != value:
-            return f"Not a multiple of {format_number(self.step)}. Try {format_number(self.snap(value), self.step)}."
+            return tr(
+                "Not a multiple of {step}. Try {other}.",
+                step=format_number(self.step),
+                other=format_number(self.snap(value), self.step),
+            )
         return ""
 
     def _base(self) -> Number:

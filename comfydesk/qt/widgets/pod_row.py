@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from comfydesk.qt.models.pods import VERBS, PodRow
 from comfydesk.qt.theme import Theme
+from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets import paint
 from comfydesk.qt.widgets.buttons import Button, IconButton, Kind, Size
 from comfydesk.qt.widgets.labels import ElidedLabel, Label
@@ -32,7 +33,7 @@ class PodRowView(QWidget):
         self.state = ElidedLabel(theme, color="text2")
         self.detail = ElidedLabel(theme, font="small", color="text2", middle=True)
         self.action = Button(theme, "", kind=Kind.LINK, size=Size.COMPACT)
-        self.more = IconButton(theme, "more", "More", size=Size.COMPACT)
+        self.more = IconButton(theme, "more", tr("More"), size=Size.COMPACT)
         self._lay_out()
         self.action.clicked.connect(lambda: self.acted.emit(self.pod.id, self.pod.action))
         self.more.clicked.connect(self._open)
@@ -49,7 +50,7 @@ class PodRowView(QWidget):
         self.action.setText(row.action_words)
         self.action.setVisible(bool(row.action))
         self.action.setAccessibleName(f"{row.action_words} {row.name}")
-        self.more.set_name(f"More for {row.name}")
+        self.more.set_name(tr("More for {name}", name=row.name))
         self.more.setVisible(bool(row.verbs))
         self.setAccessibleName(f"{row.name}, {row.words}")
         self.update()
@@ -61,6 +62,7 @@ class PodRowView(QWidget):
             if verb in ("check", "remove"):
                 menu.addSeparator()
             words, icon = VERBS[verb]
+            words = tr(words)
             menu.add(words, icon).triggered.connect(lambda _=False, verb=verb: self.acted.emit(self.pod.id, verb))
         return menu
 

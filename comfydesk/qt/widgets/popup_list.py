@@ -29,6 +29,7 @@ from PySide6.QtWidgets import (
 
 from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.theme import Theme
+from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets import paint
 from comfydesk.qt.widgets.field_frame import FieldFrame, LineEdit
 from comfydesk.qt.widgets.labels import Label
@@ -170,8 +171,8 @@ class PopupList(QFrame):
         self.setAccessibleName(name)
         make_round(self)
         self.search = FieldFrame(theme)
-        self.line = LineEdit(theme, placeholder="Search")
-        self.line.setAccessibleName(f"Search {name}")
+        self.line = LineEdit(theme, placeholder=tr("Search"))
+        self.line.setAccessibleName(tr("Search {name}", name=name))
         self.search.hold(self.line)
         self._model = _Entries(self)
         self._delegate = _EntryDelegate(theme, self)
@@ -184,7 +185,7 @@ class PopupList(QFrame):
         self.view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.empty = Label(theme, "Nothing matches.", font="small", color="text2")
+        self.empty = Label(theme, tr("Nothing matches."), font="small", color="text2")
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         column = QVBoxLayout(self)
         column.addWidget(self.search)

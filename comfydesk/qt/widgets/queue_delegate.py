@@ -10,7 +10,7 @@ from comfydesk.qt.models.rows import POD, THUMBNAIL, JobRow, PodMark
 from comfydesk.qt.models.verbs import MOVABLE, Verb
 from comfydesk.qt.models.words import clock
 from comfydesk.qt.theme import ColorName, Theme
-from comfydesk.qt.theme.language import tr
+from comfydesk.qt.theme.language import said, tr
 from comfydesk.qt.widgets import badges, paint
 from comfydesk.qt.widgets.progress_bar import THICKNESS, paint_bar
 from comfydesk.qt.widgets.row_actions import ActionDelegate, Index, Spots, row_of
@@ -126,7 +126,7 @@ class QueueDelegate(ActionDelegate):
             width = bar if row.fraction is not None else paint.badge_size(theme, badge.text, badge.icon)[0]
             return QRect(right - width, rect.top(), width, rect.height()), QRect()
         time_width = max(px(48), theme.metrics("body").horizontalAdvance("0:00:00"))
-        width = max(paint.badge_size(theme, "State unknown", "warning")[0], px(_STATE))
+        width = max(paint.badge_size(theme, tr("State unknown"), "warning")[0], px(_STATE))
         state = QRect(right - time_width - px(8) - width, rect.top(), width, rect.height())
         return state, QRect(right - time_width, rect.top(), time_width, rect.height())
 
@@ -152,7 +152,7 @@ class QueueDelegate(ActionDelegate):
         error = row.job.error
         if row.job.state is JobState.UNKNOWN and row.job.prompt:
             error = None  # the badge says how it stands; which job it is, is what one needs to choose
-        detail = error.what if error is not None else row.job.prompt
+        detail = said(error.what) if error is not None else row.job.prompt
         height = upper.height() + (lower.height() if detail else 0)
         top = area.top() + (area.height() - height) // 2
         line = QRect(area.left(), top, area.width(), upper.height())

@@ -5,6 +5,7 @@ from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from comfydesk.qt.theme import Theme
+from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets import paint
 from comfydesk.qt.widgets.buttons import IconButton, Size
 from comfydesk.qt.widgets.field_frame import FieldFrame, LineEdit
@@ -67,7 +68,7 @@ class SearchField(FieldFrame):
         self.hold(self.edit)
         self._hint = KeyHint(theme, keys)
         self._keys = keys
-        self._clear = IconButton(theme, "close", "Clear search", size=Size.COMPACT)
+        self._clear = IconButton(theme, "close", tr("Clear search"), size=Size.COMPACT)
         self._clear.hide()
         self.row.addWidget(self._hint)
         self._hint.setVisible(bool(keys))  # not before it has a parent: it would be a window for a moment

@@ -4,10 +4,11 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 
 from comfydesk.credentials import Secret
 from comfydesk.qt.theme import Theme
+from comfydesk.qt.theme.language import mark, tr
 from comfydesk.qt.widgets.buttons import IconButton, Size
 from comfydesk.qt.widgets.text_line import TextLine
 
-STORED = "Stored: type to replace it"
+STORED = mark("Stored: type to replace it")
 
 
 class SecretLine(TextLine):
@@ -17,7 +18,7 @@ class SecretLine(TextLine):
         super().__init__(theme, placeholder=placeholder, parent=parent)
         self._placeholder = placeholder
         self.edit.setEchoMode(QLineEdit.EchoMode.Password)
-        self.show_button = IconButton(theme, "eye", "Show", size=Size.COMPACT, checkable=True)
+        self.show_button = IconButton(theme, "eye", tr("Show"), size=Size.COMPACT, checkable=True)
         self.frame.row.addWidget(self.show_button)
         self.show_button.toggled.connect(self._show)
 
@@ -32,9 +33,9 @@ class SecretLine(TextLine):
 
     def set_stored(self, stored: bool) -> None:
         """Say that there is one already."""
-        self.edit.setPlaceholderText(STORED if stored else self._placeholder)
+        self.edit.setPlaceholderText(tr(STORED) if stored else self._placeholder)
 
     def _show(self, shown: bool) -> None:
         self.edit.setEchoMode(QLineEdit.EchoMode.Normal if shown else QLineEdit.EchoMode.Password)
         self.show_button.set_icon("eye-off" if shown else "eye")
-        self.show_button.set_name("Hide" if shown else "Show")
+        self.show_button.set_name(tr("Hide") if shown else tr("Show"))

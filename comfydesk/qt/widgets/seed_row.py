@@ -7,6 +7,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from comfydesk.qt.theme import Theme
+from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets.buttons import IconButton, Size
 from comfydesk.qt.widgets.editor import Editor
 from comfydesk.qt.widgets.number_field import NumberField
@@ -37,8 +38,8 @@ class SeedRow(Editor):
         self.field = NumberField(theme, self._limits, value, font="mono", right=False)
         self.lock = IconButton(theme, "unlock", "", size=Size.COMPACT, checkable=True)
         self.field.row.addWidget(self.lock)
-        self.dice = IconButton(theme, "dice", "New seed", size=Size.COMPACT)
-        self.last = IconButton(theme, "history", "Seed of the last job", size=Size.COMPACT)
+        self.dice = IconButton(theme, "dice", tr("New seed"), size=Size.COMPACT)
+        self.last = IconButton(theme, "history", tr("Seed of the last job"), size=Size.COMPACT)
         self.row.addWidget(self.field, 1)
         self.row.addWidget(self.dice)
         self.row.addWidget(self.last)
@@ -74,7 +75,7 @@ class SeedRow(Editor):
     def set_last(self, seed: int | None) -> None:
         """The seed of the last job; None: there was none yet."""
         self._last = seed
-        self.last.set_blocked("" if seed is not None else "No job of this workflow yet")
+        self.last.set_blocked("" if seed is not None else tr("No job of this workflow yet"))
 
     def set_name(self, name: str) -> None:
         self.field.set_name(name)
@@ -113,7 +114,7 @@ class SeedRow(Editor):
     def _name_lock(self) -> None:
         self.lock.set_icon("lock" if self.locked else "unlock")
         self.lock.set_name(
-            "Seed is kept. Draw a new one each job" if self.locked else "New seed each job. Keep this one"
+            tr("Seed is kept. Draw a new one each job") if self.locked else tr("New seed each job. Keep this one")
         )
 
     def _measure(self) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from comfydesk.qt.models.words import DOT, clock, size_words
 from comfydesk.qt.theme import Theme
+from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets.buttons import Button
 from comfydesk.qt.widgets.labels import Label
 from comfydesk.qt.widgets.plain import Icon
@@ -37,8 +38,8 @@ class SoundCard(QWidget):
         self.name.setMinimumWidth(theme.px(280))
         self.facts = Label(theme, font="small", color="text2")
         self.trouble = Label(theme, font="small", color="warning", wrap=True)
-        self.play = Button(theme, "Play", icon="play")
-        self.open = Button(theme, "Open in your player")
+        self.play = Button(theme, tr("Play"), icon="play")
+        self.open = Button(theme, tr("Open in your player"))
         buttons = QHBoxLayout()
         buttons.setSpacing(theme.px(8))
         for part in (self.play, self.open):
@@ -52,7 +53,7 @@ class SoundCard(QWidget):
         column.addLayout(buttons)
         column.setAlignment(buttons, center)
         column.addStretch(1)
-        self.setAccessibleName("Sound")
+        self.setAccessibleName(tr("Sound"))
         self.play.clicked.connect(self.toggle)
         self.open.clicked.connect(self._open)
         theme.surface(self, "canvas")
@@ -70,7 +71,7 @@ class SoundCard(QWidget):
         self.facts.setText(f" {DOT} ".join(part for part in (length, size_words(output.size)) if part))
         self.trouble.hide()
         self.play.setVisible(output.media == PLAYABLE)
-        self.open.setText("Open in your player" if output.media in ("audio", "video") else "Open")
+        self.open.setText(tr("Open in your player") if output.media in ("audio", "video") else tr("Open"))
         self.setAccessibleName(", ".join(part for part in (name, length) if part))
 
     def toggle(self) -> None:
@@ -94,7 +95,7 @@ class SoundCard(QWidget):
                 # 40 MB of decoders that most sessions never need.
                 from PySide6.QtMultimedia import QAudioOutput, QMediaPlayer
             except ImportError:
-                self._tell("This build cannot play sounds. Open it in your player.")
+                self._tell(tr("This build cannot play sounds. Open it in your player."))
                 return
             self._player, self._sound = QMediaPlayer(self), QAudioOutput(self)
             self._player.setAudioOutput(self._sound)
@@ -105,11 +106,11 @@ class SoundCard(QWidget):
         self._player.play()
 
     def _on_playing(self, playing: bool) -> None:
-        self.play.setText("Stop" if playing else "Play")
+        self.play.setText(tr("Stop") if playing else tr("Play"))
         self.play.set_icon("stop" if playing else "play")
 
     def _on_error(self, _error: object, words: str) -> None:
-        self._tell(f"It cannot be played here ({words}). Open it in your player.")
+        self._tell(tr("It cannot be played here ({words}). Open it in your player.", words=words))
 
     def _tell(self, words: str) -> None:
         self.trouble.setText(words)

@@ -4,8 +4,9 @@ from PySide6.QtCore import QEasingCurve, QEvent, QObject, QPropertyAnimation, QS
 from PySide6.QtGui import QEnterEvent, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QGraphicsOpacityEffect, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from comfydesk.errors import KnownError
 from comfydesk.qt.theme import Theme, Tone
-from comfydesk.qt.theme.language import tr
+from comfydesk.qt.theme.language import said, tr, why_and_advice
 from comfydesk.qt.widgets import paint, shadow
 from comfydesk.qt.widgets.banner import ICONS, INKS
 from comfydesk.qt.widgets.buttons import Button, IconButton, Kind, Size
@@ -135,6 +136,10 @@ class ToastHost(QObject):
     def toasts(self) -> tuple[Toast, ...]:
         """Those on the screen, oldest first."""
         return tuple(self._toasts)
+
+    def tell_error(self, error: KnownError, *, tone: Tone = "danger", actions: tuple[str, ...] = ()) -> Toast:
+        """What, why and advice of a known error, in the user's language."""
+        return self.tell(said(error.what), why_and_advice(error), tone=tone, actions=actions)
 
     def tell(
         self,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from comfydesk.session.pods.terms import HostPod
     from comfydesk.session.session import Session
 
-FILES = mark("Pods of ComfyDesk (*.toml)")
+FILES = "*.toml"
 
 
 class AllPods(QObject):
@@ -63,7 +63,7 @@ class AllPods(QObject):
 
     def ask_import(self) -> None:
         """Choose a file of pods."""
-        dialog = QFileDialog(self._desk.window, tr("Import pods"), "", FILES)
+        dialog = QFileDialog(self._desk.window, tr("Import pods"), "", _filter())
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.fileSelected.connect(lambda chosen: self.import_file(Path(chosen)))
         dialog.finished.connect(dialog.deleteLater)
@@ -75,7 +75,7 @@ class AllPods(QObject):
 
     def export(self, pods: tuple[str, ...]) -> None:
         """Choose where those pods go, as a file without secrets."""
-        dialog = QFileDialog(self._desk.window, tr("Export pods"), "pods.toml", FILES)
+        dialog = QFileDialog(self._desk.window, tr("Export pods"), "pods.toml", _filter())
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix("toml")
         dialog.fileSelected.connect(lambda chosen: self.export_file(pods, Path(chosen)))
@@ -119,3 +119,8 @@ class AllPods(QObject):
 
     def _pick(self, kind: "PlaceKind", pod: "HostPod") -> None:
         self.offered.emit(self._session.profiles.suggest_from_host(kind, pod))
+
+
+def _filter() -> str:
+    """For the file dialogs."""
+    return f"{tr('Pods of ComfyDesk')} ({FILES})"

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from comfydesk.session.values import OpenWorkflow, WorkflowEntry
     from comfydesk.workflow.needs import Needs
 
-FILES = "Workflows and files that carry one (*.json *.png *.webp *.jpg *.mp4 *.webm *.flac *.mp3 *.opus *.svg *.glb)"
+SUFFIXES = "*.json *.png *.webp *.jpg *.mp4 *.webm *.flac *.mp3 *.opus *.svg *.glb"
 FIRST_CHOICE = "t2i"
 TASK_ICONS = {next(iter(action.types)): action.icon for action in QUICK_ACTIONS}
 
@@ -184,7 +184,9 @@ class Browse(QObject):
 
     def ask_file(self) -> None:
         """Choose a file, and open what is in it."""
-        dialog = QFileDialog(self._desk.window, tr("Open workflow"), "", FILES)
+        dialog = QFileDialog(
+            self._desk.window, tr("Open workflow"), "", f"{tr('Workflows and files that carry one')} ({SUFFIXES})"
+        )
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.fileSelected.connect(lambda chosen: self._bench.open(Path(chosen)))
         dialog.finished.connect(dialog.deleteLater)
@@ -224,7 +226,7 @@ class Browse(QObject):
             self._open_for(sentence, entry, self.suggesting.best(sentence)[0].subject)
 
     def _on_quick(self, action: QuickAction) -> None:
-        self._desk.browser.show_task(action.words, action.types)
+        self._desk.browser.show_task(tr(action.words), action.types)
         first = self._desk.browser.first()
         if first is not None:
             self._bench.open(first)

@@ -236,4 +236,4 @@ class CompareDesk(QObject):
         self.page.view.front.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _tell(self, error: KnownError) -> None:
-        self._desk.toasts.tell(error.what, f"{error.why} {error.advice}".strip(), tone="danger")
+        self._desk.toasts.tell_error(error)

@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, QStandardPaths
 
 from comfydesk.errors import KnownError
 from comfydesk.qt.bridge.tasks import Tasks
+from comfydesk.qt.theme.language import said
 from comfydesk.qt.window.desk import Desk, show_folder
 
 if TYPE_CHECKING:
@@ -73,7 +74,9 @@ class ExportDesk(QObject):
         folder = wishes.target.parent if plan.zipped else wishes.target
 
         def done(result: "Exported") -> None:
-            skipped = tuple(f"{Path(output.path).name}: {error.why or error.what}" for output, error in result.skipped)
+            skipped = tuple(
+                f"{Path(output.path).name}: {said(error.why or error.what)}" for output, error in result.skipped
+            )
             self._done(folder, count - len(skipped), skipped)
 
         self._task = self._tasks.start(

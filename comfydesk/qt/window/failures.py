@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject
 
 from comfydesk.errors import KnownError
 from comfydesk.qt.dialogs.job_error import JobErrorPage
-from comfydesk.qt.theme.language import tr
+from comfydesk.qt.theme.language import said, tr, why_and_advice
 from comfydesk.qt.window.bench import Bench
 from comfydesk.qt.window.desk import Desk
 from comfydesk.store.records import Job
@@ -34,8 +34,8 @@ class Failures(QObject):
             self._desk.generation.show_error(known, error.fields, action=tr("Details"))
             return
         actions = (tr("Details"), tr("Open its workflow"))
-        rest = str(KnownError(error.why, error.advice)) if error.why else error.advice
-        toast = self._desk.toasts.tell(f"{job.workflow}: {error.what}", rest, tone="danger", actions=actions)
+        rest = why_and_advice(known)
+        toast = self._desk.toasts.tell(f"{job.workflow}: {said(error.what)}", rest, tone="danger", actions=actions)
         toast.acted.connect(lambda at: self.explain(job) if at == 0 else self._edit(job))
 
     def explain(self, job: Job) -> None:

@@ -76,7 +76,7 @@ class Finds(QObject):
         facts = []
         for pod in self._session.pods():
             place = "address" if pod.profile is None else pod.profile.place.kind.value
-            version = "" if pod.stats is None else f", ComfyUI {pod.stats.version}"
+            version = "" if pod.stats is None else tr(", ComfyUI {version}", version=pod.stats.version)
             state = "online" if pod.status.usable else "offline"
             facts.append(f"{'demo' if pod.id == 'demo' else place}, {state}{version}")
         return tuple(facts)

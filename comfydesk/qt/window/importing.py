@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QBoxLayout, QFileDialog
 from comfydesk.errors import KnownError, one_line
 from comfydesk.qt.bridge.tasks import Tasks
 from comfydesk.qt.theme import Tone
-from comfydesk.qt.theme.language import tr, tr_n
+from comfydesk.qt.theme.language import said, tr, tr_n, why_and_advice
 from comfydesk.qt.widgets.buttons import IconButton, Size
 from comfydesk.qt.widgets.import_strip import ImportStrip
 from comfydesk.qt.widgets.menu import Menu
@@ -123,11 +123,11 @@ class ImportDesk(QObject):
     def _show_skipped(self, outcome: "Imported") -> None:
         from comfydesk.qt.dialogs.importing import SkippedSheet
 
-        lines = [(one_line(str(one.path)), one.why) for one in outcome.skipped]
+        lines = [(one_line(str(one.path)), said(one.why)) for one in outcome.skipped]
         SkippedSheet(self._desk.theme, lines, outcome.skipped_count, self._desk.window).open()
 
     def _failed(self, error: KnownError) -> None:
-        self._desk.toasts.tell(error.what, f"{error.why} {error.advice}".strip(), tone="danger")
+        self._desk.toasts.tell_error(error)
 
     def _on_state(self, state: Qt.ApplicationState) -> None:
         if state is Qt.ApplicationState.ApplicationActive and not self._rest.isActive():
@@ -159,7 +159,7 @@ class ImportDesk(QObject):
         self._tasks.start(
             self._session.pod_outputs.missing(pod.id),
             done=lambda found: page.show_outputs(name, found),
-            failed=lambda error: page.show_problem(error.what, f"{error.why} {error.advice}".strip()),
+            failed=lambda error: page.show_problem(said(error.what), why_and_advice(error)),
         )
 
     def _ask_picture(self, output: "PodOutput") -> None:

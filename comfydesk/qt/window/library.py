@@ -345,7 +345,7 @@ class LibraryDesk(QObject):
         self._tasks.start(work, failed=self._tell)
 
     def _tell(self, error: KnownError) -> None:
-        self._desk.toasts.tell(error.what, f"{error.why} {error.advice}".strip(), tone="danger")
+        self._desk.toasts.tell_error(error)
 
     def delete(self, ids: Sequence[int]) -> None:
         """Hide outputs and offer to bring them back; their files go to the system's trash when that time is over."""

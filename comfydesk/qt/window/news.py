@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QGuiApplication
 
 from comfydesk.qt.models.words import clock
-from comfydesk.qt.theme.language import tr, tr_n
+from comfydesk.qt.theme.language import said, tr, tr_n
 from comfydesk.qt.window.desk import Desk
 from comfydesk.qt.window.notifier import Notifier
 from comfydesk.store.records import Job, JobState
@@ -102,7 +102,7 @@ def words(jobs: Sequence[Job]) -> tuple[str, str]:
     names = ", ".join(dict.fromkeys(job.workflow for job in jobs))
     if len(jobs) == 1 and (failed or unknown):
         job = jobs[0]
-        error = job.error.what if job.error is not None else tr("State unknown")
+        error = said(job.error.what) if job.error is not None else tr("State unknown")
         return tr("{workflow} failed", workflow=job.workflow) if failed else job.workflow, error
     parts = []
     if done:

@@ -13,10 +13,10 @@ from comfydesk.qt.docks.running_strip import AtWork
 from comfydesk.qt.models.jobs import WORDS, JobModel
 from comfydesk.qt.models.rate import StepRate
 from comfydesk.qt.models.rows import JobRow
-from comfydesk.qt.theme.language import tr
+from comfydesk.qt.theme.language import mark, tr
 from comfydesk.store.records import JobState
 
-LOST = "Connection lost. The job goes on there; progress returns with the line."
+LOST = mark("Connection lost. The job goes on there; progress returns with the line.")
 TitleOf = Callable[[str, str], str]
 """(job, node id) → what a person knows the node as, "" if that is not known."""
 
@@ -118,9 +118,9 @@ class Now(QObject):
     def _running(self, row: JobRow) -> Running:
         progress, job = row.progress, row.job
         if job.state is JobState.RUNNING and self._is_lost(job.pod):
-            return Running(node=LOST, fraction=0.0 if progress is None else progress.fraction)
+            return Running(node=tr(LOST), fraction=0.0 if progress is None else progress.fraction)
         if job.state is not JobState.RUNNING or progress is None:
-            words = WORDS[job.state] if job.state is not JobState.RUNNING else tr("Starting")
+            words = tr(WORDS[job.state]) if job.state is not JobState.RUNNING else tr("Starting")
             return Running(node=words, fraction=1.0 if job.state is JobState.SAVING else 0.0)
         title = (progress.node and self._title_of(job.id, progress.node)) or progress.text or tr("Working")
         return Running(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal
 
 from comfydesk.qt.bridge.tasks import Tasks
+from comfydesk.qt.theme.language import tr
 from comfydesk.qt.window.desk import Desk
 
 if TYPE_CHECKING:
@@ -77,8 +78,10 @@ class PodCommands(QObject):
     def _ask_to_stop(self, pod: str) -> None:
         """A toast asks: what runs on it would be lost."""
         name = self.name_of(pod)
-        detail = "Its GPU is freed and its disk stays. A job that runs on it would be lost."
-        toast = self._desk.toasts.tell(f"Stop {name}?", detail, tone="warning", actions=(f"Stop {name}",))
+        detail = tr("Its GPU is freed and its disk stays. A job that runs on it would be lost.")
+        toast = self._desk.toasts.tell(
+            tr("Stop {name}?", name=name), detail, tone="warning", actions=(tr("Stop {name}", name=name),)
+        )
         toast.acted.connect(lambda _: self._run(self._session.rented.stop(pod)))
 
     async def _duplicate(self, pod: str) -> None:
@@ -93,7 +96,7 @@ class PodCommands(QObject):
 
     async def _set_default(self, pod: str) -> None:
         await self._session.profiles.set_default(pod)
-        self._desk.toasts.tell(f"{self.name_of(pod)} is connected at every start")
+        self._desk.toasts.tell(tr("{name} is connected at every start", name=self.name_of(pod)))
 
     # --- Removing, and thinking better of it ----------------------------------------------------------------------
 
@@ -103,7 +106,9 @@ class PodCommands(QObject):
         self.removed.add(pod)
         self._run(self._session.disconnect(pod))
         self.changed.emit()
-        toast = self._desk.toasts.tell(f"{name} removed", "Pictures made with it stay.", actions=("Undo",))
+        toast = self._desk.toasts.tell(
+            tr("{name} removed", name=name), tr("Pictures made with it stay."), actions=(tr("Undo"),)
+        )
         toast.acted.connect(lambda _: self._restore(pod))
         toast.closed.connect(lambda: self._forget(pod))
 

@@ -11,6 +11,7 @@ from comfydesk.qt.docks.pod_popup import PodPopup
 from comfydesk.qt.models.countdown import Countdown
 from comfydesk.qt.models.pods import BANNER_BEFORE, PodRow, cost_words, idle_words, pod_rows
 from comfydesk.qt.models.words import clock
+from comfydesk.qt.theme.language import said, tr
 from comfydesk.qt.window.all_pods import AllPods
 from comfydesk.qt.window.attention import Attention
 from comfydesk.qt.window.connecting import Connecting
@@ -35,8 +36,12 @@ def is_demo(pod: "PodState") -> bool:
 def trouble_of(pod: "PodState") -> tuple[str, str, str]:
     """(what, why, action) of a pod that cannot be used now."""
     if is_demo(pod):
-        return f"{pod.name} has stopped", "Start it again: jobs that wait go on by themselves.", "Start it again"
-    return f"{pod.name} cannot be reached", pod.status.detail, "Check"
+        return (
+            tr("{name} has stopped", name=pod.name),
+            tr("Start it again: jobs that wait go on by themselves."),
+            tr("Start it again"),
+        )
+    return tr("{name} cannot be reached", name=pod.name), said(pod.status.detail), tr("Check")
 
 
 MINE = "pod"
@@ -75,7 +80,7 @@ class PodDesk(QObject):
         usable = pod is not None and pod.status.usable
         trouble = "" if pod is None or usable else trouble_of(pod)[1]
         if pod is not None and is_demo(pod) and pod.status.error is not None and not usable:
-            desk.status.pod.action.setText("Start it again")
+            desk.status.pod.action.setText(tr("Start it again"))
             desk.status.pod.action.show()
         desk.workflows.set_online(usable)
         borrowed = pod is not None and pod.catalog_borrowed
@@ -129,14 +134,20 @@ class PodDesk(QObject):
         """The banner over the middle: trouble with the pod first, then that it is about to stop."""
         banner = self._desk.preview.banner
         if pod is not None and not pod.status.usable and pod.status.detail:
-            trouble = f"{pod.name}\n{pod.status.detail}"
+            trouble = f"{pod.name}\n{said(pod.status.detail)}"
             if trouble != self._banner:
                 what, why, action = trouble_of(pod)
                 banner.tell(what, why, tone="warning", action=action, source=MINE)
             self._banner = trouble
         elif pod is not None and left is not None and left <= BANNER_BEFORE and not self._dismissed:
-            why = "Its queue is empty and all outputs are saved."
-            banner.tell(f"{pod.name} stops in {clock(left)}", why, tone="info", action="Keep running", source=MINE)
+            why = tr("Its queue is empty and all outputs are saved.")
+            banner.tell(
+                tr("{name} stops in {clock}", name=pod.name, clock=clock(left)),
+                why,
+                tone="info",
+                action=tr("Keep running"),
+                source=MINE,
+            )
             self._banner = "stops"
         else:
             if self._banner:

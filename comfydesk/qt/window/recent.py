@@ -124,4 +124,4 @@ class RecentDesk(QObject):
             self._list()
 
     def _tell(self, error: KnownError) -> None:
-        self._desk.toasts.tell(error.what, f"{error.why} {error.advice}".strip(), tone="danger")
+        self._desk.toasts.tell_error(error)

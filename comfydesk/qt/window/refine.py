@@ -200,4 +200,4 @@ class Refine(QObject):
         self._desk.pages.open(self.page)
 
     def _tell(self, error: KnownError) -> None:
-        self._desk.toasts.tell(error.what, f"{error.why} {error.advice}".strip(), tone="danger")
+        self._desk.toasts.tell_error(error)

@@ -138,10 +138,9 @@ class SaveDesk(QObject):
     def _refused(self, error: KnownError, again: tuple[str, partial[None]]) -> None:
         from comfydesk.session.shelves.keeping import ConflictError
 
-        detail = " ".join(f"{part.rstrip('.')}." for part in (error.why, error.advice) if part)
         if not isinstance(error, ConflictError):
-            self._desk.toasts.tell(error.what, detail, tone="danger")
+            self._desk.toasts.tell_error(error)
             return
         words, then = again
-        toast = self._desk.toasts.tell(error.what, detail, tone="warning", actions=(words, tr("Another name")))
+        toast = self._desk.toasts.tell_error(error, tone="warning", actions=(words, tr("Another name")))
         toast.acted.connect(lambda at: self.save_as() if at else then())

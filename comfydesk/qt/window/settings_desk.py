@@ -10,7 +10,7 @@ from comfydesk.errors import KnownError
 from comfydesk.option import Option
 from comfydesk.qt.dialogs.settings import KEYBOARD, SettingsPage
 from comfydesk.qt.dialogs.shortcuts import Bound, CheatSheet, ShortcutsEditor
-from comfydesk.qt.theme.language import tr
+from comfydesk.qt.theme.language import said, tr
 from comfydesk.qt.widgets.palette_popup import PaletteLine
 from comfydesk.qt.widgets.toast import ToastHost
 from comfydesk.qt.window.actions import Actions
@@ -133,7 +133,7 @@ class SettingsDesk(QObject):
             self.preferences.set(option, value)
         except KnownError as error:
             if self.page is not None:
-                self.page.rows[option.key].editor.problem_changed.emit(error.what)
+                self.page.rows[option.key].editor.problem_changed.emit(said(error.what))
 
     def _on_changed(self, option: Option[Any]) -> None:
         self._show(option)
@@ -141,7 +141,7 @@ class SettingsDesk(QObject):
             self._tick_scheme()
 
     def _on_failed(self, error: KnownError) -> None:
-        self._toasts.tell(error.what, error.why, tone="danger")
+        self._toasts.tell_error(error)
         for option in OPTIONS:
             self._show(option)
 

@@ -146,8 +146,7 @@ class WorkflowCommands(QObject):
         self._tasks.start(work, done=ended, failed=self._refused)
 
     def _refused(self, error: KnownError) -> None:
-        rest = " ".join(f"{part.rstrip('.')}." for part in (error.why, error.advice) if part)
-        self._desk.toasts.tell(error.what, rest, tone="danger")
+        self._desk.toasts.tell_error(error)
 
     def _ask(self, title: str, name: str, then: Callable[[str], object]) -> None:
         from comfydesk.qt.dialogs.name import NameSheet

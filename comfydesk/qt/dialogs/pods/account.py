@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from comfydesk.errors import KnownError
 from comfydesk.qt.theme import Theme
-from comfydesk.qt.theme.language import mark, tr
+from comfydesk.qt.theme.language import mark, said_error, tr
 from comfydesk.qt.widgets.buttons import Button, IconButton
 from comfydesk.qt.widgets.choice_combo import Combo
 from comfydesk.qt.widgets.labelled import Labelled
@@ -23,11 +23,11 @@ class AccountPicker(QWidget):
     listed = Signal(object)
     picked = Signal(object)
 
-    def __init__(self, theme: Theme, kind: PlaceKind, hint: str = OPTIONAL) -> None:
+    def __init__(self, theme: Theme, kind: PlaceKind, hint: str = "") -> None:
         super().__init__()
         self.kind = kind
         self._pods: tuple[HostPod, ...] = ()
-        self.key = SecretLine(theme, placeholder=hint)
+        self.key = SecretLine(theme, placeholder=hint or tr(OPTIONAL))
         self.list_button = Button(theme, tr("List pods"))
         self.key_row = Labelled(theme, tr("{kind} API key", kind=PROVIDERS[kind]), self.key, beside=self.list_button)
         self.combo = Combo(theme)
@@ -64,7 +64,7 @@ class AccountPicker(QWidget):
         where = self.pods_row if self.pods_row.isVisibleTo(self) and not missing else self.key_row
         self.key_row.setVisible(where is self.key_row)
         self.pods_row.setVisible(where is self.pods_row)
-        where.set_problem("" if missing else str(error))
+        where.set_problem("" if missing else said_error(error))
 
     def show_chosen(self, pod: str) -> None:
         """The pod with that id is the profile's."""

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 from comfydesk.errors import KnownError
 from comfydesk.qt.dialogs.pods.fixes import COMMON, TITLES, Fix
 from comfydesk.qt.theme import ColorName, Theme
-from comfydesk.qt.theme.language import tr
+from comfydesk.qt.theme.language import said, said_error, tr
 from comfydesk.qt.widgets import paint
 from comfydesk.qt.widgets.buttons import Button, Kind
 from comfydesk.qt.widgets.labels import Label
@@ -65,7 +65,7 @@ class StepRow(QWidget):
         super().__init__()
         self._theme, self.step, self.state = theme, step, WAITING
         self.mark = _Mark(theme)
-        self.title = Label(theme, TITLES[step], font="label", color="text2")
+        self.title = Label(theme, tr(TITLES[step]), font="label", color="text2")
         self.detail = Label(theme, tr("Not tried yet"), font="small", color="text2", wrap=True)
         self.time = Label(theme, "\N{EN DASH}", color="text2")
         self.fix = Button(theme, "", kind=Kind.PRIMARY)
@@ -209,7 +209,7 @@ class ConnectionCheck(QWidget):
     def refuse(self, error: KnownError) -> None:
         """It could not even begin."""
         self.end()
-        self.summary.setText(str(error))
+        self.summary.setText(said_error(error))
 
     def _lay_out(self) -> None:
         theme, px = self._theme, self._theme.px
@@ -260,9 +260,10 @@ def sentence(found: ProbeStep) -> str:
     """What a step found, as a sentence."""
     error = found.error
     if error is not None:
-        parts = (part.rstrip(".") for part in (error.what, error.why, error.advice) if part)
+        parts = (part.rstrip(".") for part in map(said, (error.what, error.why, error.advice)) if part)
         return " ".join(f"{part[:1].upper()}{part[1:]}." for part in parts)
-    return found.detail[:1].upper() + found.detail[1:]
+    detail = said(found.detail)
+    return detail[:1].upper() + detail[1:]
 
 
 def time_words(milliseconds: float) -> str:

@@ -62,7 +62,7 @@ class ConnectSheet(Page):
         self._draft: tuple[PodProfile, dict[str, Secret]] | None = None
         self._pause = QTimer(self, singleShot=True, interval=PAUSE_MS)
         self._pause.timeout.connect(self._recognise)
-        self.paste = TextLine(theme, placeholder=PASTE)
+        self.paste = TextLine(theme, placeholder=tr(PASTE))
         self.paste_row = Labelled(theme, tr("Paste its address or SSH line"), self.paste)
         self.notes = Label(theme, font="caption", color="text2", wrap=True)
         self.banner = Banner(theme)

@@ -57,7 +57,7 @@ class Swatch(IconButton):
     def set_colour(self, colour: str) -> None:
         self.colour = colour
         at = COLOURS.index(colour) if colour in COLOURS else -1
-        self.set_name(tr("Colour: {colour}", colour=COLOUR_NAMES[at] if at >= 0 else colour))
+        self.set_name(tr("Colour: {colour}", colour=tr(COLOUR_NAMES[at]) if at >= 0 else colour))
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -73,7 +73,7 @@ class Swatch(IconButton):
         menu = Menu(self.theme, parent=self)
         menu.aboutToHide.connect(menu.deleteLater)
         for colour, name in zip(COLOURS, COLOUR_NAMES, strict=True):
-            action = menu.add(name)
+            action = menu.add(tr(name))
             action.setIcon(_square(self.theme, colour))
             action.triggered.connect(lambda _=False, colour=colour: self._take(colour))
         menu.popup(self.mapToGlobal(self.rect().bottomLeft()))
@@ -104,7 +104,7 @@ class ProfileForm(Group):
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme)
         self._base: PodProfile | None = None
-        self.places = Segmented(theme, PLACES, name=tr("Where the pod is"))
+        self.places = Segmented(theme, tuple(tr(place) for place in PLACES), name=tr("Where the pod is"))
         self.name = self.text(placeholder=tr("Name of the pod"))
         self.swatch = Swatch(theme)
         self.name.frame.row.insertWidget(0, self.swatch)
@@ -262,7 +262,7 @@ class ProfileForm(Group):
     def _make_rest(self) -> None:
         theme = self.theme
         self.trust = Combo(theme)
-        self.trust.addItems(list(TRUST))
+        self.trust.addItems([tr(words) for words in TRUST])
         self.pin = self.text(placeholder="SHA-256, 64 digits")
         self.llm, self.llm_key = (
             self.text(placeholder="http://127.0.0.1:11434/v1"),
@@ -303,7 +303,7 @@ class ProfileForm(Group):
         for part in (self.idle, self.minutes, Label(theme, "min", color="text2")):
             row.addWidget(part)
         row.insertStretch(1, 1)
-        note = Label(theme, IDLE_NOTE, font="caption", color="text2", wrap=True)
+        note = Label(theme, tr(IDLE_NOTE), font="caption", color="text2", wrap=True)
         note.setContentsMargins(theme.px(36), 0, 0, 0)
         column = QVBoxLayout(inner)
         column.setContentsMargins(0, 0, 0, 0)

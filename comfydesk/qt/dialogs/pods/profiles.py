@@ -72,7 +72,7 @@ class ProfilesSheet(Page):
 
     def show_keyring(self, note: str) -> None:
         """Why keys cannot be kept; empty where they can."""
-        self.where.setText(SESSION_ONLY if note else KEPT)
+        self.where.setText(tr(SESSION_ONLY) if note else tr(KEPT))
         self.where.setToolTip(plain_tip(note))
 
     def show_account(self, kind: PlaceKind, found: tuple[HostPod, ...] | KnownError) -> None:
@@ -96,7 +96,7 @@ class ProfilesSheet(Page):
         column.addSpacing(px(4))
         column.addWidget(Line(theme))
         column.addWidget(Label(theme, tr("From your account"), font="heading"))
-        self.where = Label(theme, KEPT, font="small", color="text2", wrap=True)
+        self.where = Label(theme, tr(KEPT), font="small", color="text2", wrap=True)
         column.addWidget(self.where)
         for account in self.accounts.values():
             column.addWidget(account)

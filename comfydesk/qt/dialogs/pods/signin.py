@@ -9,6 +9,7 @@ from comfydesk.credentials import Secret, auth_item, header_item
 from comfydesk.qt.dialogs.pods.place import Group
 from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.theme import Theme
+from comfydesk.qt.theme.language import mark, tr
 from comfydesk.qt.widgets.buttons import Button, IconButton, Kind
 from comfydesk.qt.widgets.choice_combo import Combo
 from comfydesk.qt.widgets.labelled import Labelled, side_by_side
@@ -20,25 +21,25 @@ from comfydesk.qt.widgets.text_line import TextLine
 from comfydesk.session.pods.profiles import AuthKind, AuthSettings
 
 WORDS = {
-    AuthKind.NONE: "None",
-    AuthKind.BASIC: "User and password",
-    AuthKind.BEARER: "Bearer token",
-    AuthKind.API_KEY: "API key header",
-    AuthKind.HEADERS: "Several headers",
-    AuthKind.COOKIE: "Cookie",
-    AuthKind.QUERY: "Token in the address",
+    AuthKind.NONE: mark("None"),
+    AuthKind.BASIC: mark("User and password"),
+    AuthKind.BEARER: mark("Bearer token"),
+    AuthKind.API_KEY: mark("API key header"),
+    AuthKind.HEADERS: mark("Several headers"),
+    AuthKind.COOKIE: mark("Cookie"),
+    AuthKind.QUERY: mark("Token in the address"),
 }
 SECRETS = {
-    AuthKind.BASIC: "Password",
-    AuthKind.BEARER: "Token",
-    AuthKind.API_KEY: "Key",
-    AuthKind.COOKIE: "Cookie",
-    AuthKind.QUERY: "Token",
+    AuthKind.BASIC: mark("Password"),
+    AuthKind.BEARER: mark("Token"),
+    AuthKind.API_KEY: mark("Key"),
+    AuthKind.COOKIE: mark("Cookie"),
+    AuthKind.QUERY: mark("Token"),
 }
-NAMES = {AuthKind.BASIC: "User", AuthKind.API_KEY: "Header", AuthKind.QUERY: "Parameter"}
+NAMES = {AuthKind.BASIC: mark("User"), AuthKind.API_KEY: mark("Header"), AuthKind.QUERY: mark("Parameter")}
 USUAL = {AuthKind.API_KEY: "X-API-Key", AuthKind.QUERY: "token"}
-KEPT = "Kept in the system keyring, never in a file"
-SESSION_ONLY = "No keyring answers here: kept for this session only, and asked for again after the next start"
+KEPT = mark("Kept in the system keyring, never in a file")
+SESSION_ONLY = mark("No keyring answers here: kept for this session only, and asked for again after the next start")
 
 
 class HeaderRow(QWidget):
@@ -47,9 +48,9 @@ class HeaderRow(QWidget):
     def __init__(self, theme: Theme, name: TextLine, value: SecretLine) -> None:
         super().__init__()
         self.name, self.value = name, value
-        self.remove = IconButton(theme, "close", "Remove this header")
-        name.set_name("Header")
-        value.set_name("Value")
+        self.remove = IconButton(theme, "close", tr("Remove this header"))
+        name.set_name(tr("Header"))
+        value.set_name(tr("Value"))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.px(8))
@@ -64,19 +65,19 @@ class SignIn(Group):
         super().__init__(theme, spacing=6)
         self._kinds = tuple(WORDS)
         self.combo = Combo(theme)
-        self.combo.setAccessibleName("Sign-in")
-        self.combo.addItems(list(WORDS.values()))
+        self.combo.setAccessibleName(tr("Sign-in"))
+        self.combo.addItems([tr(words) for words in WORDS.values()])
         self.name, self.value = self.text(), self.secret()
-        self.name_row = self.row("auth.user", "User", self.name)
+        self.name_row = self.row("auth.user", tr("User"), self.name)
         self.rows["auth.name"] = self.name_row
-        self.value_row = Labelled(theme, "Token", self.value)
+        self.value_row = Labelled(theme, tr("Token"), self.value)
         self.headers: list[HeaderRow] = []
         self._headers = QVBoxLayout()
         self._headers.setSpacing(theme.px(6))
-        self.add_header = Button(theme, "Add a header", kind=Kind.GHOST, icon="plus")
+        self.add_header = Button(theme, tr("Add a header"), kind=Kind.GHOST, icon="plus")
         self._headers_row = QWidget()
-        self.only_now = Check(theme, "Only for this session")
-        self.where = Label(theme, KEPT, font="caption", color="text2", wrap=True)
+        self.only_now = Check(theme, tr("Only for this session"))
+        self.where = Label(theme, tr(KEPT), font="caption", color="text2", wrap=True)
         self._lay_out()
         self.combo.activated.connect(self._on_kind)
         self.add_header.clicked.connect(lambda: self._add("", None))
@@ -153,14 +154,14 @@ class SignIn(Group):
         self._show()
 
     def _lay_out(self) -> None:
-        kind = Labelled(self.theme, "Sign-in", self.combo)
+        kind = Labelled(self.theme, tr("Sign-in"), self.combo)
         self.column.addWidget(side_by_side(self.theme, kind, self.name_row))
         self.column.addWidget(self.value_row)
         column = QVBoxLayout(self._headers_row)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(self._headers)
         column.addWidget(self.add_header, 0, Qt.AlignmentFlag.AlignLeft)
-        self.column.addWidget(self.row("auth.headers", "Headers", self._headers_row))
+        self.column.addWidget(self.row("auth.headers", tr("Headers"), self._headers_row))
         row = QHBoxLayout()
         row.setSpacing(self.theme.px(6))
         self._key_icon = Icon(self.theme, "key")
@@ -195,9 +196,9 @@ class SignIn(Group):
     def _show(self) -> None:
         kind = self.kind
         self.name_row.setVisible(kind in NAMES)
-        self.name_row.set_name(NAMES.get(kind, "Name"))
+        self.name_row.set_name(tr(NAMES.get(kind, "Name")))
         self.value_row.setVisible(kind in SECRETS)
-        self.value_row.set_name(SECRETS.get(kind, "Secret"))
+        self.value_row.set_name(tr(SECRETS.get(kind, "Secret")))
         self.rows["auth.headers"].setVisible(kind is AuthKind.HEADERS)
         asked = kind is not AuthKind.NONE
         self._key_icon.setVisible(asked)
@@ -205,7 +206,7 @@ class SignIn(Group):
         self.only_now.setVisible(asked and not self._keyring_note)
 
     def _tell_where(self) -> None:
-        forgotten = "Kept until ComfyDesk is closed"
-        words = SESSION_ONLY if self._keyring_note else forgotten if self.only_now.isChecked() else KEPT
+        forgotten = tr("Kept until ComfyDesk is closed")
+        words = tr(SESSION_ONLY) if self._keyring_note else forgotten if self.only_now.isChecked() else tr(KEPT)
         self.where.setText(words)
         self.where.setToolTip(plain_tip(self._keyring_note))

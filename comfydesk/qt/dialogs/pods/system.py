@@ -94,7 +94,7 @@ class SystemSheet(Page):
         self.free.setToolTip(tr("Unloads all models from the pod's memory; the next job loads what it needs"))
         self.check = Button(theme, tr("Check the connection"), icon="search")
         self.meters: list[Meter] = []
-        self.ram = Meter(theme, "cube", "Memory (RAM)")
+        self.ram = Meter(theme, "cube", tr("Memory (RAM)"))
         self.facts = {name: ElidedLabel(theme, middle=True) for name in FACTS}
         self.log = LogView(theme)
         self.no_log = Label(theme, tr("This pod does not show its log."), font="small", color="text2")
@@ -196,6 +196,6 @@ class SystemSheet(Page):
         grid.setVerticalSpacing(self.theme.px(8))
         grid.setColumnStretch(1, 1)
         for at, (name, label) in enumerate(self.facts.items()):
-            grid.addWidget(Label(self.theme, name, color="text2"), at, 0)
+            grid.addWidget(Label(self.theme, tr(name), color="text2"), at, 0)
             grid.addWidget(label, at, 1)
         return grid

@@ -5,6 +5,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from comfydesk.qt.theme import Theme
+from comfydesk.qt.theme.language import mark, tr
 from comfydesk.qt.widgets import paint
 from comfydesk.qt.widgets.buttons import Button, Kind
 from comfydesk.qt.widgets.labels import Label
@@ -15,10 +16,10 @@ from comfydesk.qt.widgets.text_line import TextLine
 from comfydesk.session.pods.profiles import PodProfile
 
 WIDTH = 560
-PASTE = "https://abc123-8188.proxy.runpod.net or an ssh line"
-DEMO = "Built in, needs no GPU. It draws simple pictures; it is no AI."
-MINE = "Paste the address of its ComfyUI page, or the ssh line that your provider shows."
-NOTHING = "Nothing answers at 127.0.0.1:8188. Start ComfyUI and look again."
+PASTE = mark("https://abc123-8188.proxy.runpod.net or an ssh line")
+DEMO = mark("Built in, needs no GPU. It draws simple pictures; it is no AI.")
+MINE = mark("Paste the address of its ComfyUI page, or the ssh line that your provider shows.")
+NOTHING = mark("Nothing answers at 127.0.0.1:8188. Start ComfyUI and look again.")
 
 
 class Offer(QWidget):
@@ -58,16 +59,16 @@ class WelcomeSheet(Page):
     here_wanted = Signal(object)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(theme, "Make your first picture", parent)
+        super().__init__(theme, tr("Make your first picture"), parent)
         self._here: PodProfile | None = None
-        self.demo = Button(theme, "Try the demo pod", kind=Kind.PRIMARY)
-        self.paste = TextLine(theme, placeholder=PASTE)
-        self.paste.set_name("Address of the pod, or its ssh line")
-        self.connect_button = Button(theme, "Connect")
-        self.spinner = Spinner(theme, "Looking at 127.0.0.1:8188")
-        self.here = Button(theme, "Connect to it")
+        self.demo = Button(theme, tr("Try the demo pod"), kind=Kind.PRIMARY)
+        self.paste = TextLine(theme, placeholder=tr(PASTE))
+        self.paste.set_name(tr("Address of the pod, or its ssh line"))
+        self.connect_button = Button(theme, tr("Connect"))
+        self.spinner = Spinner(theme, tr("Looking at 127.0.0.1:8188"))
+        self.here = Button(theme, tr("Connect to it"))
         self.here.hide()
-        self.look = Button(theme, "Look again", icon="refresh")
+        self.look = Button(theme, tr("Look again"), icon="refresh")
         self.look.hide()
         self._lay_out()
         self.hide_foot()
@@ -86,7 +87,7 @@ class WelcomeSheet(Page):
         self._here = profile
         self.here.setVisible(bool(found))
         self.look.setVisible(not found)
-        self.local.why.setText(f"{found}." if found else NOTHING)
+        self.local.why.setText(f"{found}." if found else tr(NOTHING))
 
     def _look(self) -> None:
         self.look.hide()
@@ -99,14 +100,14 @@ class WelcomeSheet(Page):
     def _lay_out(self) -> None:
         theme, px = self.theme, self.theme.px
         demo = Offer(
-            theme, "image", "Try the demo pod", "Built in, needs no GPU. It draws simple pictures; it is no AI."
+            theme, "image", tr("Try the demo pod"), tr("Built in, needs no GPU. It draws simple pictures; it is no AI.")
         )
         demo.controls.addWidget(self.demo)
         demo.controls.addStretch(1)
-        mine = Offer(theme, "pod", "Connect to my pod", MINE)
+        mine = Offer(theme, "pod", tr("Connect to my pod"), tr(MINE))
         mine.controls.addWidget(self.paste, 1)
         mine.controls.addWidget(self.connect_button)
-        self.local = Offer(theme, "plug", "I have ComfyUI here", "On this computer.")
+        self.local = Offer(theme, "plug", tr("I have ComfyUI here"), tr("On this computer."))
         for part in (self.spinner, self.here, self.look):
             self.local.controls.addWidget(part)
         self.local.controls.addStretch(1)
@@ -122,7 +123,7 @@ class WelcomeSheet(Page):
             row.addWidget(offer, 100)
             row.addStretch(1)
             column.addLayout(row)
-        later = Label(theme, "Later: Pod menu, or the chip at the bottom left.", font="small", color="text2")
+        later = Label(theme, tr("Later: Pod menu, or the chip at the bottom left."), font="small", color="text2")
         later.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         column.addWidget(later)
         column.addStretch(2)
