@@ -38,7 +38,7 @@ def record(name: str, figure: float, unit: str, goal: str, command: str, note: s
     print(f"\n{name}: {figure:.3g} {unit}{f' (goal {goal})' if goal else ''}{f' - {note}' if note else ''}")
     if target := os.environ.get(VARIABLE):
         with Path(target).open("a", encoding="utf-8") as lines:
-            known = {"met": found.met, "note": note, "load": _load(), "day": time.strftime("%Y-%m-%d")}
+            known = {"met": found.met, "note": note, "load": _load(), "day": time.strftime("%Y-%m-%d %H:%M")}
             lines.write(json.dumps(asdict(found) | known, ensure_ascii=False) + "\n")
     return found
 

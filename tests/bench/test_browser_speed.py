@@ -4,11 +4,8 @@ python -m pytest tests/bench/test_browser_speed.py -s      (with a display, else
 """
 
 import json
-import os
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,31 +23,6 @@ GOALS = (
     ("suggest_worst", "5,000 workflows: suggestions for a sentence, worst", "≤ 16"),
     ("match_middle", "understanding a sentence", "≤ 1"),
 )
-
-
-@pytest.fixture
-def display() -> Iterator[dict[str, str]]:
-    """An X server: the one that is there, else Xvfb."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("QT_QPA")}
-    if os.environ.get("DISPLAY"):
-        yield environment
-        return
-    if shutil.which("Xvfb") is None:
-        pytest.skip("there is no X server, and no Xvfb")
-    reader, writer = os.pipe()
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1600x1000x24"],
-        pass_fds=(writer,),
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(writer)
-    try:
-        with os.fdopen(reader) as told:
-            number = told.readline().strip()
-        yield environment | {"DISPLAY": f":{number}", "QT_QPA_PLATFORM": "xcb"}
-    finally:
-        server.terminate()
-        server.wait()
 
 
 @pytest.mark.timeout(180)

@@ -7,12 +7,8 @@ as a stall: so beside the figure stands how much of it the GUI thread itself wor
 """
 
 import json
-import os
-import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,23 +18,6 @@ from tests.bench.figures import record
 ROOT = Path(__file__).parents[2]
 COMMAND = "pytest tests/bench/test_enhance_window.py -s"
 RUNS = 3
-
-
-@pytest.fixture
-def display() -> Iterator[dict[str, str]]:
-    """The environment of a window that somebody could look at."""
-    xvfb = shutil.which("Xvfb")
-    if xvfb is None:
-        pytest.skip("no Xvfb here")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("WAYLAND", "QT_QPA"))}
-    name = ":96"
-    server = subprocess.Popen([xvfb, name, "-screen", "0", "1600x1000x24"], stderr=subprocess.DEVNULL)
-    while not Path(f"/tmp/.X11-unix/X{name[1:]}").exists():
-        assert server.poll() is None, "Xvfb ended"
-        time.sleep(0.02)
-    yield kept | {"DISPLAY": name}
-    server.terminate()
-    server.wait()
 
 
 def measure(folder: Path, environment: dict[str, str], variants: int = 1) -> dict[str, float]:

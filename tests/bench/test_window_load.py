@@ -7,12 +7,8 @@ a stall: so beside each figure stands how much of it the GUI thread itself worke
 """
 
 import json
-import os
-import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,23 +22,6 @@ STEPS, PREVIEWS, SIZE = 10_000, 1_000, 100_000
 SLOW = "0.02"
 """Speed of the pod while jobs are queued: the first is still at work when the last is there."""
 Seen = dict[str, float]
-
-
-@pytest.fixture
-def display() -> Iterator[dict[str, str]]:
-    """The environment of a window that somebody could look at."""
-    xvfb = shutil.which("Xvfb")
-    if xvfb is None:
-        pytest.skip("no Xvfb here")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("WAYLAND", "QT_QPA"))}
-    name = ":95"
-    server = subprocess.Popen([xvfb, name, "-screen", "0", "1600x1000x24"], stderr=subprocess.DEVNULL)
-    while not Path(f"/tmp/.X11-unix/X{name[1:]}").exists():
-        assert server.poll() is None, "Xvfb ended"
-        time.sleep(0.02)
-    yield kept | {"DISPLAY": name}
-    server.terminate()
-    server.wait()
 
 
 def measure(kind: str, pod: list[str], folder: Path, environment: dict[str, str]) -> Seen:
