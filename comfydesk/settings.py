@@ -29,6 +29,14 @@ RUN_AGAIN_LOST = Option(
     "Run lost jobs again",
     "Queue a job anew by itself when its pod has lost it, as after a restart. Otherwise you are asked.",
 )
+WILDCARD_FOLDERS = Option(
+    "queue.wildcards",
+    "",
+    "Wildcards",
+    "Folders of text files, with ; between them: __name__ in a prompt is a line of name.txt, drawn anew for each job."
+    " Without one, what stands between such signs goes to the pod as it is.",
+    folders=True,
+)
 NOTIFY = Option(
     "queue.notify",
     True,
@@ -234,6 +242,7 @@ OPTIONS: tuple[Option[Any], ...] = (
     DEFAULT_POD,
     AHEAD,
     RUN_AGAIN_LOST,
+    WILDCARD_FOLDERS,
     NOTIFY,
     DOWNLOADS,
     OUTPUT_FOLDER,

@@ -97,18 +97,24 @@ async def _generate(args: argparse.Namespace, context: Context) -> int:
             await connect_others(session, context)
         if batch is not None:
             context.note(f"{batch.summary}.")
-        queued = await _enqueue(session, workflow, batch or _plain(args, workflow, values), args)
+        queued = await _enqueue(session, workflow, batch or await _plain(session, args, workflow, values), args)
         return await _bring_to_end(session, queued, args, context)
 
 
-def _plain(args: argparse.Namespace, workflow: "OpenWorkflow", values: dict[str, Any]) -> "Batch":
-    """Without an option of batches: `--count` jobs, and texts with "{a|b}" as ComfyUI itself draws them."""
+async def _plain(
+    session: "Session", args: argparse.Namespace, workflow: "OpenWorkflow", values: dict[str, Any]
+) -> "Batch":
+    """Without an option of batches: `--count` jobs, and texts with "{a|b}" as ComfyUI itself draws them.
+
+    Where texts have `__name__` and the settings a folder of wildcards, these are drawn as in batches.
+    """
     from comfydesk.workflow.batches import Batch
     from comfydesk.workflow.patch import SeedPolicy
 
     policy = SeedPolicy.RANDOM if args.seed == RANDOM else SeedPolicy.INCREMENT
     form, entropy = workflow.form, secrets.randbits(64)
-    return Batch(form, values, repeats=args.count, seeds=policy, wildcards=None, entropy=entropy)
+    wildcards = await session.queue.wildcards(form, values)
+    return Batch(form, values, repeats=args.count, seeds=policy, wildcards=wildcards, entropy=entropy)
 
 
 async def _enqueue(

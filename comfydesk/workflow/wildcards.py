@@ -27,7 +27,7 @@ MAX_DEPTH = 40
 """Choices and files inside each other."""
 
 _WEIGHT = re.compile(r"\s*([0-9]{1,9}(?:\.[0-9]{1,9})?)::")
-_NAME = re.compile(r"__(?!_)([^\W_](?:[\w\-./]*?[^\W_])?)__")
+NAMED = re.compile(r"__(?!_)([^\W_](?:[\w\-./]*?[^\W_])?)__")
 _SPECIAL = re.compile(r"[\\{_]")
 _ESCAPED = "{|}"
 _ESCAPE = re.compile(r"\\(?:[{|}]|__)")
@@ -113,7 +113,7 @@ class _Drawing:
             marks = blocks[position]
             options = [text[a + 1 : b] for a, b in zip([position, *marks], marks, strict=False)]
             return self.text(self._one_of(options), (*trail, "")), marks[-1] + 1
-        if char == "_" and self._named and (match := _NAME.match(text, position)):
+        if char == "_" and self._named and (match := NAMED.match(text, position)):
             return self._line(match[1], trail), match.end()
         return char, position + 1
 

@@ -70,6 +70,45 @@ def test_what_ends_together_is_told_together_and_only_to_who_looks_elsewhere(
     toast.close_now()
 
 
+def test_a_batch_is_told_once_when_all_of_it_is_done_and_a_failure_at_once(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(news_module, "GROUP_MS", 20)
+    told = Told()
+    news = News(studio.desk, told, lambda: True, studio.desk, in_front=lambda: False)
+
+    def ends(*jobs: Job) -> None:
+        studio.desk.jobs.put_jobs(jobs)
+        news.on_ended(jobs)
+        studio.until(lambda: not news._timer.isActive())
+
+    batch = [job(f"{at}", JobState.QUEUED, batch="b", finished=None, position=at) for at in range(4)]
+    studio.desk.jobs.put_jobs(batch)
+    ends(job("0", batch="b"))
+    ends(job("1", batch="b"))
+    assert told.messages == []
+    ends(job("2", JobState.FAILED, batch="b", error=JobError("Disk full")))
+    assert told.messages == [("Text to image failed", "Disk full", True)]
+    ends(job("3", batch="b"))
+    assert told.messages[1:] == [("3 results done", "Batch of Text to image", False)]
+    ends(job("alone", batch="c"))
+    assert told.messages[2:] == [("1 result done", "Text to image", False)]
+
+
+def test_what_is_done_of_a_batch_is_told_when_the_rest_is_cancelled(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(news_module, "GROUP_MS", 20)
+    told = Told()
+    news = News(studio.desk, told, lambda: True, studio.desk, in_front=lambda: False)
+    studio.desk.jobs.put_jobs([job(f"{at}", JobState.QUEUED, batch="b", finished=None) for at in range(2)])
+    for one in (job("0", batch="b"), job("1", JobState.CANCELLED, batch="b")):
+        studio.desk.jobs.put_jobs([one])
+        news.on_ended([one])
+        studio.until(lambda: not news._timer.isActive())
+    assert told.messages == [("1 result done", "Text to image", False)]
+
+
 def test_what_ended_while_the_computer_slept_is_told_to_who_comes_back(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject
@@ -13,6 +14,7 @@ from comfydesk.qt.models.words import about
 from comfydesk.qt.theme.language import tr, tr_n
 from comfydesk.qt.window.bench import Bench
 from comfydesk.qt.window.desk import Desk
+from comfydesk.settings import WILDCARD_FOLDERS
 
 if TYPE_CHECKING:
     from comfydesk.qt.dialogs.batch import BatchPage
@@ -48,6 +50,9 @@ class Batches(QObject):
             self.page = BatchPage(self._desk.theme)
             self.page.changed.connect(self._count)
             self.page.queue_wanted.connect(self._queue)
+            folder, _, more = self._desk.preferences.get(WILDCARD_FOLDERS).partition(";")
+            if folder.strip() and not more.strip():
+                self.page.wildcards.take(Path(folder).expanduser())
         self._workflow, self._values = self._bench.current, values
         self._entropy = secrets.randbits(64)
         self._desk.pages.open(self.page)

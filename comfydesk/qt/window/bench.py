@@ -240,5 +240,6 @@ class Bench(QObject):
             front=making.front,
             held=making.held,
             originals=self.originals(workflow.id),
+            draw=True,
         )
         self.queued.emit(tuple(job.id for job in jobs))

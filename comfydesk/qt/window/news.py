@@ -35,6 +35,8 @@ class News(QObject):
         self._desk, self._notifier, self._wanted = desk, notifier, wanted
         self._in_front = in_front or desk.window.isActiveWindow
         self._fresh: list[Job] = []
+        self._done: dict[str, list[Job]] = {}
+        """Batch of which more is to come → what of it is done: told when all of it is."""
         self._away: list[Job] = []
         """Ended while nobody looked; told in the window when somebody does."""
         self._stops: dict[str, float] = {}
@@ -48,7 +50,7 @@ class News(QObject):
     def on_ended(self, jobs: Sequence[Job]) -> None:
         """Jobs came to their end."""
         self._fresh += (job for job in jobs if job.state is not JobState.CANCELLED)
-        if self._fresh and not self._timer.isActive():
+        if (self._fresh or self._done) and not self._timer.isActive():
             self._timer.start()
 
     def on_stop(self, pod: str, name: str, ends: float) -> None:
@@ -72,13 +74,28 @@ class News(QObject):
     def _tell(self) -> None:
         jobs, self._fresh = self._fresh, []
         if self._in_front():
+            self._done.clear()
             late = [job for job in jobs if job.finished is not None and time.time() - job.finished > LATE_S]
             if late:
                 self._welcome(late)
             return
         self._away += jobs
-        if self._wanted():
-            self._notifier.show(*words(jobs), urgent=any(job.state is JobState.FAILED for job in jobs))
+        told = self._with_batches(jobs)
+        if told and self._wanted():
+            self._notifier.show(*words(told), urgent=any(job.state is JobState.FAILED for job in told))
+
+    def _with_batches(self, jobs: Sequence[Job]) -> list[Job]:
+        """What is told now. What is done of a batch waits for the rest of it; what went wrong does not."""
+        going_on = {row.job.batch for row in self._desk.jobs.unended()} - {""}
+        told: list[Job] = []
+        for job in jobs:
+            if job.state is JobState.DONE and job.batch in going_on:
+                self._done.setdefault(job.batch, []).append(job)
+            else:
+                told += (*self._done.pop(job.batch, ()), job) if job.batch not in going_on else (job,)
+        for batch in self._done.keys() - going_on:  # its last job was cancelled, or taken off the list
+            told += self._done.pop(batch)
+        return told
 
     def _came_back(self, _: object = None) -> None:
         if self._away and self._in_front():
@@ -105,6 +122,8 @@ def words(jobs: Sequence[Job]) -> tuple[str, str]:
         error = said(job.error.what) if job.error is not None else tr("State unknown")
         return tr("{workflow} failed", workflow=job.workflow) if failed else job.workflow, error
     parts = []
+    if done > 1 and jobs[0].batch and len({job.batch for job in jobs}) == 1:
+        names = tr("Batch of {workflow}", workflow=names)
     if done:
         pictures = sum(len(job.outputs) for job in jobs if job.state is JobState.DONE)
         parts.append(tr_n("{n} result done", "{n} results done", max(done, pictures)))

@@ -32,7 +32,7 @@ from comfydesk.session.pods.links import Link
 from comfydesk.session.tasks import Tasks
 from comfydesk.session.values import OpenWorkflow
 from comfydesk.session.waiting import wait_for
-from comfydesk.settings import AHEAD, DOWNLOADS, OUTPUT_TEMPLATE, RUN_AGAIN_LOST, Settings
+from comfydesk.settings import AHEAD, DOWNLOADS, OUTPUT_TEMPLATE, RUN_AGAIN_LOST, WILDCARD_FOLDERS, Settings
 from comfydesk.store import jobs, order, staging
 from comfydesk.store.records import ANY, Job, JobState
 from comfydesk.workflow import filenames
@@ -42,7 +42,9 @@ if TYPE_CHECKING:
     from comfydesk.session.jobs.enqueue import Enqueued, Originals
     from comfydesk.session.jobs.recipes import Recipe
     from comfydesk.workflow.batches import Batch
+    from comfydesk.workflow.fields import Form
     from comfydesk.workflow.patch import SeedPolicy
+    from comfydesk.workflow.wildcards import Wildcards
 
 
 class Queue:
@@ -149,18 +151,21 @@ class Queue:
         held: bool = False,
         template: str = "",
         originals: "Originals | None" = None,
+        draw: bool = False,
     ) -> tuple[Job, ...]:
         """Queue `count` jobs for the current pod. They are on disk when this returns; sending is up to the queue.
 
         `values`: field id → value; fields left out keep the workflow's. A pathlib.Path is a file of this computer
         and will be uploaded; a text never is. `seed_policy` (default fixed) says how seeds differ: RANDOM, every job
-        has its own; INCREMENT and DECREMENT, the first has the form's. The rest as in `enqueue_batch`.
+        has its own; INCREMENT and DECREMENT, the first has the form's. `draw`: see `wildcards`. The rest as in
+        `enqueue_batch`.
         """
         from comfydesk.workflow.batches import Batch
         from comfydesk.workflow.patch import SeedPolicy
 
-        policy = seed_policy or SeedPolicy.FIXED
-        batch = Batch(workflow.form, values, repeats=count, seeds=policy, wildcards=None, entropy=secrets.randbits(64))
+        wildcards = await self.wildcards(workflow.form, values) if draw else None
+        policy, chance = seed_policy or SeedPolicy.FIXED, secrets.randbits(64)
+        batch = Batch(workflow.form, values, repeats=count, seeds=policy, wildcards=wildcards, entropy=chance)
         queued = await self.enqueue_batch(
             workflow,
             batch,
@@ -172,6 +177,13 @@ class Queue:
             originals=originals,
         )
         return await self._library.read(jobs.many, queued.jobs)
+
+    async def wildcards(self, form: "Form", values: Mapping[str, Any]) -> "Wildcards | None":
+        """What `__name__` in prompts is drawn from, by the settings; None: there is none to draw. Raises BatchError."""
+        from comfydesk.session.jobs.wildcards import wildcards_for
+
+        folders = self._settings.get(WILDCARD_FOLDERS)
+        return await asyncio.to_thread(wildcards_for, folders, form, values) if folders else None
 
     async def enqueue_batch(
         self,

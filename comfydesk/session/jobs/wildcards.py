@@ -4,11 +4,14 @@ Only what lies inside the folder is read, also where links lead elsewhere: a wil
 """
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from comfydesk.session.jobs.batch_files import decoded
 from comfydesk.workflow.field_text import BatchError
-from comfydesk.workflow.wildcards import Wildcards, entries
+from comfydesk.workflow.fields import Form, Kind
+from comfydesk.workflow.wildcards import NAMED, Wildcards, entries
 
 SUFFIX = ".txt"
 MAX_FILES = 5_000
@@ -33,6 +36,22 @@ def load_wildcards(folder: Path) -> Wildcards:
         left -= len(data)
         files[name] = entries(decoded(data, f"{name}{SUFFIX}"))
     return Wildcards(files)
+
+
+def wildcards_for(folders: str, form: Form, values: Mapping[str, Any]) -> Wildcards | None:
+    """What is to be drawn for a job with `values`: None if none of its texts names a wildcard, or there is no folder.
+
+    `folders`: as the settings have them, with ; between them; of two files of one name that of the first folder counts.
+    Raises BatchError, as `load_wildcards`.
+    """
+    texts = (values.get(entry.id, entry.default) for entry in form.fields if entry.kind is Kind.TEXT)
+    paths = [Path(folder.strip()) for folder in folders.split(";") if folder.strip()]
+    if not paths or not any(isinstance(text, str) and NAMED.search(text) for text in texts):
+        return None
+    files: dict[str, tuple[str, tuple[str, ...]]] = {}
+    for path in reversed(paths):
+        files |= {name.casefold(): (name, lines) for name, lines in (load_wildcards(path).files or {}).items()}
+    return Wildcards(dict(files.values()))
 
 
 def _paths(root: Path) -> list[Path]:

@@ -13,6 +13,7 @@ from comfydesk.demo.faults import NodeFault
 from comfydesk.demo.server import DemoPod
 from comfydesk.errors import KnownError, MediaError
 from comfydesk.session.session import Session
+from comfydesk.settings import WILDCARD_FOLDERS
 from comfydesk.store import sheets, staging
 from comfydesk.store.records import JobState
 from comfydesk.workflow import batch_sources
@@ -230,3 +231,29 @@ async def test_a_sheet_that_the_disk_refuses_holds_up_no_other(world: Start) -> 
             (made,) = await here.session.queue.contact_sheets(queued.batch)
         assert Path(made).name == "contact sheet (2).png"
         assert [problem.what for problem in problems] == ["The contact sheet cannot be saved"]
+
+
+async def test_a_single_job_draws_from_the_folder_of_the_settings(world: Start, tmp_path: Path) -> None:
+    """Anew for each, and only where its texts name a wildcard; the text as it was stays with the job."""
+    folder, other = tmp_path / "words", tmp_path / "more"
+    for place, name, text in (
+        (folder, "animal.txt", "horse\n"),
+        (other, "animal.txt", "no\n"),
+        (other, "hue.txt", "red\n"),
+    ):
+        place.mkdir(exist_ok=True)
+        (place / name).write_text(text)
+    async with world() as here:
+        queue, workflow = here.session.queue, await here.open(picture())
+        here.session.settings.set(WILDCARD_FOLDERS, f"{folder};{other}")
+        drawn = await queue.enqueue(workflow, {"6.text": "a __hue__ __Animal__"}, draw=True)
+        plain = await queue.enqueue(workflow, {"6.text": "a __hue__ __Animal__"})
+        assert [job.prompt for job in (*drawn, *plain)] == ["a red horse", "a __hue__ __Animal__"]
+        assert drawn[0].drawn == {"6.text": "a __hue__ __Animal__"}
+        with pytest.raises(BatchError, match="ghost"):
+            await queue.enqueue(workflow, {"6.text": "a __ghost__"}, draw=True)
+        assert await queue.wildcards(workflow.form, {"6.text": "a {red|blue} cow"}) is None, "ComfyUI's own rule"
+        here.session.settings.set(WILDCARD_FOLDERS, "")
+        (as_it_is,) = await queue.enqueue(workflow, {"6.text": "a __ghost__"}, draw=True)
+        assert as_it_is.prompt == "a __ghost__"
+        await here.wait([job.id for job in (*drawn, *plain, as_it_is)])
