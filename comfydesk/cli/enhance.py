@@ -55,7 +55,7 @@ def register(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
-    """See cli.md."""
+    """0 when there is at least one better prompt."""
     from comfydesk.cli import follow
 
     return follow.run(_enhance(args, context))

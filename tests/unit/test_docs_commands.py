@@ -79,6 +79,18 @@ def test_links_and_pictures_lead_somewhere(page: Path) -> None:
             assert not anchor or anchor in anchors(other), target
 
 
+def test_the_modules_that_the_map_names_exist() -> None:
+    """What stands in `…` in docs/architecture.md and has a folder is one of the package, or of the repository."""
+    page = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([a-z_]+(?:/[a-z_]+)*/(?:[a-z_]+\.[a-z]+)?)`", page))
+    assert len(named) > 25
+    for path in named:
+        if path.endswith("/"):
+            assert (ROOT / path).is_dir() or any((ROOT / "comfydesk").rglob(path.rstrip("/"))), path
+        else:
+            assert (ROOT / "comfydesk" / path).is_file() or (ROOT / path).is_file(), path
+
+
 def test_the_moving_picture_is_small_enough_for_a_page() -> None:
     assert (ROOT / "docs/screenshots/in-motion.webp").stat().st_size <= 3_000_000
 

@@ -43,14 +43,18 @@ def open_pod(target: PodTarget, client_id: str) -> Executor:
 
 
 def open_engine(kind: PlaceKind, locate: Callable[[], Awaitable[Address]], identity: str) -> "ComfyApi | Endpoint":
-    """An engine that scales by itself. `identity` names it over all addresses."""
-    if kind is PlaceKind.COMFY:
-        from comfydesk.engines.comfy_api import ComfyApi
+    """An engine that scales by itself (`kind.engine`). `identity` names it over all addresses."""
+    match kind:
+        case PlaceKind.COMFY:
+            from comfydesk.engines.comfy_api import ComfyApi
 
-        return ComfyApi(locate, identity=identity)
-    from comfydesk.engines.runpod_endpoint import Endpoint
+            return ComfyApi(locate, identity=identity)
+        case PlaceKind.SERVERLESS:
+            from comfydesk.engines.runpod_endpoint import Endpoint
 
-    return Endpoint(locate, identity=identity)
+            return Endpoint(locate, identity=identity)
+    msg = f"{kind} is no engine"
+    raise ValueError(msg)
 
 
 class Link:

@@ -46,14 +46,18 @@ HostFactory = Callable[[PlaceKind, Secret], Host]
 
 
 def make_host(kind: PlaceKind, key: Secret) -> Host:
-    """The provider's client. Imported here: httpx is heavy, and most profiles need no provider."""
-    if kind is PlaceKind.RUNPOD:
-        from comfydesk.hosts.runpod import RunPod
+    """The client of a provider (`kind.rented`). Imported here: httpx is heavy, and most profiles need no provider."""
+    match kind:
+        case PlaceKind.RUNPOD:
+            from comfydesk.hosts.runpod import RunPod
 
-        return RunPod(key)
-    from comfydesk.hosts.vast import VastAi
+            return RunPod(key)
+        case PlaceKind.VAST:
+            from comfydesk.hosts.vast import VastAi
 
-    return VastAi(key)
+            return VastAi(key)
+    msg = f"nobody rents out {kind}"
+    raise ValueError(msg)
 
 
 class Reach:

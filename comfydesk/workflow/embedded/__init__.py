@@ -1,8 +1,8 @@
 """The workflow that a picture, video, sound or 3D file carries.
 
 ComfyUI writes two JSON texts into what it saves: `prompt`, the API graph it ran, and `workflow`, the UI graph it was
-made from. Where each format keeps them is measured on ComfyUI 0.33.0 (docs/protocol.md); custom nodes add EXIF and
-comments of their own. The readers here walk containers by their headers and never decode a pixel or a sample.
+made from. Where each format keeps them was measured on what ComfyUI 0.33.0 saves; custom nodes add EXIF and comments of
+their own. The readers here walk containers by their headers and never decode a pixel or a sample.
 """
 
 from collections.abc import Callable, Mapping
