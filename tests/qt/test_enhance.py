@@ -244,3 +244,118 @@ def test_a_model_that_is_there_can_be_added_and_forgotten(studio: Studio, tmp_pa
     next(iter(page.own.values())).remove.click()
     studio.until(lambda: not page.own)
     assert path.is_file(), "a file of the user's is never deleted"
+
+
+# --- Where a text comes from ----------------------------------------------------------------------------------------
+
+
+def accepted(studio: Studio) -> PromptEditor:
+    """With BETTER in the prompt, taken from ORIGINAL."""
+    written(studio).all.click()
+    box = editor(studio)
+    assert box.value() == BETTER
+    return box
+
+
+def origins(studio: Studio) -> dict[str, str]:
+    """What would go along with a job of the prompt as it is now: text → original."""
+    open_ = studio.desk.generation.workflow
+    assert open_ is not None
+    field = studio.desk.generation.form.form().with_role(Role.PROMPT)[0].id
+    text = editor(studio).value()
+    found = studio.wiring.enhance.origins.of(open_.id).get(field, {})
+    return {text: found[text]} if text in found else {}
+
+
+def test_the_original_goes_along_also_when_one_writes_on(studio: Studio, server: FakeServer) -> None:
+    box = accepted(studio)
+    QTest.keyClick(box.edit, Qt.Key.Key_End, CONTROL)
+    QTest.keyClicks(box.edit, " Gulls.")
+    QTest.keyClick(studio.window, Qt.Key.Key_Return, CONTROL)
+    studio.until(lambda: any(row.job.state is JobState.DONE for row in studio.desk.jobs.rows()))
+    field = studio.desk.generation.form.form().with_role(Role.PROMPT)[0].id
+    job = studio.desk.jobs.rows()[0].job
+    assert (job.prompt, job.originals) == (f"{BETTER} Gulls.", {field: ORIGINAL})
+
+
+def test_what_was_undone_or_written_anew_has_no_original(studio: Studio, server: FakeServer) -> None:
+    box = accepted(studio)
+    QTest.keyClick(box.edit, Qt.Key.Key_Z, CONTROL)
+    QTest.keyClicks(box.edit, "!")
+    assert ORIGINAL in box.value()
+    assert origins(studio) == {}
+    QTest.keyClick(box.edit, Qt.Key.Key_Z, CONTROL)
+    box = accepted(studio)
+    assert origins(studio) == {BETTER: ORIGINAL}
+    write(studio, "a fox")
+    QTest.keyClick(box.edit, Qt.Key.Key_A, CONTROL)
+    QTest.keyClick(box.edit, Qt.Key.Key_Delete)
+    QTest.keyClicks(box.edit, "a fox in the snow")
+    assert origins(studio) == {}
+
+
+def test_what_was_enhanced_twice_goes_back_to_the_first_words(studio: Studio, server: FakeServer) -> None:
+    box = accepted(studio)
+    QTest.keyClick(box.edit, Qt.Key.Key_End, CONTROL)
+    QTest.keyClicks(box.edit, " Gulls.")
+    server.chunks = said("Another ", "wording ", "of the lighthouse.")
+    page = begin(studio)
+    studio.until(lambda: page.cards and page.cards[0].result is not None and "Another" in page.cards[0].wording())
+    page.all.click()
+    assert origins(studio) == {"Another wording of the lighthouse.": ORIGINAL}
+
+
+# --- Each prompt of a batch -----------------------------------------------------------------------------------------
+
+
+def test_each_prompt_of_a_batch_is_enhanced_looked_over_and_queued_with_its_original(
+    studio: Studio, server: FakeServer
+) -> None:
+    studio.desk.actions["batch"].trigger()
+    page = studio.wiring.jobs.batches.page
+    assert page is not None
+    page.prompts.setPlainText("a castle\na boat")
+    studio.until(lambda: page.each.begin.text() == "Enhance 2 prompts")
+    page.each.begin.click()
+    studio.until(lambda: page.each.told.text() == "2 of 2 enhanced" and not page.each.halt.isVisible())
+    rows = page.each.rows.rows
+    assert [row.words.accessibleName() for row in rows[:2]] == [BETTER] * 2
+    rows[1].check.click()  # the boat stays as it was typed
+    assert page.prompts.toPlainText() == "a castle\na boat"
+    studio.until(lambda: BETTER[:20] in page._first[0].text() and "a boat" in page._first[1].text())
+    assert page.queue.isEnabled()
+    page.queue.click()
+    studio.until(lambda: sum(row.job.state is JobState.DONE for row in studio.desk.jobs.rows()) == 2)
+    field = studio.desk.generation.form.form().with_role(Role.PROMPT)[0].id
+    jobs = {(row.job.prompt, tuple(row.job.originals.items())) for row in studio.desk.jobs.rows()}
+    assert jobs == {
+        (BETTER, ((field, "a castle"),)),
+        ("a boat", ()),
+    }
+
+
+def test_each_says_what_to_do_where_nothing_can_be_asked(studio: Studio) -> None:
+    studio.desk.actions["batch"].trigger()
+    page = studio.wiring.jobs.batches.page
+    assert page is not None
+    studio.until(lambda: page.each.begin.isEnabled())
+    studio.desk.preferences.set(ENHANCE, False)
+    page.each.begin.click()
+    assert "Turn it on" in page.each.told.text()
+    page.each.models.click()
+    studio.until(lambda: studio.desk.pages.current is studio.wiring.enhance.models.page)
+
+
+def test_the_language_models_are_reached_by_command_palette_and_settings(studio: Studio) -> None:
+    models = studio.wiring.enhance.models
+    studio.desk.actions["language_models"].trigger()
+    assert models.page is not None
+    assert studio.desk.pages.current is models.page
+    studio.desk.pages.close()
+    desk = studio.desk.options
+    desk.palette.open()
+    assert any(entry.line.words.startswith("Language models") for entry in desk.palette.find("language mod"))
+    desk.open()
+    assert desk.page is not None
+    desk.page.models_wanted.emit()
+    assert studio.desk.pages.current is models.page

@@ -21,6 +21,7 @@ from comfydesk.qt.models.batch_plan import (
 from comfydesk.qt.models.words import DOT
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.theme.language import tr, tr_n
+from comfydesk.qt.widgets.batch_enhance import EachPart
 from comfydesk.qt.widgets.batch_parts import Boxed, ColumnMap, FieldCombo, GridRows, PartFrame, PathRow, PromptList
 from comfydesk.qt.widgets.buttons import Button, Kind
 from comfydesk.qt.widgets.labels import ElidedLabel, Label
@@ -61,6 +62,7 @@ class BatchPage(Page):
         self.prompt_file = PathRow(
             theme, tr("From a file\N{HORIZONTAL ELLIPSIS}"), files=tr("Text (*.txt);;All files (*)")
         )
+        self.each = EachPart(theme)
         self.table = PathRow(theme, tr("Choose a table\N{HORIZONTAL ELLIPSIS}"), files=tr("Tables (*.csv *.tsv *.txt)"))
         self.columns = ColumnMap(theme)
         self.folder = PathRow(theme, tr("Choose a folder\N{HORIZONTAL ELLIPSIS}"), folder=True)
@@ -88,7 +90,8 @@ class BatchPage(Page):
             self.folder_field.offer(media_fields(form), self.folder_field.field())
             self._read_table()
         self.parts[Part.FOLDER].setVisible(bool(media_fields(form)))
-        self.parts[Part.PROMPTS].setVisible(bool(form.with_role(Role.PROMPT)))
+        for part in (Part.PROMPTS, Part.ENHANCE):
+            self.parts[part].setVisible(bool(form.with_role(Role.PROMPT)))
         self.target.setVisible(pods > 1)
         self.queue.set_blocked(tr("The jobs are being counted"))
         self.changed.emit()
@@ -100,6 +103,8 @@ class BatchPage(Page):
             if part is Part.TABLE:
                 problem = self._table_problem or problem
             frame.tell(plan.notes.get(part, ""), problem)
+        if plan.prompts or plan.batch is not None:
+            self.each.show_prompts(plan.prompts)
         total = plan.total
         whole = plan.problems.get(Part.WHOLE, "")
         if whole:
@@ -141,6 +146,7 @@ class BatchPage(Page):
             self.grid.values(),
             self.wildcards.path,
             self.target.current() == 1,
+            self.each.taken(),
         )
 
     def first_focus(self) -> QWidget:
@@ -175,6 +181,10 @@ class BatchPage(Page):
             column, Part.WILDCARDS, tr("Wildcards"), tr("__name__ is drawn from name.txt; {a|b} needs none")
         )
         wild.content.addWidget(self.wildcards)
+        each = self._part(
+            column, Part.ENHANCE, tr("Enhance each prompt"), tr("Your words stay above, and go along with each job")
+        )
+        each.content.addWidget(self.each)
         column.addWidget(Line(theme))
         column.addWidget(Label(theme, tr("The first jobs"), font="label"))
         for label in self._first:
@@ -203,6 +213,7 @@ class BatchPage(Page):
         self.seed_list.value_changed.connect(lambda _: later())
         self.prompts.textChanged.connect(later)
         self.prompt_file.changed.connect(self._take_prompts)
+        self.each.changed.connect(later)
         self.table.changed.connect(self._read_table)
         self.columns.changed.connect(later)
         for row in (self.folder, self.wildcards):

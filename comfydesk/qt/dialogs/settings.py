@@ -11,6 +11,7 @@ from comfydesk.qt.dialogs.folder_option import FoldersOption
 from comfydesk.qt.dialogs.option_row import OptionRow
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.theme.language import tr
+from comfydesk.qt.widgets.buttons import Button
 from comfydesk.qt.widgets.empty_state import EmptyState
 from comfydesk.qt.widgets.labels import Label
 from comfydesk.qt.widgets.nav_list import NavList
@@ -41,6 +42,8 @@ class SettingsPage(Page):
 
     chosen = Signal(object, object)
     reset_wanted = Signal(object)
+    models_wanted = Signal()
+    """The page of language models"""
 
     def __init__(
         self,
@@ -110,6 +113,8 @@ class SettingsPage(Page):
                 if at:
                     group.column.addWidget(Line(theme))
                 group.column.addWidget(self.rows[option.key])
+            if name in ("llm", "enhance"):
+                group.column.addWidget(self._models_row())
             column.addWidget(group)
         if self._keyboard is not None:
             titles[KEYBOARD] = tr("Keyboard")
@@ -132,6 +137,18 @@ class SettingsPage(Page):
         row.addWidget(self.scroller, 1)
         self.body.addLayout(row)
         self.hide_foot()
+
+    def _models_row(self) -> QWidget:
+        """The models themselves, and what runs where, have a page of their own."""
+        holder = QWidget()
+        row = QHBoxLayout(holder)
+        pad(row, self.theme, 0, 12, 0, 4, gap=12)
+        words = tr("Models to download, files of your own, and what runs where")
+        row.addWidget(Label(self.theme, words, font="small", color="text2", wrap=True), 1)
+        button = Button(self.theme, tr("Language models\N{HORIZONTAL ELLIPSIS}"), icon="enhance")
+        button.clicked.connect(self.models_wanted)
+        row.addWidget(button)
+        return holder
 
     def _search(self, words: str) -> None:
         if not words.strip():

@@ -16,6 +16,7 @@ from comfydesk.errors import KnownError
 from comfydesk.qt.models.words import DOT, TIMES
 from comfydesk.qt.theme.language import said, tr
 from comfydesk.workflow import batch_sources
+from comfydesk.workflow.batch_prompts import originals_of, prompts_of, with_prompts
 from comfydesk.workflow.batches import Batch, JobSet
 from comfydesk.workflow.field_text import MEDIA_KINDS, BatchError, fields_named
 from comfydesk.workflow.fields import Field, Form, Kind, Role
@@ -35,6 +36,7 @@ class Part(StrEnum):
 
     SEEDS = "seeds"
     PROMPTS = "prompts"
+    ENHANCE = "enhance"
     TABLE = "table"
     FOLDER = "folder"
     GRID = "grid"
@@ -79,6 +81,8 @@ class Wishes:
     """(field id, values separated by commas)"""
     wildcards: Path | None = None
     any_pod: bool = False
+    enhanced: Mapping[str, str] = field(default_factory=dict)
+    """Prompt → what a language model made of it, where that is to be taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,10 @@ class Plan:
     """What differs in the first jobs, in words."""
     notes: Mapping[Part, str] = field(default_factory=dict)
     """What a part adds: "12 prompts"."""
+    prompts: tuple[str, ...] = ()
+    """Each once, before enhancing."""
+    originals: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Field id → enhanced text → what it was."""
 
     @property
     def total(self) -> int:
@@ -222,12 +230,15 @@ def plan(form: Form, base: Mapping[str, Any], wishes: Wishes, entropy: int) -> P
             entropy=entropy,
         )
         batch.check()
+        prompts, originals = prompts_of(batch), originals_of(batch, wishes.enhanced)
+        if wishes.enhanced:
+            batch = with_prompts(batch, wishes.enhanced)
         first = batch.first(PREVIEWED)
     except KnownError as error:
         work.problems.setdefault(Part.WHOLE, sentences(error))
         return Plan(None, work.problems, notes=work.notes)
     preview = tuple(_words(form, batch, one) for one in first)
-    return Plan(None if work.problems else batch, work.problems, preview, work.notes)
+    return Plan(None if work.problems else batch, work.problems, preview, work.notes, prompts, originals)
 
 
 def _words(form: Form, batch: Batch, one: JobSet) -> str:

@@ -42,6 +42,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("intent", "Say what you want", "Edit", "Ctrl+Space"),
     Command("find", "Find a workflow", "Edit", "Ctrl+F", "search"),
     Command("settings", "Settings\N{HORIZONTAL ELLIPSIS}", "Edit", "Ctrl+,", "settings", apart=True),
+    Command("language_models", "Language models\N{HORIZONTAL ELLIPSIS}", "Edit", icon="enhance"),
     Command("create", "Create", "View", "Ctrl+1", "create", checkable=True),
     Command("library", "Library", "View", "Ctrl+2", "grid", checkable=True),
     Command("compare", "Compare", "View", "Ctrl+3", "compare", checkable=True),

@@ -19,6 +19,7 @@ from comfydesk.settings import WILDCARD_FOLDERS
 if TYPE_CHECKING:
     from comfydesk.qt.dialogs.batch import BatchPage
     from comfydesk.qt.models.batch_plan import Plan, Wishes
+    from comfydesk.qt.window.batch_enhance import EachDesk
     from comfydesk.session.session import Session
     from comfydesk.session.values import OpenWorkflow
 
@@ -32,6 +33,7 @@ class Batches(QObject):
         super().__init__(parent)
         self._desk, self._session, self._tasks, self._bench = desk, session, tasks, bench
         self.page: BatchPage | None = None
+        self._each: EachDesk | None = None
         self._workflow: OpenWorkflow | None = None
         self._values: Mapping[str, Any] = {}
         self._plan: Plan | None = None
@@ -42,6 +44,7 @@ class Batches(QObject):
     def open(self) -> None:
         """The sheet, over the middle, for the workflow that lies open with the values it has."""
         from comfydesk.qt.dialogs.batch import BatchPage
+        from comfydesk.qt.window.batch_enhance import EachDesk
 
         values = self._desk.generation.take_values()
         if values is None or self._bench.current is None:
@@ -53,9 +56,13 @@ class Batches(QObject):
             folder, _, more = self._desk.preferences.get(WILDCARD_FOLDERS).partition(";")
             if folder.strip() and not more.strip():
                 self.page.wildcards.take(Path(folder).expanduser())
+            self._each = EachDesk(self._desk, self._session, self._tasks, self.page.each, self._family, self)
+            self.page.closed.connect(self._each.stop)
         self._workflow, self._values = self._bench.current, values
         self._entropy = secrets.randbits(64)
         self._desk.pages.open(self.page)
+        if self._each is not None:
+            self._each.open()
         self.page.show_form(self._workflow.name, self._workflow.form, pods=len(self._session.pods()))
 
     # --- Inside ---------------------------------------------------------------------------------------------------
@@ -111,9 +118,16 @@ class Batches(QObject):
             plan.batch,
             target=_target(wishes),
             sheet=bool(wishes.grid),
-            originals=self._bench.originals(workflow.id),
+            originals=_both(self._bench.originals(workflow.id), plan.originals),
         )
         return queued.jobs
+
+    def _family(self) -> str:
+        """The dialect of the models that the batch is for."""
+        try:
+            return "" if self._workflow is None else self._session.enhancer.family_of(self._workflow, self._values)
+        except KnownError:
+            return ""
 
     def _on_queued(self, jobs: tuple[str, ...]) -> None:
         assert self.page is not None
@@ -133,3 +147,12 @@ def _target(wishes: "Wishes") -> str | None:
     from comfydesk.store.records import ANY
 
     return ANY if wishes.any_pod else None
+
+
+def _both(known: Mapping[str, Mapping[str, str]], more: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    """Originals of the form, and of the batch; what was enhanced twice goes back to its first words."""
+    found = {name: dict(texts) for name, texts in known.items()}
+    for name, texts in more.items():
+        before = found.setdefault(name, {})
+        before |= {text: before.get(original, original) for text, original in texts.items()}
+    return found

@@ -24,6 +24,7 @@ from comfydesk.qt.widgets.prompt_editor import PromptEditor
 from comfydesk.qt.window.bench import Bench
 from comfydesk.qt.window.desk import Desk
 from comfydesk.qt.window.enhance_models import LlmModels
+from comfydesk.qt.window.enhance_origins import Origins
 from comfydesk.session.enhancement.values import Again, Choice, EnhanceEvent, EnhanceRequest, Finished, Piece, Refused
 from comfydesk.settings import ENHANCE, ENHANCE_LENGTH, ENHANCE_STYLE, ENHANCE_VARIANTS
 from comfydesk.workflow.fields import Role
@@ -36,8 +37,6 @@ LARGEST_PICTURE = 30_000_000
 """Bytes of a picture that is described."""
 LONG = 4000
 """Characters from which two texts are compared beside the window, not in it."""
-REMEMBERED = 100
-"""Enhanced texts per field whose originals go along with jobs."""
 
 
 class EnhanceDesk(QObject):
@@ -59,10 +58,11 @@ class EnhanceDesk(QObject):
         """Id of the workflow and of the field whose prompt lies on the page."""
         self._picture: bytes | None = None
         self._action: Action | None = None
-        self._originals: dict[tuple[str, str], dict[str, str]] = {}
+        self.origins = Origins(self)
         self._panel.shown.connect(self._on_shown)
-        self._bench.originals = self.originals
+        self._bench.originals = self.origins.of
         desk.action("enhance", self.enhance_focused)
+        desk.action("language_models", self.open_models)
         desk.preferences.changed.connect(self._on_setting)
         if self._panel.workflow is not None:
             self._on_shown(self._panel.workflow)
@@ -114,15 +114,12 @@ class EnhanceDesk(QObject):
             put.set(ENHANCE_LENGTH, wish.length.value)
             put.set(ENHANCE_VARIANTS, wish.count)
 
-    def originals(self, workflow: str) -> Mapping[str, Mapping[str, str]]:
-        """Field id → enhanced text → the text before it, of what was accepted."""
-        return {field: dict(texts) for (of, field), texts in self._originals.items() if of == workflow}
-
     # --- The buttons ------------------------------------------------------------------------------------------------
 
     def _on_shown(self, workflow: "OpenWorkflow") -> None:
         self.buttons = {}
         for field_id, editor in self._panel.form.texts().items():
+            self.origins.follow((workflow.id, field_id), editor)
             there = editor.bar.findChild(EnhanceButton)
             if there is not None:  # the same form, filled in anew
                 self.buttons[field_id] = there
@@ -295,13 +292,8 @@ class EnhanceDesk(QObject):
         if editor is None:
             page.banner.tell_error(UsageError(tr("The prompt is gone"), tr("Another workflow was opened")))
             return
-        before = editor.value()
-        if words != before:
-            editor.replace(words)
-            known = self._originals.setdefault(self._field, {})
-            known[words] = known.get(before, before)
-            for old in list(known)[:-REMEMBERED]:
-                del known[old]
+        if words != editor.value():
+            self.origins.accept(self._field, editor, words)
         self._stop()
         self._desk.pages.close(page)
         editor.edit.setFocus()

@@ -116,6 +116,7 @@ class SettingsDesk(QObject):
             page.hide()
             page.chosen.connect(self._on_chosen)
             page.reset_wanted.connect(self.preferences.reset)
+            page.models_wanted.connect(self._actions["language_models"].trigger)
             for option in OPTIONS:
                 self._show(option)
             editor.show_bound(self.bound())
