@@ -1,19 +1,9 @@
 """The bundled workflows, offered as the pod's templates."""
 
-import functools
-import io
 import json
 from typing import Any
 
-from comfydesk.demo.painter import paint
 from comfydesk.paths import resources
-
-_PICTURES = {
-    "text_to_image": "a lighthouse by the sea at sunset",
-    "image_to_image": "a forest lake with mountains in autumn",
-    "text_to_video": "sailing boats on the sea under drifting clouds",
-    "text_to_audio": "abstract waves of sound, blue and gold",
-}
 
 
 def index() -> list[dict[str, Any]]:
@@ -46,11 +36,9 @@ def template(name: str) -> str | None:
     return None
 
 
-@functools.cache
 def thumbnail(name: str) -> bytes | None:
-    """A small picture for the card (WebP), drawn once."""
-    if name not in _PICTURES:
-        return None
-    buffer = io.BytesIO()
-    paint(_PICTURES[name], seed=7, width=384, height=384).save(buffer, "WEBP", quality=85)
-    return buffer.getvalue()
+    """A small picture for the card (WebP), drawn by the demo pod's painter beforehand."""
+    for path in (resources() / "workflows").glob("*.webp"):
+        if path.stem == name:
+            return path.read_bytes()
+    return None

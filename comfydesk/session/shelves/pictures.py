@@ -1,4 +1,4 @@
-"""Workflows' own pictures: fetched or drawn once, kept as files."""
+"""Workflows' own pictures: those of our own are there, others are fetched once and kept as files."""
 
 import asyncio
 import hashlib
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from comfydesk.disk import write_whole
 from comfydesk.errors import PodError, StoreError
+from comfydesk.paths import resources
 from comfydesk.session.shelves.reading import BUNDLED
 from comfydesk.session.shelves.remote import EXAMPLES, RemoteShelves, rest_of
 from comfydesk.session.shelves.templates import TEMPLATES
@@ -27,6 +28,9 @@ class Pictures:
         """The file, or None."""
         if not entry.picture:
             return None
+        if entry.source == BUNDLED:
+            path = resources() / "workflows" / f"{entry.picture.removesuffix('-1.webp')}.webp"
+            return path if await asyncio.to_thread(path.is_file) else None
         # A template's new release may come with a new picture.
         key = f"{entry.source}/{entry.picture}/{entry.modified}".encode("utf-8", "surrogatepass")
         path = self._folder / f"{hashlib.sha256(key).hexdigest()[:32]}{Path(entry.picture).suffix.lower()}"
@@ -39,10 +43,6 @@ class Pictures:
             return path if await asyncio.to_thread(_write, path, data) else None
 
     async def _read(self, entry: WorkflowEntry) -> bytes | None:
-        if entry.source == BUNDLED:
-            from comfydesk.demo.templates import thumbnail
-
-            return await asyncio.to_thread(thumbnail, entry.picture.removesuffix("-1.webp"))
         link = self._remote.link_of(entry)
         if link is None or link.shelf is None or not link.online:
             return None
