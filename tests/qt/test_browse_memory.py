@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pytestqt.qtbot import QtBot
 
-from comfydesk.qt.models.workflows import Ready, Sort, Source, WorkflowFilter
+from comfydesk.qt.models.workflow_filter import Ready, Sort, Source, WorkflowFilter
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.window.browse_memory import filter_of
 from comfydesk.settings import WORKFLOW_FOLDERS

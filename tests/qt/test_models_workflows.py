@@ -15,7 +15,8 @@ from comfydesk.qt.models.rate import StepRate
 from comfydesk.qt.models.rows import THUMBNAIL
 from comfydesk.qt.models.thumbnails import Thumbnails
 from comfydesk.qt.models.words import clock, made, models_missing, nodes_missing, size_words, speed
-from comfydesk.qt.models.workflows import Ready, Sort, WorkflowFilter, WorkflowModel, in_and_out, readiness
+from comfydesk.qt.models.workflow_filter import Ready, Sort, WorkflowFilter
+from comfydesk.qt.models.workflows import WorkflowModel, in_and_out, readiness
 from comfydesk.session.values import WorkflowEntry
 from comfydesk.store.records import Output
 from comfydesk.store.workflow_marks import Mark

@@ -10,7 +10,8 @@ from comfydesk.qt.docks import browser_filters as filters
 from comfydesk.qt.docks.dock import Dock, Panel
 from comfydesk.qt.models.rows import ROW, WorkflowRow
 from comfydesk.qt.models.tips import plain_tip
-from comfydesk.qt.models.workflows import Sort, WorkflowFilter, WorkflowModel, source_of
+from comfydesk.qt.models.workflow_filter import Sort, WorkflowFilter, source_of
+from comfydesk.qt.models.workflows import WorkflowModel
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets.banner import Banner

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from comfydesk.qt.models.rows import WorkflowRow
-from comfydesk.qt.models.workflows import Ready, Sort, Source, WorkflowFilter, source_of
+from comfydesk.qt.models.workflow_filter import Ready, Sort, Source, WorkflowFilter, source_of
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets.menu import Menu

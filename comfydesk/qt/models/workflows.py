@@ -1,8 +1,7 @@
 """The browser's cards as rows: searched, filtered and sorted, thousands of them within a few milliseconds."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -12,6 +11,7 @@ from comfydesk.qt.models.rows import THUMBNAIL, WorkflowRow
 from comfydesk.qt.models.thumbnails import Thumbnails
 from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.models.words import ARROW, models_missing, nodes_missing
+from comfydesk.qt.models.workflow_filter import Sort, Source, WorkflowFilter, haystack, rank_of, source_of
 from comfydesk.qt.theme.language import tr
 from comfydesk.store.records import Output
 from comfydesk.store.workflow_marks import Made, Mark
@@ -22,73 +22,6 @@ if TYPE_CHECKING:
 
 FEW = 40
 """Up to so many rows change one by one; more are laid out anew."""
-
-
-class Source(StrEnum):
-    """Where workflows lie, as people tell them apart; in the order of the list."""
-
-    POD = "pod"
-    MINE = "mine"
-    BUNDLED = "bundled"
-    TEMPLATES = "templates"
-    EXAMPLES = "examples"
-    BLUEPRINTS = "blueprints"
-
-
-class Ready(StrEnum):
-    ANY = ""
-    READY = "ready"
-    MISSING = "missing"
-
-
-class Sort(StrEnum):
-    USED = "used"
-    NAME = "name"
-    NEWEST = "newest"
-    SMALLEST = "smallest"
-
-
-@dataclass(frozen=True, slots=True)
-class WorkflowFilter:
-    """Which cards are shown. Empty parts let everything pass."""
-
-    text: str = ""
-    """Words that must all occur in the name, description, models, node types or tags, in any order."""
-    output: str = ""
-    """image, video, audio…"""
-    types: frozenset[str] = frozenset()
-    """Task types, t2i and the like."""
-    input: str = ""
-    source: str = ""
-    """One of Source."""
-    ready: Ready = Ready.ANY
-    favourites: bool = False
-    tag: str = ""
-    """The user's."""
-    folder: str = ""
-    """Within the source, "portraits/old"."""
-    recent: bool = False
-    """Those that were opened or made something."""
-
-    def __bool__(self) -> bool:
-        return replace(self, text=self.text.strip()) != WorkflowFilter()
-
-
-_RANK = {source: rank for rank, source in enumerate(Source)}
-
-
-_RANK_OF_HEAD = {source.value: rank for source, rank in _RANK.items()} | {"folder": _RANK[Source.MINE]}
-
-
-def rank_of(entry: "WorkflowEntry") -> int:
-    """The place of its source in the list."""
-    return _RANK_OF_HEAD.get(entry.source.partition(":")[0], _RANK[Source.MINE])
-
-
-def source_of(entry: "WorkflowEntry") -> Source:
-    """The kind of place that it comes from."""
-    head = entry.source.partition(":")[0]
-    return Source.MINE if head == "folder" else Source(head) if head in _RANK else Source.MINE
 
 
 class WorkflowModel(RowModel[WorkflowRow]):
@@ -199,7 +132,7 @@ class WorkflowModel(RowModel[WorkflowRow]):
         ids = self._order
         for word in self._filter.text.casefold().split():
             ids = [id_ for id_ in ids if word in self._haystacks[id_]]
-        tests = self._tests()
+        tests = self._filter.tests()
         if tests:
             ids = [id_ for id_ in ids if all(test(self._all[id_]) for test in tests)]
         rows = [self._all[id_] for id_ in ids]
@@ -354,40 +287,8 @@ class WorkflowModel(RowModel[WorkflowRow]):
     def _passes(self, row: WorkflowRow) -> bool:
         text = self._haystacks[row.entry.id]
         return all(word in text for word in self._filter.text.casefold().split()) and all(
-            test(row) for test in self._tests()
+            test(row) for test in self._filter.tests()
         )
-
-    def _tests(self) -> list[Callable[[WorkflowRow], bool]]:
-        """The filter's other parts as functions: what asks for nothing is left out."""
-        wanted = self._filter
-        tests: list[Callable[[WorkflowRow], bool]] = []
-        if wanted.output:
-            tests.append(lambda row: wanted.output in row.entry.card.output_types)
-        if wanted.input:
-            tests.append(lambda row: wanted.input in row.entry.card.input_types)
-        if wanted.types:
-            tests.append(lambda row: row.entry.card.type in wanted.types)
-        if wanted.source:
-            tests.append(lambda row: source_of(row.entry) == wanted.source)
-        if wanted.ready:
-            tests.append(lambda row: row.needs is not None and row.needs.ready is (wanted.ready is Ready.READY))
-        if wanted.favourites:
-            tests.append(lambda row: row.starred)
-        if wanted.recent:
-            tests.append(lambda row: bool(row.used))
-        if wanted.tag:
-            tests.append(lambda row: wanted.tag in row.tags)
-        if wanted.folder:
-            tests.append(lambda row: row.entry.place.startswith(f"{wanted.folder}/"))
-        return tests
-
-
-def haystack(entry: "WorkflowEntry", tags: Iterable[str] = ()) -> str:
-    """What the words of a search are looked for in; `tags` are the user's."""
-    card = entry.card
-    models = (model.name for model in card.required_models)
-    parts = (entry.name, card.description, *models, *card.model_files, *card.node_types, *entry.tags, *tags)
-    return "\n".join((*parts, entry.place)).casefold()
 
 
 def in_and_out(row: WorkflowRow) -> str:

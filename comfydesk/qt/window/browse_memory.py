@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from comfydesk.qt.models.workflows import Ready, Sort, Source, WorkflowFilter
+from comfydesk.qt.models.workflow_filter import Ready, Sort, Source, WorkflowFilter
 from comfydesk.qt.window.desk import Desk
 from comfydesk.qt.window.memory import Memory
 

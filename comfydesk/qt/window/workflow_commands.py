@@ -10,7 +10,7 @@ from PySide6.QtGui import QDesktopServices
 from comfydesk.errors import KnownError
 from comfydesk.qt.bridge.tasks import Tasks
 from comfydesk.qt.models.rows import WorkflowRow
-from comfydesk.qt.models.workflows import Source, source_of
+from comfydesk.qt.models.workflow_filter import Source, source_of
 from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets.menu import Menu
 from comfydesk.qt.window.bench import Bench
