@@ -15,11 +15,12 @@ from typing import Any
 
 from comfydesk.client import past, remote
 from comfydesk.client.address import Address
-from comfydesk.client.downloads import Downloads, Fetched, Progress
+from comfydesk.client.downloads import Downloads, Progress
 from comfydesk.client.link import LinkStatus, Silence, Timing, Wakefulness
 from comfydesk.client.lookup import Lookup
 from comfydesk.client.network import Network
 from comfydesk.client.origin import Transport
+from comfydesk.client.part import Fetched
 from comfydesk.client.past import PastGraph, PastJob
 from comfydesk.client.remote import RemoteFile, RemoteJob, SystemStats
 from comfydesk.client.rest import Rest

@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from comfydesk.client.address import Auth
-from comfydesk.client.downloads import Downloads, Fetched
+from comfydesk.client.downloads import Downloads
 from comfydesk.client.network import Network
 from comfydesk.client.origin import AnswerLostError
+from comfydesk.client.part import Fetched
 from comfydesk.client.pod import RemoteStat
 from comfydesk.client.remote import RemoteFile, RemoteJob
 from comfydesk.client.rest import Rest

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from comfydesk.client.bodies import parse_json
-from comfydesk.client.downloads import Downloads, Fetched, Part
+from comfydesk.client.downloads import Downloads
 from comfydesk.client.origin import SMALL, AnswerLostError, Limit, Origin
+from comfydesk.client.part import Fetched, Part
 from comfydesk.client.pod import RemoteStat
 from comfydesk.client.remote import RemoteFile, RemoteJob
 from comfydesk.client.submission import Accepted, SubmissionUnknownError

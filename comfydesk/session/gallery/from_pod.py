@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from comfydesk.client.downloads import Fetched
 from comfydesk.client.files import inside, media_kind, numbered, safe_relative_path
+from comfydesk.client.part import Fetched
 from comfydesk.client.remote import RemoteFile
 from comfydesk.errors import KnownError, MediaError, PodError, PodStatusError, UsageError
 from comfydesk.events import Change, Feed, PodsChanged

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from weakref import WeakValueDictionary
 
-from comfydesk.client.downloads import Fetched
 from comfydesk.client.files import inside, media_kind, numbered
+from comfydesk.client.part import Fetched
 from comfydesk.client.remote import RemoteFile
 from comfydesk.errors import AuthError, KnownError, PodError, PodStatusError, PodUnreachableError, StoreError
 from comfydesk.events import Change

@@ -13,7 +13,7 @@ from comfydesk.client.link import LinkStatus
 from comfydesk.events import Feed, PodEvent
 
 if TYPE_CHECKING:
-    from comfydesk.client.downloads import Fetched
+    from comfydesk.client.part import Fetched
     from comfydesk.client.past import PastGraph, PastJob
     from comfydesk.client.pod import RemoteStat, RemoteWorkflow
     from comfydesk.client.remote import RemoteFile, RemoteJob, SystemStats

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from comfydesk.client import downloads
+from comfydesk.client import part as parts
 from comfydesk.client.address import Address
-from comfydesk.client.downloads import Downloads, Fetched, Part
+from comfydesk.client.downloads import Downloads
 from comfydesk.client.link import Timing
+from comfydesk.client.part import BLOCK, Fetched, Part
 from comfydesk.client.remote import RemoteFile
 from comfydesk.client.rest import Rest
 from comfydesk.errors import AuthError, DiskFullError, NotComfyError, PodStatusError, PodUnreachableError, StoreError
@@ -76,7 +77,7 @@ async def test_a_file_arrives_whole_in_a_folder_that_is_made(tmp_path: Path) -> 
     assert names(fetched.path.parent) == ["a.png"]
 
 
-@pytest.mark.parametrize("size", [0, 1, downloads.BLOCK - 1, downloads.BLOCK, downloads.BLOCK + 1])
+@pytest.mark.parametrize("size", [0, 1, BLOCK - 1, BLOCK, BLOCK + 1])
 async def test_sizes_around_a_block(tmp_path: Path, size: int) -> None:
     async with Wire() as server:
         FileServer(server, os.urandom(size))
@@ -369,12 +370,12 @@ async def test_a_file_without_a_length_stops_before_the_disk_is_full(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The check before the first byte cannot know: the disk is looked at again with each block."""
-    monkeypatch.setattr(downloads, "RESERVE", 0)
+    monkeypatch.setattr(parts, "RESERVE", 0)
     part = Part(tmp_path / "a.png", "k")
     part.open()
     part.check_room(None)
     part.write([PICTURE])
-    monkeypatch.setattr(downloads, "RESERVE", 1 << 60)  # others have filled it meanwhile
+    monkeypatch.setattr(parts, "RESERVE", 1 << 60)  # others have filled it meanwhile
     with pytest.raises(DiskFullError):
         part.write([PICTURE])
     assert part.size == len(PICTURE)
