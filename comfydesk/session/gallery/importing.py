@@ -251,7 +251,7 @@ class Importer:
     async def _complete_all(self) -> None:
         """In one child: the user waits for nothing of it."""
         while rows := await self._library.read(store.pending, ROUND):
-            children = ReadingChildren([(Path(path), Depth.WHOLE) for _, path in rows], number=1)
+            children = ReadingChildren([(Path(path), Depth.WHOLE) for _, path in rows], 1, here=False)
             try:
                 while read := await asyncio.to_thread(_batch, children):
                     taken = [one for _, one in read if isinstance(one, Taken)]

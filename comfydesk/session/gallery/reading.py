@@ -89,7 +89,7 @@ class FileReader:
         source = _peeked(file, about.st_size, hashed=hashed)
         kind = _kind(path, source.head)
         media = shapes.media_of(kind, media_kind(path.name)) if kind else "model3d"
-        if self._light and media != "image":
+        if self._light and (media != "image" or _may_move(kind, source.head)):
             raise TooHeavyError("The file is not read here")
         width, height, duration = _measured(path, kind, media, source)
         digest = source.sha256() if hashed or source.is_whole else ""
@@ -247,7 +247,11 @@ def _measured(path: Path, kind: str, media: str, source: _Peeked) -> tuple[int |
 
 def _may_move(kind: str, head: bytes) -> bool:
     """Worth a look: next to all pictures stand still."""
-    return kind == "gif" or (kind == "webp" and head[12:16] == b"VP8X") or (kind == "png" and b"acTL" in head)
+    return kind == "gif" or (kind == "webp" and head[12:16] == b"VP8X") or _is_animated_png(kind, head)
+
+
+def _is_animated_png(kind: str, head: bytes) -> bool:
+    return kind == "png" and head.find(b"acTL", 0, head.find(b"IDAT")) >= 0  # what says so stands before the pixels
 
 
 def _picture_size(path: Path) -> tuple[int, int] | None:

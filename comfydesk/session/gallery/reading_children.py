@@ -27,8 +27,7 @@ PATIENCE = 20.0
 """Seconds for one file."""
 MOST_CHILDREN = 4
 FEW = 64
-"""Files that are read on a thread here: a child takes a fifth of a second to start. More would be in the way of the
-store's thread, which has to wait for the interpreter's lock after each statement."""
+"""Files that are not worth a child at once: it takes a tenth of a second to start. Meanwhile a thread here reads."""
 LATER = 0.5
 """Seconds for that; then a child is started after all."""
 AHEAD = 32
@@ -66,10 +65,10 @@ class Depth(StrEnum):
 class ReadingChildren:
     """Reads files, each as deep as is said; `batch` gives what was read since, in any order. Close it in any case.
 
-    For worker threads. FEW files are read on a thread here, as far as they are light.
+    For worker threads. `here`: until a child has answered, a thread of ours reads what is light, all of FEW files.
     """
 
-    def __init__(self, paths: Sequence[tuple[Path, Depth]], number: int | None = None) -> None:
+    def __init__(self, paths: Sequence[tuple[Path, Depth]], number: int | None = None, *, here: bool = True) -> None:
         self._left = len(paths)
         self._paths = deque(paths)
         self._heavy: deque[tuple[Path, Depth]] = deque()
@@ -86,10 +85,11 @@ class ReadingChildren:
         number = children_for(len(paths)) if number is None else number
         self._worth = threading.Event()
         self._threads = [threading.Thread(target=self._serve, daemon=True) for _ in range(number)]
-        if len(paths) <= FEW:
+        if here:
             self._threads.append(threading.Thread(target=self._serve_here, daemon=True))
         else:
             self._here_done.set()
+        if not here or len(paths) > FEW:
             self._worth.set()
         for thread in self._threads:
             thread.start()

@@ -17,11 +17,12 @@ import pytest
 from PIL import Image
 
 from comfydesk.demo.process import DemoProcess
-from comfydesk.session.gallery.importing import PART
+from comfydesk.session.gallery.importing import AT_ONCE, PART
 from comfydesk.session.gallery.thumbnails import Source, ThumbnailCache
 from tests.pod.session.graphs import flat
 
-FILES = 260
+FILES = 4 * AT_ONCE
+"""As many transactions."""
 ON_POD = 60
 KILLS = int(os.environ.get("COMFYDESK_KILLS", "4"))
 """While a pod's outputs are fetched, one after the other."""
@@ -65,7 +66,7 @@ def check_whole(library: Path) -> None:
 def pictures(folder: Path, number: int) -> None:
     folder.mkdir()
     for one in range(number):
-        Image.new("RGB", (64, 16 + one), (one % 255, 90, 60)).save(folder / f"{one:04}.png")
+        Image.new("RGB", (64, 16 + one), (one % 255, 90, 60)).save(folder / f"{one:04}.png", compress_level=1)
 
 
 # What the window does at its start: the library is opened, and what was under way goes on.
