@@ -70,6 +70,15 @@ class DemoPod:
     def folder(self) -> Path:
         return self._folders.root
 
+    @property
+    def speed(self) -> float:
+        """May be changed while it runs: in force from the next step on."""
+        return self._parts.shared.speed
+
+    @speed.setter
+    def speed(self, speed: float) -> None:
+        self._parts.shared.speed = speed
+
     async def start(self) -> None:
         """Listen. Raises OSError if the port is taken."""
         self._folders.create()

@@ -78,7 +78,8 @@ def test_a_card_is_starred_with_a_key_and_the_star_is_kept(studio: Studio, gui_l
     studio.until(
         lambda: studio.session.shelves.marks.get(entry.id) and studio.session.shelves.marks[entry.id].favourite
     )
-    assert studio.desk.workflows.row_of_id(entry.id).starred  # type: ignore[union-attr]  # it is there
+    # The model reads it when the change is told, which is a turn of the loop later.
+    studio.until(lambda: studio.desk.workflows.row_of_id(entry.id).starred)  # type: ignore[union-attr]  # it is there
 
 
 def test_a_duplicate_is_the_users_and_deleting_it_can_be_undone(studio: Studio) -> None:

@@ -121,6 +121,7 @@ def pick_of_queue(studio: Studio, words: str) -> None:
 
 def test_several_jobs_queue_up_and_can_be_held_cancelled_and_cleared(studio: Studio) -> None:
     desk = studio.quick().desk
+    studio.pod.speed = 0.03  # until some are held: however late this test looks, they wait
     footer, queue = desk.generation.footer, desk.queue
     for _ in range(3):
         studio.click(footer.count.more)
@@ -137,6 +138,7 @@ def test_several_jobs_queue_up_and_can_be_held_cancelled_and_cleared(studio: Stu
     queue.list.setFocus()
     studio.keys(Qt.Key.Key_Delete)
     studio.until(lambda: JobState.CANCELLED in studio.states())
+    studio.pod.speed = 20
     studio.until(lambda: not {JobState.RUNNING, JobState.SAVING, JobState.SENT} & set(studio.states()))
     assert studio.states().count(JobState.HELD) == held - 1
     if held > 1:
