@@ -79,7 +79,9 @@ async def _fill(session: Session, folder: Path) -> None:
         size = SIZES[number % len(SIZES)]
         _paint(number, size).save(path)
         prompt = PROMPT if number % 3 else "a portrait of a fisherman, rim light"
-        await _add(session, path, "image", now - number * DAY / 6, prompt, size=size, rating=number % 6, seed=number)
+        await add_output(
+            session, path, "image", now - number * DAY / 6, prompt, size=size, rating=number % 6, seed=number
+        )
     sound, text, broken, gone = (place / name for name in ("waves.wav", "caption.txt", "broken.png", "gone.png"))
     with wave.open(str(sound), "wb") as out:
         out.setnchannels(1)
@@ -90,18 +92,19 @@ async def _fill(session: Session, folder: Path) -> None:
     text.write_text("A lighthouse at blue hour.", encoding="utf-8")
     broken.write_bytes(b"\x89PNG not really")
     for path, media in ((sound, "audio"), (text, "text"), (broken, "image"), (gone, "image")):
-        await _add(session, path, media, now - 30, "waves on a beach")
+        await add_output(session, path, media, now - 30, "waves on a beach")
 
 
-async def _add(
+async def add_output(
     session: Session, path: Path, media: str, when: float, prompt: str,
-    *, size: tuple[int, int] = (0, 0), rating: int = 0, seed: int | None = None,
+    *, size: tuple[int, int] = (0, 0), rating: int = 0, seed: int | None = None, length: float | None = None,
 ) -> None:  # fmt: skip
     data = _bytes_of(path)
     made = Output(
         0, str(path), media, len(data), hashlib.sha256(data + path.name.encode()).hexdigest(), when, prompt=prompt,
         width=size[0] or None, height=size[1] or None, model="flux2-dev-fp8mixed", workflow="Flux.2 dev: text to image",
-        sampler="euler", scheduler="simple", steps=30, cfg=3.5, seed=seed, duration=2.0 if media == "audio" else None,
+        sampler="euler", scheduler="simple", steps=30, cfg=3.5, seed=seed,
+        duration=2.0 if media == "audio" else length,
     )  # fmt: skip
     stored, changes = await session._library.call(outputs.add, made, Identity("demo", "output", "", path.name, ""))
     for change in changes:

@@ -34,9 +34,10 @@ from comfydesk.settings import THEME, Settings
 from comfydesk.store.records import JobState
 from comfydesk.workflow.fields import Role
 from tests.browse_scenes import shoot_browse
-from tests.gallery_scenes import shoot_gallery
+from tests.gallery_scenes import add_output, shoot_gallery
 from tests.job_scenes import shoot_jobs
 from tests.pod_scenes import shoot_pods
+from tests.viewer_scenes import shoot_viewer
 
 SIZE = (1440, 900)
 FORMAT, QUALITY = "webp", 90
@@ -102,6 +103,7 @@ class Scenes:
             await shoot_jobs(self.desk, self.life.wiring, self.life.session, self.camera.take, self.pod, folder)
             await shoot_browse(self.desk, self.life.wiring, self.camera.take)
             await shoot_gallery(self.desk, self.life.wiring, self.life.session, self.camera.take, folder)
+            await shoot_viewer(self.desk, self.life.wiring, self.life.session, self.camera.take, folder, add_output)
             await shoot_pods(self.desk, self.life.wiring, self.camera.take, self.pod.folder.parent)
             await self.connect()
             self.camera.resize(2.0)
@@ -109,6 +111,7 @@ class Scenes:
             await self.idle()
             await shoot_browse(self.desk, self.life.wiring, self.camera.take)
             await shoot_gallery(self.desk, self.life.wiring, self.life.session, self.camera.take, folder)
+            await shoot_viewer(self.desk, self.life.wiring, self.life.session, self.camera.take, folder, add_output)
             await self.options()
         finally:
             await self.pod.stop()

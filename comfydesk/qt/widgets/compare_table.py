@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from comfydesk.qt.models.tips import plain_tip
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 _LONG = 28
 """Characters from which a value is a text: its passages are compared."""
 _LONGEST = 4000
+_LABEL = 84
+_CELL_EDGES = 18
+_EXACT = 2.0**53
 
 
 class _Letter(QWidget):
@@ -67,6 +70,9 @@ class CompareTable(QWidget):
         self.use: list[Button] = []
         theme.changed.connect(self._again)
         self._outputs: Sequence[Output] = ()
+        self._shaped: tuple[bool, ...] = ()
+        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon.timeout.connect(self._again)
 
     def show_rows(self, outputs: Sequence[Output], rows: "Sequence[Difference]") -> None:
         """What differs between `outputs`."""
@@ -98,6 +104,7 @@ class CompareTable(QWidget):
         theme, count = self.theme, len(self._outputs)
         if not count:
             return
+        self._shaped = self._shape()
         self._add_row(
             Label(theme, tr("Value"), font="small_strong"), [_Letter(theme, LETTERS[at]) for at in range(count)]
         )
@@ -108,7 +115,8 @@ class CompareTable(QWidget):
             else:
                 label = ElidedLabel(theme, row.label, font="small", color="text2")
                 label.setToolTip(plain_tip(f"{row.label}, {row.node}" if row.node else row.label))
-                self._add_row(label, [self._cell(number, at) for at in range(count)])
+                words = [words_of(value) for value in row.values]
+                self._add_values(label, words, [self._cell(number, at) for at in range(count)])
         if not self.rows:
             self._column.addWidget(Label(theme, tr("No value differs."), color="text2"))
         self._column.addWidget(Line(theme))
@@ -132,15 +140,49 @@ class CompareTable(QWidget):
         row = QHBoxLayout(box)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(self.theme.px(4))
-        label.setFixedWidth(self.theme.px(84))
+        label.setFixedWidth(self.theme.px(_LABEL))
         row.addWidget(label)
         for cell in cells:
             row.addWidget(cell, 1)
         self._column.addWidget(box)
 
+    def _add_values(self, label: QWidget, words: Sequence[str], cells: Sequence[QWidget]) -> None:
+        """Side by side, or one below the other where that would cut one of them off."""
+        if self._fits(words):
+            self._add_row(label, cells)
+            return
+        self._column.addWidget(label)
+        for at, cell in enumerate(cells):
+            self._add_lettered(at, cell)
+
+    def _add_lettered(self, at: int, cell: QWidget) -> None:
+        box = QWidget()
+        row = QHBoxLayout(box)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(self.theme.px(4))
+        letter = _Letter(self.theme, LETTERS[at])
+        letter.setFixedWidth(self.theme.px(28))
+        row.addWidget(letter, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(cell, 1)
+        self._column.addWidget(box)
+
+    def _fits(self, words: Sequence[str]) -> bool:
+        px, metrics = self.theme.px, self.theme.metrics("small_strong")
+        room = self.width() - 2 * px(16) - px(_LABEL) - px(4) * len(words)
+        return max(map(metrics.horizontalAdvance, words)) + px(_CELL_EDGES) <= room / len(words)
+
+    def _shape(self) -> tuple[bool, ...]:
+        """Which rows are side by side."""
+        return tuple(self._fits([words_of(value) for value in row.values]) for row in self.rows)
+
     def _plain(self, name: str, values: Sequence[str]) -> None:
         cells = [ElidedLabel(self.theme, value, font="small") for value in values]
-        self._add_row(ElidedLabel(self.theme, name, font="small", color="text2"), cells)
+        self._add_values(ElidedLabel(self.theme, name, font="small", color="text2"), values, cells)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._outputs and self._shape() != self._shaped:
+            self._soon.start()
 
     def _cell(self, row: int, at: int) -> QWidget:
         value, fields = self.rows[row].values[at], self.rows[row].fields
@@ -175,8 +217,12 @@ class CompareTable(QWidget):
             label.setTextFormat(Qt.TextFormat.RichText)
             label.setText(marked(theme, first, words_of(value)[:_LONGEST]))
             label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+            label.setMinimumSize(1, 1)  # as high as it is at its width, not at one of its own choice
             label.setAccessibleName(f"{LETTERS[at]}: {value}")
-            self._column.addWidget(label)
+            if len(row.values) > 2:
+                self._add_lettered(at, label)
+            else:
+                self._column.addWidget(label)
 
 
 def words_of(value: Any) -> str:
@@ -185,7 +231,9 @@ def words_of(value: Any) -> str:
         return "\N{EM DASH}"
     if isinstance(value, bool):
         return tr("on") if value else tr("off")
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
+        return str(int(value))
+    return str(value)  # of a float all that makes it differ
 
 
 def marked(theme: Theme, old: str, new: str) -> str:

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt
-from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QObject, QSize, Qt
+from PySide6.QtGui import QGuiApplication, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from comfydesk.errors import KnownError
 from comfydesk.qt.bridge.tasks import Tasks
@@ -78,22 +78,58 @@ class ComparePage(QWidget):
         self.setFocusProxy(self.view.stack)
 
     def _lay_out(self) -> None:
-        bar = QWidget()
-        self.theme.surface(bar, "window")
-        row = QHBoxLayout(bar)
-        pad(row, self.theme, 12, 8, 12, 8, gap=8)
-        row.addWidget(self.back)
-        row.addWidget(self.modes)
-        row.addStretch(1)
-        for widget in (self.link, self.minus, self.zoom, self.plus, self.fit, self.whole, self.swap):
-            row.addWidget(widget)
-        self.bar = bar
+        bar = self.bar = _Bar(
+            self.theme,
+            (self.back, self.modes),
+            (self.link, self.minus, self.zoom, self.plus, self.fit, self.whole, self.swap),
+        )
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         for part, stretch in ((bar, 0), (Line(self.theme), 0), (self.stack, 1), (self.strip, 0)):
             column.addWidget(part, stretch)
+        self.theme.changed.connect(self._measure)
+        self._measure()
+
+    def _measure(self) -> None:
         self.zoom.setMinimumWidth(self.theme.metrics("label").horizontalAdvance("1600 %"))
+
+
+class _Bar(QWidget):
+    """What leads here at the left, what changes the view at the right; below each other where that is too wide."""
+
+    def __init__(self, theme: Theme, left: Sequence[QWidget], right: Sequence[QWidget]) -> None:
+        super().__init__()
+        self._theme = theme
+        theme.surface(self, "window")
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        pad(self._row, theme, 12, 8, 12, 8, gap=8)
+        self._halves = QHBoxLayout(), QHBoxLayout()
+        self._halves[1].addStretch(1)
+        for half, widgets in zip(self._halves, (left, right), strict=True):
+            pad(half, theme, 0, 0, 0, 0, gap=8)
+            for widget in widgets:
+                half.addWidget(widget)
+            self._row.addLayout(half)
+        self._halves[0].addStretch(1)
+        theme.changed.connect(self._fit)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def minimumSizeHint(self) -> QSize:
+        """As narrow as its wider half."""
+        edges = self._row.contentsMargins()
+        wide = max(half.minimumSize().width() for half in self._halves)
+        return QSize(wide + edges.left() + edges.right(), self._row.minimumSize().height())
+
+    def _fit(self) -> None:
+        edges = self._row.contentsMargins()
+        wanted = sum(half.sizeHint().width() for half in self._halves) + self._row.spacing()
+        fits = wanted + edges.left() + edges.right() <= self.width()
+        ways = QBoxLayout.Direction
+        self._row.setDirection(ways.LeftToRight if fits else ways.TopToBottom)
 
 
 class CompareDesk(QObject):
@@ -152,7 +188,8 @@ class CompareDesk(QObject):
     def _show(self, outputs: tuple[Output, ...]) -> None:
         if len(outputs) < 2:
             return
-        self.outputs = outputs
+        self.outputs, self.rows = outputs, ()
+        self.table.show_rows((), ())  # no value stands under a letter that is another's now
         pictures = {output.id: self._pictures.get(output.id) or self._open(output) for output in outputs}
         gone = [picture for id_, picture in self._pictures.items() if id_ not in pictures]
         self._pictures = pictures

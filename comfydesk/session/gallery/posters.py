@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 LARGEST = 64_000_000
 """Pixels that are decoded for a thumbnail (some 250 MB); a JPEG is decoded at an eighth of its size, if need be."""
+PROGRESSIVE = 100_000_000
+"""Pixels of a progressive JPEG: at whatever size it is wanted, all of it is kept while it is read (some 300 MB)."""
 WIDEST = 3
 """A thumbnail is at most so many times longer than wide; the rest is cropped about the middle."""
 SECONDS = 4.0
@@ -122,7 +124,9 @@ def _small(image: "Image", edge: int, path: Path) -> "Image":
     from PIL import Image
 
     width, height = _size_for(*image.size, edge)
-    image.draft("RGB", (width, height))
+    waits = bool(image.info.get("progressive")) and image.size[0] * image.size[1] > PROGRESSIVE
+    if not waits:
+        image.draft("RGB", (width, height))
     pixels = image.size[0] * image.size[1]
     if pixels > LARGEST:
         size = f"{image.size[0]:,} \N{MULTIPLICATION SIGN} {image.size[1]:,} pixels"

@@ -151,7 +151,7 @@ async def check(session: Session, workflow: OpenWorkflow, job: Job, values: Mapp
     for id_ in ids:
         recipe = await session.gallery.recipe(id_)
         again = await session.open_workflow(recipe.source, name=recipe.name)
-        assert values_in(again, workflow) | recipe.values == wanted | {**values}, "out of the library"
+        assert {**values_in(again, workflow), **recipe.values} == {**wanted, **values}, "out of the library"
     kept = [Path(path) for path in job.outputs if Path(path).suffix not in MUTE]
     for path in kept:
         assert values_in(await session.open_workflow(path), workflow) == wanted, f"out of {path.name}"

@@ -132,6 +132,20 @@ def test_a_cut_picture_says_so(tmp_path: Path) -> None:
         posters.poster(tmp_path / "a.png", "image", 128)
 
 
+def test_a_progressive_jpeg_that_would_have_to_be_kept_whole_is_a_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(posters, "PROGRESSIVE", 50_000)
+    monkeypatch.setattr(posters, "LARGEST", 50_000)
+    path = tmp_path / "a.jpg"
+    picture = Image.effect_noise((400, 300), 50)
+    picture.save(path, progressive=True)
+    with pytest.raises(MediaError, match="too many"):
+        posters.poster(path, "image", 64)
+    picture.save(path)  # of others only what is wanted is decoded
+    assert posters.poster(path, "image", 64)
+
+
 def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
     path = tmp_path / "bomb.png"
     data = b"IDAT" + zlib.compress(bytes(50_000_000), 9)
