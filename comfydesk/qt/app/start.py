@@ -61,6 +61,9 @@ def run(paths: Paths, wish: Wish | None = None) -> int:
         qInstallMessageHandler(lambda *_: None)  # until Faults takes over: it has nothing but complaints to say
     from PySide6.QtWidgets import QApplication
 
+    from comfydesk.qt.app.imports import import_plainly
+
+    import_plainly()
     from comfydesk.qt.app.claim import Claim
     from comfydesk.qt.app.collector import Collector
     from comfydesk.qt.app.frame import import_behind, show_and_paint
