@@ -97,6 +97,10 @@ class PromptRejectedError(PodError):
         self.node_errors = node_errors
 
 
+class UnsafeNameError(PodError):
+    """A pod named a file so that it would be written outside of our folders. No honest pod does, now or later."""
+
+
 class LlmError(KnownError):
     """A language model that improves prompts: its engine, its server or its file. The prompt stays as it was."""
 

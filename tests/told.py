@@ -22,8 +22,8 @@ CATALOGUES = ROOT / "resources" / "i18n" / "told"
 LEFT_OUT = ("cli/", "demo/", "qt/theme/")
 """Rooms whose errors no window shows: the command line's, and the demo pod's, which answers as ComfyUI does; and the
 room that translates them."""
-VALUES = frozenset({"StepResult", "Refusal", "Skipped"})
-"""Values beside errors whose texts the window shows."""
+VALUES = frozenset({"StepResult", "Refusal", "Skipped"}) | {"write_whole", "replacing", "not_written", "set_aside"}
+"""Values beside errors whose texts the window shows, and what raises an error with the words that it is given."""
 _WORD = re.compile(r"[A-Za-z]{3,}")
 _DEEPEST = 5
 _MOST = 12

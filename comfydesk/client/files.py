@@ -9,7 +9,7 @@ import re
 import unicodedata
 from pathlib import Path, PurePosixPath
 
-from comfydesk.errors import PodError
+from comfydesk.errors import UnsafeNameError
 
 MAX_NAME = 180
 """Characters of one path component; ext4 and NTFS take 255, and `.part` and ` (2)` have to fit as well."""
@@ -43,7 +43,7 @@ def media_kind(filename: str) -> str:
 def safe_name(name: str) -> str:
     """`name` as one path component that every platform takes, its extension kept. Never empty, `.` or `..`.
 
-    Raises PodError for what no honest pod sends: an empty name, NUL, a separator, a drive letter.
+    Raises UnsafeNameError for what no honest pod sends: an empty name, NUL, a separator, a drive letter.
     """
     if not name or name in (".", "..") or re.search(r"[\x00/\\]", name) or re.match(r"[A-Za-z]:", name):
         raise _hostile(name)
@@ -63,8 +63,8 @@ def safe_name(name: str) -> str:
 def safe_relative_path(subfolder: str, filename: str) -> PurePosixPath:
     """Where a pod's file goes below a folder of ours: `subfolder`/`filename` with every component made safe.
 
-    Both separators part a subfolder (a pod on Windows sends backslashes). Raises PodError for `..`, absolute paths
-    and names that are no names.
+    Both separators part a subfolder (a pod on Windows sends backslashes). Raises UnsafeNameError for `..`, absolute
+    paths and names that are no names.
     """
     if re.match(r"[/\\]|[A-Za-z]:", subfolder):
         raise _hostile(subfolder)
@@ -75,7 +75,7 @@ def safe_relative_path(subfolder: str, filename: str) -> PurePosixPath:
 
 
 def inside(folder: Path, relative: PurePosixPath | str) -> Path:
-    """`folder`/`relative`, once links are resolved still inside `folder`; else PodError. Touches the disk."""
+    """`folder`/`relative`, once links are resolved still inside `folder`; else UnsafeNameError. Touches the disk."""
     root = folder.resolve()
     path = (root / relative).resolve()
     if path == root or not path.is_relative_to(root):
@@ -112,6 +112,14 @@ def claim(part: Path, path: Path) -> bool:
     return True
 
 
+def claim_free(part: Path, path: Path) -> Path:
+    """The whole file `part` becomes `path`, or the first of its `numbered` names that nobody has. Raises OSError."""
+    number = 1
+    while not claim(part, place := numbered(path, number)):
+        number += 1
+    return place
+
+
 def _shortened(name: str) -> str:
     # Names are counted in bytes on Linux, in UTF-16 units on Windows; bytes are the stricter of the two.
     if len(name.encode()) <= MAX_NAME:
@@ -122,9 +130,9 @@ def _shortened(name: str) -> str:
     return stem.rstrip(". ") + extension
 
 
-def _hostile(name: str) -> PodError:
+def _hostile(name: str) -> UnsafeNameError:
     shown = ascii(name)
-    return PodError(
+    return UnsafeNameError(
         f"The pod named a file {shown if len(shown) <= 80 else shown[:77] + '...'}",
         "that name could write outside the output folder",
         "Fetch it in the browser if you trust the pod",

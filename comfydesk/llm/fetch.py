@@ -20,7 +20,7 @@ from typing import BinaryIO
 
 import httpx
 
-from comfydesk.disk import try_lock
+from comfydesk.disk import NO_ROOM, try_lock
 from comfydesk.errors import DiskFullError, LlmError, LlmModelError, StoreError, one_line
 from comfydesk.llm.hub import Hub, unreachable
 from comfydesk.llm.models import CuratedModel
@@ -264,14 +264,12 @@ def _lock(file: BinaryIO) -> bool:
 @contextmanager
 def _translated(part: Path) -> Iterator[None]:
     """The disk's faults as ours."""
-    import errno
-
     try:
         yield
     except (LlmError, StoreError):
         raise
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in NO_ROOM:
             what = "The disk is full"
             raise DiskFullError(what, f"{part.parent}", "Make room: the download goes on where it stopped") from None
         what = f"{part.name} cannot be written"

@@ -25,7 +25,7 @@ DEMO = "demo"
 
 
 class Route(Protocol):
-    """The way to a pod whose address changes. `session.reach.Reach` is one."""
+    """The way to a pod whose address changes. `session.pods.reach.Reach` is one."""
 
     async def address(self) -> Address:
         """Where it is now; asked before each connection. Raises KnownError."""

@@ -22,7 +22,7 @@ from comfydesk.qt.widgets.progress_bar import ProgressBar
 from comfydesk.qt.widgets.segmented import Segment, Segmented
 from comfydesk.qt.widgets.switch import Switch
 from comfydesk.qt.widgets.text_line import TextLine
-from comfydesk.session.gallery.export import safe
+from comfydesk.session.gallery.export import safe_name
 from comfydesk.workflow import filenames
 
 FORMATS = ("", "png", "jpg", "webp")
@@ -144,7 +144,7 @@ class ExportPage(Page):
             return None
         kept = Kept(self.kept.current())
         ending = {Kept.FOLDER: "", Kept.ZIP: ".zip", Kept.SHEET: ".png"}[kept]
-        target = folder / f"{safe(str(self.name.value()).strip())}{ending}" if ending else folder
+        target = folder / f"{safe_name(str(self.name.value()).strip())}{ending}" if ending else folder
         return ExportWishes(
             kept,
             target,
@@ -221,7 +221,7 @@ class ExportPage(Page):
         self.quality.setVisible(FORMATS[max(0, self.format.current())] in LOSSY)
         template = str(self.template.value()).strip() or TEMPLATE
         wrong = filenames.problem(template)
-        names.tell("" if wrong else filenames.example(template, safe), wrong)
+        names.tell("" if wrong else filenames.example(template, safe_name), wrong)
         if not self.stop.isVisibleTo(self):
             self.export.set_blocked(self.problem())
 

@@ -6,7 +6,6 @@ which the next export into that folder takes away.
 
 import asyncio
 import contextlib
-import errno
 import filecmp
 import os
 import shutil
@@ -20,7 +19,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
-from comfydesk.client.files import claim, inside, numbered, safe_name
+from comfydesk.client.files import claim, claim_free, inside, numbered
+from comfydesk.client.files import safe_name as safe_name
+from comfydesk.disk import NO_ROOM
 from comfydesk.errors import DiskFullError, KnownError, MediaError, StoreError, UsageError
 from comfydesk.session.gallery import pictures
 from comfydesk.session.gallery.strip import check_clean, strip
@@ -56,11 +57,6 @@ class ExportPlan:
         if self.picture_format and self.picture_format not in pictures.FORMATS:
             what = f"Pictures cannot be exported as {self.picture_format}"
             raise UsageError(what, "", f"There are {', '.join(pictures.FORMATS)}")
-
-
-def safe(name: str) -> str:
-    """A name that every file system takes."""
-    return safe_name(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +196,7 @@ def _into_zip(run: _Run, outputs: Sequence[Output], tell: _Tell) -> Exported:
                     continue
                 tell(name.name)
         with _disk(target):
-            path = _claim(whole, target)
+            path = claim_free(whole, target)
     return Exported((path,), tuple(skipped))
 
 
@@ -299,15 +295,6 @@ def _same(path: Path, part: Path) -> bool:
     return path.is_file() and filecmp.cmp(path, part, shallow=False)
 
 
-def _claim(part: Path, target: Path) -> Path:
-    number = 1
-    while True:
-        path = numbered(target, number)
-        if claim(part, path):
-            return path
-        number += 1
-
-
 def _new_part(folder: Path) -> Path:
     """A place for a file in the making."""
     with _disk(folder):
@@ -344,7 +331,7 @@ def _disk(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        full = error.errno in NO_ROOM
         kind, what = (DiskFullError, "There is no room for the export") if full else (StoreError, "The export failed")
         advice = "Make room, or choose another folder" if full else "Choose another folder"
         raise kind(what, f"{error.filename or path}: {error.strerror or error}", advice) from error

@@ -13,7 +13,7 @@ from pathlib import Path
 from comfydesk.client.files import inside, media_kind, numbered, safe_relative_path
 from comfydesk.client.part import Fetched
 from comfydesk.client.remote import RemoteFile
-from comfydesk.errors import KnownError, MediaError, PodError, PodStatusError, UsageError
+from comfydesk.errors import KnownError, MediaError, PodError, PodStatusError, UnsafeNameError, UsageError
 from comfydesk.events import Change, Feed, PodsChanged
 from comfydesk.session.gallery.facts import RULES
 from comfydesk.session.gallery.reading import FileReader
@@ -210,9 +210,10 @@ class PodOutputs:
             if error.status in GONE:
                 return await self._lose(row, error)
             return False
-        except PodError as error:
-            # A name that no honest pod gives will not get better; a line that is down will.
-            return await self._lose(row, error) if row.path is None and "named a file" in error.what else False
+        except UnsafeNameError as error:
+            return await self._lose(row, error)
+        except PodError:
+            return False
         return True
 
     async def _is_here(self, row: Wanted, complete: Fetched) -> bool:

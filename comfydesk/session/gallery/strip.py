@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from comfydesk.disk import NO_ROOM
 from comfydesk.errors import MediaError
 
 BLOCK = 1 << 20
@@ -223,7 +224,7 @@ def _remux(source: Path, target: Path, container: str) -> None:
                     packet.stream = streams[packet.stream.index]
                     new.mux(packet)
     except (av.FFmpegError, ValueError) as error:
-        if isinstance(error, OSError) and error.errno in (28, 122):  # no room: the caller says so
+        if isinstance(error, OSError) and error.errno in NO_ROOM:  # the caller says so
             raise
         raise _unfit(source, f"It cannot be read ({error})") from error
 

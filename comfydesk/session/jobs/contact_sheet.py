@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from comfydesk.client.files import claim, media_kind, numbered
+from comfydesk.client.files import claim_free, media_kind
 from comfydesk.errors import MediaError
 
 if TYPE_CHECKING:  # 60 ms
@@ -303,7 +303,4 @@ def _write(picture: "Image", path: Path, kind: str) -> Path:
 
 def _settle(part: Path, path: Path) -> Path:
     part.chmod(0o644)
-    number = 1
-    while not claim(part, place := numbered(path, number)):
-        number += 1
-    return place
+    return claim_free(part, path)

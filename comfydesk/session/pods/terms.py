@@ -12,9 +12,8 @@ from comfydesk.client.remote import SystemStats
 from comfydesk.hosts.protocol import COMFYUI_PORT, HostPod, PodStoppedError, PortNotExposedError
 
 if TYPE_CHECKING:
-    from comfydesk.hosts.ssh import (
-        HostKey as HostKey,
-    )  # asyncssh takes 150 ms to import, and the window only passes keys on
+    # asyncssh takes 150 ms to import, and the window only passes keys on.
+    from comfydesk.hosts.ssh import HostKey as HostKey
 
 __all__ = [
     "COMFYUI_PORT",
