@@ -72,6 +72,14 @@ def make(folder: Path, count: int) -> None:
         os.link(pictures[number % DISTINCT], place / f"{sha}-{EDGE}")
 
 
+def clear(paths: Paths) -> None:
+    """Take out what a run that was ended left behind: see Measured.insert."""
+    database = Database(paths.data / FILE_NAME)
+    rows = database.query("SELECT id FROM outputs WHERE path GLOB '/flux_*'")
+    outputs.remove(database, [row["id"] for row in rows])
+    database.close()
+
+
 def _output(number: int, count: int, now: float, rng: random.Random, folder: Path) -> Output:
     width, height = SHAPES[number % len(SHAPES)]
     created = now - 60 - (count - number) * (3 * 365 * DAY / count)
@@ -306,6 +314,7 @@ async def measure(life: Any) -> int:
 def run(folder: Path) -> int:
     from PySide6.QtWidgets import QApplication
 
+    from comfydesk.qt.app.allocator import keep_small
     from comfydesk.qt.app.collector import Collector
     from comfydesk.qt.app.faults import Faults
     from comfydesk.qt.app.life import Life
@@ -316,11 +325,13 @@ def run(folder: Path) -> int:
 
     app = QApplication([])
     app.setQuitOnLastWindowClosed(False)
+    keep_small()
     collector, faults = Collector(), Faults()
     faults.install()
     theme = Theme(Appearance(Scheme.DARK, reduced_motion=True))
     theme.install(app)
     paths = Paths.under(folder)
+    clear(paths)
     (paths.data / "window.ini").unlink(missing_ok=True)  # or it would open where it was left
     window = MainWindow(theme, paths)
     window.resize(1440, 900)

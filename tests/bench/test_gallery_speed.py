@@ -5,6 +5,7 @@ time that the GUI thread was at work itself.
 """
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from tests.bench.figures import Figure, record
 
 COUNT = 100_000
+KEPT = "COMFYDESK_LIBRARIES"
 COMMAND = "pytest -s tests/bench/test_gallery_speed.py"
 GOALS = (
     ("first_page_ms", "Library, to its first page with pictures", "ms", "\u2264 100"),
@@ -34,10 +36,12 @@ GOALS = (
 
 @pytest.fixture(scope="module")
 def libraries(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """An empty one, and one of COUNT."""
-    folder = tmp_path_factory.mktemp("libraries")
+    """An empty one, and one of COUNT. In the folder that KEPT names they are made once, for many runs."""
+    folder = Path(os.environ[KEPT]) if KEPT in os.environ else tmp_path_factory.mktemp("libraries")
     for name, count in (("empty", 0), ("full", COUNT)):
-        _child("make", folder / name, str(count))
+        if not (folder / name / "made").exists():
+            _child("make", folder / name, str(count))
+            (folder / name / "made").touch()
     return folder / "empty", folder / "full"
 
 
