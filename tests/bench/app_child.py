@@ -6,8 +6,9 @@ the same for all processes), then what WORK found. WORK is "wait" (nothing; ends
     templates FOLDER      every workflow of the folder opened in the panel and converted for the pod
     queue COUNT           so many jobs by one press of Generate, until all are listed, and until all are done
 
-"painted": the first frame is there. "ready": the panel shows the form of the workflow that ARGUMENTS name, as the pod
-knows its nodes now, and Generate can be pressed; or without a pod the library is open and every panel is filled.
+"painted": the first frame is there. "furnished": every panel is. "library": the session has begun. "ready": the panel
+shows the form of the workflow that ARGUMENTS name, as the pod knows its nodes now, and Generate can be pressed; or
+without a pod the library is open and workflows are listed.
 """
 
 import asyncio
@@ -39,6 +40,7 @@ class Watch:
     def __init__(self, work: list[str], *, pod: bool) -> None:
         self._work, self._pod = work, pod
         self._life: Life | None = None
+        self._joined = False
 
     def painted(self) -> None:
         """The first frame is on the screen."""
@@ -49,13 +51,19 @@ class Watch:
         from PySide6.QtCore import QTimer
 
         self._life = life
+        tell(at="furnished", time=time.monotonic(), cpu=time.process_time())
         self._timer = QTimer(interval=LOOK_MS)
         self._timer.timeout.connect(self._look)
         self._timer.start()
 
     def _look(self) -> None:
         life = self._life
-        if life is None or life.session is None or life.wiring is None or not self._ready(life):
+        if life is None or life.session is None or life.wiring is None:
+            return
+        if not self._joined:
+            self._joined = True
+            tell(at="library", time=time.monotonic(), cpu=time.process_time())
+        if not self._ready(life):
             return
         self._timer.stop()
         tell(at="ready", time=time.monotonic(), cpu=time.process_time())

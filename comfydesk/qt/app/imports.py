@@ -1,4 +1,4 @@
-"""Imports as Python makes them, once PySide6 is there.
+"""Imports as Python makes them, and no more of them than are used.
 
 PySide6 replaces `builtins.__import__` to see which modules switch on its `__feature__`s (snake_case, true_property):
 it reads the source of every module that is imported from then on, and `linecache` keeps all of it. This program uses
@@ -6,6 +6,9 @@ none of them. Without it the imports behind the first frame take a quarter less,
 """
 
 import builtins
+import sys
+from types import ModuleType
+from typing import cast
 
 ORIGINAL = "__orig_import__"
 """Where PySide6 keeps what it replaced."""
@@ -16,3 +19,9 @@ def import_plainly() -> None:
     plain = getattr(builtins, ORIGINAL, None)
     if plain is not None:
         builtins.__import__ = plain
+
+
+def leave_out(*modules: str) -> None:
+    """Let `modules` not be found: for what a library imports only if it happens to be installed."""
+    for module in modules:
+        sys.modules.setdefault(module, cast("ModuleType", None))

@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 import logging
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -204,8 +205,9 @@ class Life:
         self._instance = Instance(self.paths, self.window, self._claim)
         self._instance.listen()
         self._instance.wished.connect(self._on_wish)
-        openings = Openings(self.window)
-        openings.asked.connect(lambda link: self._on_wish(wish_of_link(link)))
+        if sys.platform == "darwin":  # elsewhere nobody sends them, and all events of all widgets would pass it
+            openings = Openings(self.window)
+            openings.asked.connect(lambda link: self._on_wish(wish_of_link(link)))
 
     def _on_wish(self, wish: Wish) -> None:
         """The window comes to the front and does as it is asked, as soon as there is a session for it."""

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 BEHIND = ("comfydesk.qt.theme.style", "comfydesk.qt.window.desk", "comfydesk.qt.app.life", "comfydesk.qt.window.wiring")
 """Imported right after the first frame."""
+UNUSED = "httpx._main"
+"""httpx's command line: brings rich, click and pygments where others have installed them, 80 ms."""
 SETTINGS = "settings.toml"
 """`comfydesk.settings.FILE_NAME`, which is imported behind the first frame."""
 
@@ -61,9 +63,10 @@ def run(paths: Paths, wish: Wish | None = None) -> int:
         qInstallMessageHandler(lambda *_: None)  # until Faults takes over: it has nothing but complaints to say
     from PySide6.QtWidgets import QApplication
 
-    from comfydesk.qt.app.imports import import_plainly
+    from comfydesk.qt.app.imports import import_plainly, leave_out
 
     import_plainly()
+    leave_out(UNUSED)
     from comfydesk.qt.app.claim import Claim
     from comfydesk.qt.app.collector import Collector
     from comfydesk.qt.app.frame import import_behind, show_and_paint
