@@ -150,7 +150,7 @@ def run_check(args: argparse.Namespace, context: Context) -> int:
 
 
 def _stream_cards(context: Context) -> int:
-    """For session.scan_process: a JSON path per line on stdin, its card per line on stdout, until stdin ends."""
+    """For session.shelves.scan_process: a JSON path per line on stdin, its card per line on stdout, until that ends."""
     from comfydesk.workflow.card import card_to_json
     from comfydesk.workflow.scan import card_of_broken, scan
 

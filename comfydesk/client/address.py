@@ -1,7 +1,7 @@
 """Where a pod is and how it knows us: what people paste, as a value.
 
 All secrets of a connection live in an Address. They leave it in two ways only: `headers` and `query`, which
-`client.rest` and `client.stream` put on requests to this very origin. No repr, str or error text shows them.
+`client.origin` and `client.stream` put on requests to this very origin. No repr, str or error text shows them.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""One origin over HTTP: the only user of httpx in this room.
+"""One origin over HTTP: every request of this room is made here.
 
 Every answer has a cap in bytes, counted after decompression, and a deadline in all. No redirect is followed. Only
 PodError and its kin leave this module. Credentials are put on below httpx's client, for this one origin: its log lines

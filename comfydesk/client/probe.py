@@ -30,9 +30,9 @@ from comfydesk.events import QueueStatus
 
 class Step(StrEnum):
     HOST = "host"
-    """Of rented pods, told by session.trial: what the provider says."""
+    """Of rented pods, told by session.pods.trial: what the provider says."""
     SSH = "ssh"
-    """Of pods behind a tunnel, told by session.trial."""
+    """Of pods behind a tunnel, told by session.pods.trial."""
     DNS = "dns"
     TCP = "tcp"
     TLS = "tls"

@@ -96,7 +96,7 @@ class Rest:
         await self._call("POST", "/api/free", body={"unload_models": unload_models, "free_memory": free_memory})
 
     async def raw(self, path: str, *, limit: Limit = SMALL) -> Answer:
-        """An answer as it is, whatever its status: for the probe. Raises only when none came."""
+        """An answer as it is, whatever its status: for the probe, and what is no JSON. Raises only when none came."""
         return await self._origin.exchange("GET", path, limit, cut=True)
 
     # --- Jobs -----------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """What batches are made from, as axes: lists of prompts, tables, files, seeds, and the values of a grid.
 
-Everything here is given as text, names or values; `session.batch_files` reads it from the disk.
+Everything here is given as text, names or values; `session.jobs.batch_files` reads it from the disk.
 """
 
 import csv

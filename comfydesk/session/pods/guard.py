@@ -1,4 +1,4 @@
-"""The idle guard's loop: looks at every connected rented pod, and stops what `session.idle` says may be stopped.
+"""The idle guard's loop: looks at every connected rented pod, and stops what `idle` says may be stopped.
 
 A pod's own queue, the library's rows of every session on this computer, and the user's last doings in any of its
 windows are read anew for each look; so the look that says stop is itself seconds old at most.

@@ -199,12 +199,12 @@ def _tunnel(link: Link) -> Any:
 
 
 async def _has_manager(link: Link) -> bool:
+    """Its version is plain text."""
     try:
-        await rest_of(link).manager("version")
-    except PodError as error:
-        # It answers with plain text: that is no JSON, but it is there.
-        return not isinstance(error, PodStatusError) and "JSON" in str(error)
-    return True
+        answer = await rest_of(link).raw("/v2/manager/version")
+    except PodError:
+        return False
+    return answer.status == 200 and not answer.is_html
 
 
 async def _by_manager(link: Link, model: MissingModel) -> None:
@@ -262,8 +262,10 @@ def _list(value: Any) -> list[Any]:
 
 
 def _write(path: Path, data: bytes) -> bool:
+    if not data:
+        return False
     try:
         write_whole(path, data, durable=False)
     except StoreError:
         return False
-    return bool(data)
+    return True

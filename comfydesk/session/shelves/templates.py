@@ -111,8 +111,8 @@ def _template(group: str, entry: Mapping[str, Any]) -> Template | None:
     stamp = json.dumps({key: value for key, value in entry.items() if key != "usage"}, sort_keys=True)
     size, subtype = entry.get("size"), entry.get("mediaSubtype")
     taken = _media(entry, "inputs")
-    if entry.get("openSource") is not False or "text" in str(entry.get("tags")).lower():
-        taken = tuple(dict.fromkeys((*taken, "text"))) if "Text" in str(entry.get("tags")) else taken
+    if "Text" in str(entry.get("tags")):  # "Text to Image": the index names media only
+        taken = tuple(dict.fromkeys((*taken, "text")))
     made = _media(entry, "outputs")
     return Template(
         name,
