@@ -305,3 +305,19 @@ def test_nothing_made_is_said_only_when_that_is_known(
     assert "Nothing" not in page.empty.accessibleName(), "it is being read"
     studio.until(lambda: "Nothing made yet" in page.empty.accessibleName())
     studio.close()
+
+
+@pytest.mark.parametrize(("wide", "slider"), [(360, False), (900, True)])
+def test_where_space_is_short_the_search_keeps_its_room(
+    library: LibraryDesk, theme: Theme, qtbot: QtBot, wide: int, slider: bool
+) -> None:
+    toolbar = library.page.toolbar
+    toolbar.setParent(None)
+    toolbar.resize(theme.px(wide), toolbar.sizeHint().height())
+    toolbar.show()
+    qtbot.wait(20)
+    words = toolbar.search.edit.fontMetrics().horizontalAdvance("lighthouse")
+    assert toolbar.search.edit.width() >= words, "one sees what one types"
+    assert toolbar.slider.isVisible() is slider
+    toolbar.close()
+    toolbar.setParent(library.page)

@@ -217,6 +217,7 @@ class Viewer(QWidget):
             self._tell_picture(picture)
 
     def _tell_picture(self, picture: TiledPicture) -> None:
+        self.bar.show_zooms(shown=not picture.reason)
         if picture.reason:
             self._trouble.tell("warning", picture.reason, "", action=tr("Open in another program"))
             self._stack.setCurrentWidget(self._trouble)

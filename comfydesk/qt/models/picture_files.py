@@ -138,7 +138,9 @@ def _with_pillow(file: Path, why: str) -> PictureFile:
             data = picture.convert("RGBA").tobytes()
             image = QImage(data, picture.width, picture.height, picture.width * 4, QImage.Format.Format_RGBA8888)
             return Unpacked(image.copy())
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except UnidentifiedImageError as error:
+        raise MediaError("No picture", tr("It holds no picture of a kind that can be shown here.")) from error
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise MediaError("No picture", f"{why.rstrip('.')}.") from error
 
 

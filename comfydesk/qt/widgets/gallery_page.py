@@ -27,6 +27,7 @@ from comfydesk.store.search import EVERYTHING, Aspect, Grouping, Order, OutputFi
 _STEPS = 40
 _SHOWN_CHIPS = 4
 _NARROW = 680
+_NARROWER = 440
 
 
 class Toolbar(QWidget):
@@ -137,6 +138,8 @@ class Toolbar(QWidget):
         """The buttons' words give way to the search where space is short."""
         taken = sum(chip.sizeHint().width() for chip in self._chips)
         wide = self.width() - taken >= self.theme.px(_NARROW)
+        # Ctrl and the wheel do the same.
+        self.slider.setVisible(self.width() - taken >= self.theme.px(_NARROWER))
         self.sort.setText(self._words[self.order] if wide else "")
         self.group.setText(self._words[self.grouping] if wide else "")
         self.sort.setToolTip(plain_tip(tr("Order: {order}", order=self._words[self.order])))

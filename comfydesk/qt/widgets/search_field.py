@@ -1,7 +1,7 @@
 """Search: a glass, the words, a key hint that gives way to a clear button."""
 
 from PySide6.QtCore import QRect, QSignalBlocker, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from comfydesk.qt.theme import Theme
@@ -13,6 +13,8 @@ from comfydesk.qt.widgets.key_hint import KeyHint
 
 PAUSE_MS = 40
 """Typing settles this long before a search starts."""
+_HINT_FROM = 210
+"""In a narrower field the words need the room."""
 
 
 class _Glass(QWidget):
@@ -105,7 +107,11 @@ class SearchField(FieldFrame):
 
     def _mark(self, words: str) -> None:
         self._clear.setVisible(bool(words))
-        self._hint.setVisible(bool(self._keys) and not words)
+        self._hint.setVisible(bool(self._keys) and not words and self.width() >= self.theme.px(_HINT_FROM))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._mark(self.text())
 
     def _typed(self, words: str) -> None:
         self._mark(words)

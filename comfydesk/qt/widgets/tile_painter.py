@@ -19,6 +19,8 @@ KEPT = 48 << 20
 """Bytes of scaled tiles."""
 _BUDGET_S = 0.006
 """What is spent on scaling in one paint; the rest is drawn roughly and follows."""
+_COARSE = 0.75
+"""While it moves, a level is made smaller down to this; below it the next one is enlarged, by a half at most."""
 _GRAIN = 3.0
 """From this zoom on pixels are shown as squares: that is what one wants to see then."""
 
@@ -54,6 +56,8 @@ class TilePainter:
         if picture.alpha:
             painter.fillRect(area, self._chequer(painter))
         level = level_for(picture, place.zoom)
+        if hurry and level + 1 < picture.levels and place.zoom * (1 << level) < _COARSE:
+            level += 1  # a quarter of the pixels, for as long as it moves
         missing: list[tuple[int, int]] = []
         until = perf_counter() + (0.0 if hurry else _BUDGET_S)
         columns, rows = _visible(picture, level, place, area)

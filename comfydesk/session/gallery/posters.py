@@ -29,6 +29,8 @@ FRAMES = 12
 QUALITY = 80
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "ICO", "TGA", "PSD", "PPM", "DDS", "QOI", "JPEG2000")
 """What Pillow reads by itself. Not EPS, which would start Ghostscript."""
+_PICTURE_CHUNKS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
+_MOST_PACKED = 256 << 20
 _SHORT = 30.0
 """Seconds of video that are decoded from end to end; in longer ones every frame is looked for."""
 _PACKETS = 400
@@ -116,8 +118,27 @@ def _opened(file: BinaryIO) -> "Image | None":
         try:
             return factory(file, "")
         except (SyntaxError, IndexError, TypeError, ValueError, struct.error):
-            continue  # Pillow gives up on more than a megabyte of metadata; FFmpeg does not
+            # Pillow gives up on words that are long when they are unpacked; FFmpeg unpacks them, however long.
+            if name == "PNG" and (bare := _without_words(file)) is not None:
+                return _opened(bare)
     return None
+
+
+def _without_words(file: BinaryIO) -> BinaryIO | None:
+    """A PNG with nothing in it but its picture; None where something was wrong with that, or nothing was left out."""
+    import struct
+
+    file.seek(0)
+    kept = [file.read(8)]
+    size, left_out = 0, False
+    while len(start := file.read(8)) == 8:
+        length, kind = struct.unpack(">I4s", start)
+        if kind in _PICTURE_CHUNKS and (size := size + length) <= _MOST_PACKED:
+            kept += [start, file.read(length + 4)]
+        else:
+            left_out = True
+            file.seek(length + 4, 1)
+    return BytesIO(b"".join(kept)) if left_out and size <= _MOST_PACKED else None
 
 
 def _small(image: "Image", edge: int, path: Path) -> "Image":

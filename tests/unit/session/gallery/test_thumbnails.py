@@ -132,6 +132,26 @@ def test_a_cut_picture_says_so(tmp_path: Path) -> None:
         posters.poster(tmp_path / "a.png", "image", 128)
 
 
+@pytest.mark.parametrize("kind", [b"zTXt", b"iTXt", b"iCCP"])
+def test_words_that_are_a_bomb_are_not_unpacked(tmp_path: Path, kind: bytes) -> None:
+    picture = BytesIO()
+    Image.new("RGB", (40, 30), "teal").save(picture, "PNG")
+    data = picture.getvalue()
+    packed = zlib.compress(bytes(200 << 20))
+    head = b"prompt\0\0" if kind != b"iTXt" else b"prompt\0\1\0\0\0"
+    body = kind + head + packed
+    bomb = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+    path = tmp_path / "bomb.png"
+    path.write_bytes(data[:33] + bomb + data[33:])
+    tracemalloc.start()
+    made = posters.poster(path, "image", 30)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    with Image.open(BytesIO(made)) as small:
+        assert small.size == (40, 30)
+    assert peak < 20 << 20
+
+
 def test_a_progressive_jpeg_that_would_have_to_be_kept_whole_is_a_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
