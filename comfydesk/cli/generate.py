@@ -53,6 +53,7 @@ def register(subparsers: Subparsers) -> None:
         "--file", action="append", default=[], type=_pair, dest="files", metavar="ID=PATH", help="a file to upload"
     )
     batch_options.add_options(parser)
+    parser.add_argument("--front", action="store_true", help="before all others that wait, not after them")
     parser.add_argument(
         "--any-pod",
         action="store_true",
@@ -127,6 +128,7 @@ async def _enqueue(
         batch,
         folder=args.output,
         target=ANY if args.any_pod else None,
+        front=args.front,
         sheet=bool(batch.grid),
         template=args.template,
     )

@@ -13,11 +13,15 @@ if TYPE_CHECKING:
     from comfydesk.store.records import Job
 
 ALL = 1_000_000
+EVERY = "all"
 ACTIONS = {
     "cancel": "stop these jobs, wherever they are: by their id, never whatever else runs on the pod",
-    "hold": "keep these from being sent; what was sent goes on",
-    "release": "let held ones go",
+    "hold": 'keep these ("all": all that wait) from being sent; what was sent goes on',
+    "release": 'let held ones ("all": all of them) go',
+    "front": "put these before all others that wait, in this order",
     "retry": "run ended ones again, as new jobs at the end of the queue; save blocked results now",
+    "duplicate": "queue the same work once more, whatever became of it",
+    "look": "ask the pod once more for jobs of which nobody knows what became; nothing is sent",
     "remove": "take ended ones out of the list; their files stay",
 }
 """Option → what it does."""
@@ -28,6 +32,8 @@ EXAMPLES = """examples:
   comfydesk jobs --resume                   after a crash, a sleep, a cut line: bring all of it to its end
   comfydesk jobs --cancel 3f2a 9b01         ids may be cut short, as long as they fit one job
   comfydesk jobs --retry 3f2a --resume      run it again, and wait for it
+  comfydesk jobs --hold all                 the running job finishes, nothing further is sent
+  comfydesk jobs --look 3f2a                ask the pod once more for a job in state unknown
 
 What was held, released or queued again is sent by the window, if it is open, or by --resume."""
 
@@ -44,6 +50,11 @@ def register(subparsers: Subparsers) -> None:
     )
     for option, words in ACTIONS.items():
         parser.add_argument(f"--{option}", nargs="+", default=[], metavar="ID", help=words)
+    pausing = parser.add_mutually_exclusive_group()
+    pausing.add_argument(
+        "--pause", action="store_true", help="send nothing further, whoever queues it, until --unpause"
+    )
+    pausing.add_argument("--unpause", action="store_true", help="send what waits again")
     parser.add_argument("--clear", action="store_true", help="take what has ended out of the list; files stay")
     parser.add_argument("--patience", type=float, default=30.0, metavar="S", help="seconds a pod may be away (30)")
     parser.set_defaults(run=run)
@@ -66,25 +77,66 @@ async def _list(args: argparse.Namespace, context: Context) -> int:
         stack.push_async_callback(session.close)
         await _act(session, args, context)
         code = await _stop_on_pods(session, args, context, pods) if args.cancel else 0
+        code = await _look(session, args.look, args.patience, context, pods) or code
         await _show(await session.queue.jobs(ALL), context)
         return code
 
 
 async def _act(session: "Session", args: argparse.Namespace, context: Context) -> None:
     """What the options ask for. Raises UsageError for an id that fits no job or several."""
+    from comfydesk.store.records import JobState
+
+    for option, state in (("hold", JobState.QUEUED), ("release", JobState.HELD)):
+        if getattr(args, option) == [EVERY]:  # whichever session looks after them
+            setattr(args, option, [job.id for job in await session.queue.jobs(ALL) if job.state is state])
     given = [name for option in ACTIONS for name in getattr(args, option)]
     known = [job.id for job in await session.queue.jobs(ALL)] if given else []
     wanted = {option: [find_job(known, name) for name in getattr(args, option)] for option in ACTIONS}
-    args.cancel = wanted["cancel"]
+    args.cancel, args.look = wanted["cancel"], wanted["look"]
     await session.queue.cancel(*wanted["cancel"])
     await session.queue.hold(wanted["hold"])
     await session.queue.release(wanted["release"])
+    if wanted["front"]:
+        await session.queue.move(wanted["front"])
+    if args.pause or args.unpause:
+        await session.queue.pause(args.pause)
+    for job in wanted["duplicate"]:
+        await session.queue.duplicate(job)
     for job in wanted["retry"]:
         if await session.queue.retry(job) is None:
             context.note(f"comfydesk: job {job[:8]} is under way, there is nothing to retry.")
     await session.queue.remove(*wanted["remove"])
     if args.clear:
         await session.queue.clear_finished()
+
+
+async def _look(
+    session: "Session", wanted: "list[str]", patience: float, context: Context, stack: contextlib.AsyncExitStack
+) -> int:
+    """Ask the pods of jobs in state unknown. There is always an answer, a line for each."""
+    from comfydesk.store.records import JobState
+
+    code = 0
+    for job in await session.queue.jobs_by_id(wanted):
+        if job.state is not JobState.UNKNOWN:
+            context.note(f"job {job.id[:8]} is {job.state}: there is nothing to look for")
+            continue
+        try:
+            await _connect(session, job.pod, context, stack)
+            session.select(job.pod)
+            await session.wait_catalog(patience)
+            found = await session.queue.look_again(job.id)
+        except KnownError as error:
+            context.note(f"comfydesk: {error}")
+            code = 3
+            continue
+        if found is None or found.state is JobState.UNKNOWN:
+            context.note(f"job {job.id[:8]}: still nothing, the pod answers that it does not know it")
+        else:
+            context.note(
+                f'job {job.id[:8]}: found, it is {found.state}; "comfydesk jobs --resume" brings it to its end'
+            )
+    return code
 
 
 def find_job(known: "list[str]", name: str) -> str:
@@ -120,6 +172,7 @@ async def _resume(args: argparse.Namespace, context: Context) -> int:
         await session.start()
         stack.push_async_callback(session.close)
         await _act(session, args, context)
+        await _look(session, args.look, args.patience, context, pods)
         ours = [job for job in await session.queue.jobs(ALL) if _is_to_do(job, session)]
         try:
             code = await _bring_to_end(session, ours, args, context, pods)

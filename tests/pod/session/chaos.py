@@ -5,6 +5,7 @@ opens, shuts, moves and clogs. Real sockets; outages are short, and so is everyo
 import asyncio
 import random
 import threading
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
@@ -127,6 +128,8 @@ class Place:
         self.finished: list[tuple[int, str]] = []
         self.lost: set[str] = set()
         """Prompt ids that a restart threw away: what a real ComfyUI forgets, too."""
+        self.restarted: list[float] = []
+        """When it died, by time.time()."""
         self.pod = DemoPod(folder=folder / name, speed=50)
         self._record()
 
@@ -144,6 +147,7 @@ class Place:
         await self.gate.shut()
         self.lost.update(prompt for life, prompt in self.accepted if life == self.life)
         await self.pod.restart()
+        self.restarted.append(time.time())
         self.life += 1
         await self.gate.open()
 

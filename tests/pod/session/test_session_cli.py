@@ -347,6 +347,51 @@ def test_resume_without_the_pod_says_so_and_keeps_the_job(run: Any, write: Any, 
     assert job["state"] in ("running", "sent", "sending")
 
 
+# --- The queue, by hand ---------------------------------------------------------------------------------------------
+
+
+def test_the_queue_is_held_reordered_doubled_and_let_go_by_hand(run: Any, write: Any, tmp_path: Path) -> None:
+    process = DemoProcess.launch(tmp_path / "pod", speed=0.3)
+    try:
+        words = ("generate", write(picture(steps=60)), "--pod", process.url, "--seed", "1", "--count", "4")
+        with start(tmp_path, *words) as command:
+            wait_for_progress(command)
+            command.kill()
+            command.wait()
+
+        def queue() -> list[tuple[int, str]]:
+            return [(job["seed"], job["state"]) for job in run("jobs", "--json").document["jobs"]]
+
+        def named(seed: int) -> str:
+            return next(str(job["id"])[:13] for job in run("jobs", "--json").document["jobs"] if job["seed"] == seed)
+
+        assert run("jobs", "--hold", "all").code == 0
+        held = [seed for seed, state in queue() if state == "held"]
+        assert held[-2:] == [3, 4]
+        run("jobs", "--front", named(4))
+        assert next(seed for seed, state in queue() if state == "held") == 4
+        run("jobs", "--duplicate", named(4), "--release", named(3))
+        assert sorted(queue())[-3:] == [(3, "queued"), (4, "held"), (4, "queued")]
+        run("jobs", "--pause")
+        run("jobs", "--release", "all")
+        assert "held" not in dict(queue()).values()
+        assert run("jobs", "--unpause").code == 0
+        assert "nothing to look for" in run("jobs", "--look", named(3)).err
+    finally:
+        process.close()
+    url, port = process.url, int(process.url.rpartition(":")[2])
+    process = DemoProcess.launch(tmp_path / "pod", speed=1000, port=port)
+    try:
+        assert run("jobs", "--resume").code != 0, "what the pod has lost is unknown"
+        (lost,) = [job["id"] for job in run("jobs", "--json").document["jobs"] if job["state"] == "unknown"][:1]
+        looked = run("jobs", "--look", lost[:13], "--pod", url)
+        assert looked.code == 0
+        assert "still nothing" in looked.err
+    finally:
+        process.close()
+    assert run("jobs", "--look", lost[:13], "--patience", "0.5").code == 3
+
+
 # --- A full disk ----------------------------------------------------------------------------------------------------
 
 
