@@ -44,21 +44,23 @@ class Downloads:
         file: RemoteFile,
         destination: Path,
         *,
+        fresh: bool = False,
         progress: Progress | None = None,
         check: Check | None = None,
     ) -> Fetched:
         """See Pod.fetch. What does not pass `check` never gets a name: PodUnreachableError, it is fetched again."""
         lock = self._locks.setdefault(destination, asyncio.Lock())
         async with lock:
-            part = Part(destination, self._key(file))
+            part = Part(destination, self._key(file), is_checked=check is not None)
             try:
-                await _worked(part.open)
+                if not fresh:
+                    await _worked(part.open)
                 await self._fill(part, file, progress)
                 if check is not None and not await _worked(part.passes, check):
                     await _worked(part.discard)
                     what = f"{file.filename} arrived with other bytes than the service has"
                     raise PodUnreachableError(what, "its size or hash differs", "It is fetched again")
-                return await _worked(part.finish)
+                return await _worked(part.finish) if part.finished is None else part.finished
             except (DiskFullError, NotComfyError):
                 await _worked(part.discard)
                 raise
@@ -93,8 +95,16 @@ class Downloads:
                 failures += 1
 
     async def _attempt(self, part: Part, file: RemoteFile, progress: Progress | None) -> bool:
-        """One request. False: what is here does not fit what the pod has now; it was thrown away."""
+        """One request. False: ask again, for what is here is another than was thought.
+
+        To open the part of a small file takes as long as to write all of it: that is done together.
+        """
         async with self._rest.view(file, offset=part.size, etag=part.etag) as incoming:
+            small = incoming.total is not None and incoming.total <= SMALL
+            if not part.is_open and not (small and incoming.status == 200):
+                await _worked(part.open)
+                if part.size:
+                    return False
             # aiohttp honours a range whatever If-Range says, so the ETag has the last word.
             same = bool(part.etag) and incoming.etag == part.etag
             resumed = incoming.status == 206 and incoming.start == part.size > 0 and same
@@ -103,7 +113,7 @@ class Downloads:
                     raise NotComfyError("The pod sent a part of a file when asked for all of it")
                 await _worked(part.restart, "")
                 return False
-            if not resumed and incoming.total is not None and incoming.total <= SMALL:
+            if small and not resumed:
                 await self._copy_small(part, incoming, progress)
             else:
                 await _worked(part.begin, None if resumed else incoming.etag, incoming.total)
@@ -114,13 +124,14 @@ class Downloads:
         return True
 
     async def _copy_small(self, part: Part, incoming: Incoming, progress: Progress | None) -> None:
-        """A file of one block: a single turn of a worker thread for all of it."""
+        """A file of one block: a single turn of a worker thread for all of it, up to its name."""
         chunks: list[bytes] = []
         try:
             async for chunk in incoming.chunks():
                 chunks.append(chunk)  # noqa: PERF401 - what came before the line was cut counts
         finally:
-            await _worked(part.write_whole, incoming.etag, incoming.total or 0, chunks)
+            if chunks or incoming.total == 0:
+                await _worked(part.write_small, incoming.etag, incoming.total or 0, chunks)
         if progress is not None:
             progress(part.size, incoming.total)
 

@@ -40,7 +40,8 @@ class Fetched:
 class Part:
     """The unfinished file. Synchronous, for worker threads; one call at a time."""
 
-    def __init__(self, destination: Path, key: str) -> None:
+    def __init__(self, destination: Path, key: str, *, is_checked: bool = False) -> None:
+        """`is_checked`: it has to pass before it gets its name."""
         self._destination = destination = destination.absolute()
         self._path = destination.with_name(f"{destination.name}.{key}.part")
         self._file: FileIO | None = None
@@ -49,6 +50,8 @@ class Part:
         """There is a file that tells the ETag."""
         self.size = 0
         self.etag = ""
+        self.finished: Fetched | None = None
+        self._is_checked = is_checked
 
     @property
     def _etag_path(self) -> Path:
@@ -87,13 +90,17 @@ class Part:
             self.restart(etag)
         self.check_room(total)
 
-    def write_whole(self, etag: str, total: int, chunks: list[bytes]) -> None:
-        """The same and all of its bytes; those that came before the line was cut are noted to be continued."""
+    def write_small(self, etag: str, total: int, chunks: list[bytes]) -> None:
+        """All of its bytes, and its name: `finished`. If the line was cut, what came is noted to be continued."""
         whole = sum(map(len, chunks)) == total
+        if not self.is_open:
+            self.open()
         self.restart("" if whole else etag)
         self.check_room(total)
-        self.write(chunks)
+        self._append(chunks)
         self.etag = etag if etag.isascii() else ""
+        if whole and not self._is_checked:
+            self.finished = self.finish()
 
     def restart(self, etag: str) -> None:
         """Throw away what is there; what follows is of the version `etag`."""
@@ -125,6 +132,10 @@ class Part:
         with _disk(self._destination):
             if shutil.disk_usage(self._path.parent).free < RESERVE:
                 raise _full(self._destination)
+        self._append(chunks)
+
+    def _append(self, chunks: list[bytes]) -> None:
+        with _disk(self._destination):
             # One piece: each call gives the interpreter lock away and has to win it back from a busy loop.
             rest = memoryview(b"".join(chunks))
             self._hash.update(rest)

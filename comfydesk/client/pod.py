@@ -232,14 +232,17 @@ class Pod:
 
     # --- Files ----------------------------------------------------------------------------------------------------
 
-    async def fetch(self, file: RemoteFile, destination: Path, *, progress: Progress | None = None) -> Fetched:
+    async def fetch(
+        self, file: RemoteFile, destination: Path, *, fresh: bool = False, progress: Progress | None = None
+    ) -> Fetched:
         """Download to `destination` (a file's path; its folder is made). Another file of that name is never
         overwritten: "name (2).png" is used, and told in the result; the very same bytes count as fetched.
 
-        Cut lines are resumed, also those of an earlier run. `progress(bytes, total or None)`. Raises DiskFullError
+        Cut lines are resumed, also those of an earlier run; `fresh`: there was none, which saves looking for what it
+        left. `progress(bytes, total or None)`. Raises DiskFullError
         (nothing is left), StoreError, PodStatusError (404: gone), PodUnreachableError (what came stays, resumable).
         """
-        return await self._downloads.fetch(file, destination, progress=progress)
+        return await self._downloads.fetch(file, destination, fresh=fresh, progress=progress)
 
     async def stat(self, file: RemoteFile) -> RemoteStat:
         """Size and ETag as they are now: a cached rerun's file is the same as long as these are."""

@@ -276,14 +276,14 @@ class ComfyApi(Polled):
             raise NotComfyError("The service took the file without telling its id")
         return words.asset_value(found, path.name)
 
-    async def fetch(self, file: RemoteFile, destination: Path) -> Fetched:
+    async def fetch(self, file: RemoteFile, destination: Path, *, fresh: bool = False) -> Fetched:
         """See Pod.fetch. Size and BLAKE3 hash are checked where the service tells them."""
         output = await self._output(file)
         async with self._call() as address:
             hosted = Hosted(address, self._spot)
             try:
                 downloads = Downloads(hosted, self._timing, self._identity)
-                return await downloads.fetch(file, destination, check=partial(_is_intact, output))
+                return await downloads.fetch(file, destination, fresh=fresh, check=partial(_is_intact, output))
             finally:
                 await hosted.close()
 

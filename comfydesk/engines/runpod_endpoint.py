@@ -145,12 +145,12 @@ class Endpoint(Polled):
         """See Pod.upload. It travels with each job that uses it; its name here is its content's."""
         return await asyncio.to_thread(self._take_in, path)
 
-    async def fetch(self, file: RemoteFile, destination: Path) -> Fetched:
+    async def fetch(self, file: RemoteFile, destination: Path, *, fresh: bool = False) -> Fetched:
         """See Pod.fetch. PodStatusError 404: it is gone from RunPod, or was never there."""
         result = await self._result(file)
         if result.base64:
             return await asyncio.to_thread(_written, result, destination, self._identity)
-        return await self._from_bucket(file, result, destination)
+        return await self._from_bucket(file, result, destination, fresh=fresh)
 
     async def stat(self, file: RemoteFile) -> RemoteStat:
         result = await self._result(file)
@@ -159,7 +159,7 @@ class Endpoint(Polled):
         data = await asyncio.to_thread(result.decode)
         return RemoteStat(len(data), _etag(hashlib.sha256(data).hexdigest()))
 
-    async def _from_bucket(self, file: RemoteFile, result: words.Result, destination: Path) -> Fetched:
+    async def _from_bucket(self, file: RemoteFile, result: words.Result, destination: Path, *, fresh: bool) -> Fetched:
         near = await self._located()
 
         async def spot(_: RemoteFile) -> Spot:
@@ -167,7 +167,8 @@ class Endpoint(Polled):
 
         hosted = Hosted(near, spot)
         try:
-            return await Downloads(hosted, self._timing, self._identity + file.job).fetch(file, destination)
+            downloads = Downloads(hosted, self._timing, self._identity + file.job)
+            return await downloads.fetch(file, destination, fresh=fresh)
         except AuthError as error:  # the bucket's word, not RunPod's: what was signed has run out
             what = f"{file.filename} is no longer to be had from its bucket"
             raise PodStatusError(410, what, error.what, "Run the job again") from error

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from comfydesk.events import Change
 from comfydesk.store import deletions
-from comfydesk.store.database import Database
-from comfydesk.store.jobs import changed_jobs, transition
-from comfydesk.store.packing import pack_verdict
-from comfydesk.store.records import JobError, JobFile, JobState, Verdict
+from comfydesk.store.database import Database, listed
+from comfydesk.store.jobs import ALLOWED, changed_jobs, get, transition
+from comfydesk.store.packing import pack_verdict, unpack_verdict
+from comfydesk.store.records import Job, JobError, JobFile, JobState, Verdict
 
 
 def begin_saving(
@@ -24,22 +24,56 @@ def begin_saving(
 ) -> tuple[Change, ...]:
     """The job is over on its pod, said `texts` and left `files`: SAVING, and the list of what is to be fetched.
 
+    Of a file with a path that is written down as its place, as by `plan_file`, unless something was saved from under
+    its name on that pod before: then it may be that very file, and is to be compared first.
+
     `verdict`: it failed or was cancelled there, and is to end so here. `began`: when it started to run, if that was
     not worth a note of its own.
     """
-    with db.transaction():
-        if began is not None:
-            db.execute("UPDATE jobs SET started = coalesce(started, ?) WHERE id = ? AND finished IS NULL", (began, job))
+    with db.transaction(durable=any(file.path for file in files)):
+        packed = None if verdict is None else pack_verdict(Verdict(*verdict))
+        db.execute(
+            """UPDATE jobs SET texts = ?, verdict = ?, started = coalesce(started, ?)
+            WHERE id = ? AND state IN (SELECT value FROM json_each(?))""",
+            (json.dumps(texts), packed, began, job, listed(ALLOWED[JobState.SAVING])),
+        )
         changes = transition(db, job, JobState.SAVING, now)
-        if changes:
-            packed = None if verdict is None else pack_verdict(Verdict(*verdict))
-            db.execute("UPDATE jobs SET texts = ?, verdict = ? WHERE id = ?", (json.dumps(texts), packed, job))
-            for file in files:
-                db.execute(
-                    "INSERT OR IGNORE INTO job_files (job, number, type, subfolder, filename) VALUES (?, ?, ?, ?, ?)",
-                    (job, file.number, file.type, file.subfolder, file.filename),
-                )
+        for file in files if changes else ():
+            _insert(db, file)
     return changes
+
+
+def _insert(db: Database, file: JobFile) -> None:
+    values = {key: getattr(file, key) for key in ("job", "number", "type", "subfolder", "filename", "path")}
+    db.execute(
+        """INSERT OR IGNORE INTO job_files (job, number, type, subfolder, filename, path)
+        SELECT :job, :number, :type, :subfolder, :filename, CASE WHEN :path IS NOT NULL
+            AND NOT EXISTS (SELECT 1 FROM outputs WHERE path = :path)
+            AND NOT EXISTS (SELECT 1 FROM job_files WHERE path = :path)
+            AND NOT EXISTS (SELECT 1 FROM outputs JOIN jobs ON jobs.pod = outputs.pod WHERE jobs.id = :job
+                AND remote_type = :type AND remote_subfolder = :subfolder AND remote_filename = :filename)
+            THEN :path END""",
+        values,
+    )
+
+
+def get_saving(db: Database, job: str) -> tuple[Job | None, tuple[JobFile, ...]]:
+    """The job, and what of it is still to be fetched."""
+    return get(db, job), missing(db, job)
+
+
+def outlook(db: Database, job: str) -> tuple[int, bool, Verdict | None]:
+    """How many files are still to be fetched, whether some are lost, and how the job is to end.
+
+    None: as what can be had of its files says.
+    """
+    row = db.first(
+        """SELECT verdict, (SELECT count(*) FROM job_files WHERE job = jobs.id AND output IS NULL AND lost IS NULL),
+            EXISTS (SELECT 1 FROM job_files WHERE job = jobs.id AND lost IS NOT NULL)
+        FROM jobs WHERE id = ?""",
+        (job,),
+    )
+    return (0, False, None) if row is None else (row[1], bool(row[2]), unpack_verdict(row[0]))
 
 
 def missing(db: Database, job: str) -> tuple[JobFile, ...]:
@@ -82,8 +116,13 @@ def file_saved(db: Database, file: JobFile, output: int) -> tuple[Change, ...]:
         shown = deletions.keep(db, output)
         if not deletions.stays(db, output):
             return ()
-        db.execute("UPDATE job_files SET output = ? WHERE job = ? AND number = ?", (output, file.job, file.number))
-    return (*shown, *changed_jobs([file.job]))
+        return (*shown, *file_added(db, file, output))
+
+
+def file_added(db: Database, file: JobFile, output: int) -> tuple[Change, ...]:
+    """The same for an output that is new in this very transaction."""
+    db.execute("UPDATE job_files SET output = ? WHERE job = ? AND number = ?", (output, file.job, file.number))
+    return changed_jobs([file.job])
 
 
 def file_lost(db: Database, file: JobFile, reason: str) -> tuple[Change, ...]:

@@ -17,17 +17,22 @@ _LEAST = 0.011
 def frame_times(path: Path) -> tuple[float, ...]:
     """Seconds of each frame; empty for whatever does not move. Raises OSError."""
     with path.open("rb") as file:
-        head = file.read(12)
-        if head.startswith(b"\x89PNG\r\n\x1a\n"):
-            file.seek(8)
-            times = _of_png(file)
-        elif head[:4] == b"RIFF" and head[8:] == b"WEBP":
-            times = _of_webp(file)
-        elif head[:6] in (b"GIF87a", b"GIF89a"):
-            file.seek(6)
-            times = _of_gif(file)
-        else:
-            times = []
+        return frame_times_in(file)
+
+
+def frame_times_in(file: BinaryIO) -> tuple[float, ...]:
+    """The same of an open file, which stands at its beginning."""
+    head = file.read(12)
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        file.seek(8)
+        times = _of_png(file)
+    elif head[:4] == b"RIFF" and head[8:] == b"WEBP":
+        times = _of_webp(file)
+    elif head[:6] in (b"GIF87a", b"GIF89a"):
+        file.seek(6)
+        times = _of_gif(file)
+    else:
+        times = []
     return tuple(_UNSTATED if time < _LEAST else time for time in times) if len(times) > 1 else ()
 
 

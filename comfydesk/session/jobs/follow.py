@@ -6,7 +6,7 @@ hint, a poll, a reconnect, a restart of this program or a cancellation, goes thr
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
@@ -59,6 +59,7 @@ class Follower:
         progress: Feed[JobProgress | PreviewFrame],
         on_saving: Callable[[Job, Sequence[JobFile] | None], None],
         on_free: Callable[[], None],
+        places: Callable[[Job, Sequence[JobFile]], Awaitable[Sequence[JobFile]]],
         pace: Pace,
         run_again_lost: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -68,6 +69,7 @@ class Follower:
         self._progress = progress
         self._on_saving = on_saving
         self._on_free = on_free
+        self._places = places
         self._pace = pace
         self._run_again_lost = run_again_lost
         self._followed: dict[str, Followed] = {}
@@ -181,10 +183,7 @@ class Follower:
         """A change of the job's row, and what the row says then. Returns whether it happened. Raises StoreError."""
         known = followed.job
         changes, job = await self._library.commit_and(jobs.get, change, followed.job.id, *args, **kwargs)
-        if followed.job is known:
-            self._found(followed, job)
-        else:  # somebody has read it meanwhile: ours may be the older
-            await self.reread(followed)
+        await self._read(followed, known, job)
         return bool(changes)
 
     async def begin(self, followed: Sequence[Followed], pod: str) -> None:
@@ -194,10 +193,14 @@ class Follower:
         _, rows = await self._library.commit_and(jobs.many, jobs.begin_sending, ids, pod, time.time())
         found = {row.id: row for row in rows}
         for one, before in zip(followed, known, strict=True):
-            if one.job is before:
-                self._found(one, found.get(before.id))
-            else:
-                await self.reread(one)
+            await self._read(one, before, found.get(before.id))
+
+    async def _read(self, followed: Followed, before: Job, job: Job | None) -> None:
+        """What an errand has read of a job that was known as `before` when it set out."""
+        if followed.job is before:
+            self._found(followed, job)
+        else:  # somebody has read it meanwhile: ours may be the older
+            await self.reread(followed)
 
     async def reread(self, followed: Followed) -> None:
         """The store decides what is allowed, and other programs write to it too: what it holds is what we go on with.
@@ -255,10 +258,7 @@ class Follower:
         found = {row.id: row for row in rows}
         for one, before in zip(taken, known, strict=True):
             one.answer = None
-            if one.job is before:
-                self._found(one, found.get(before.id))
-            else:
-                await self.reread(one)
+            await self._read(one, before, found.get(before.id))
 
     async def _record(self, followed: Followed) -> None:
         answer = followed.answer
@@ -437,9 +437,15 @@ class Follower:
         return pod in self._keep_ids or (link is not None and link.pod.has_jobs_route)
 
     async def _succeeded(self, followed: Followed, remote: RemoteJob) -> None:
-        job, files = followed.job, kept_files(followed.job.id, remote)
-        if await self.commit(followed, job_files.begin_saving, files, time.time(), remote.texts, began=followed.began):
-            followed.files = files
+        job = followed.job
+        files = await self._places(job, kept_files(job.id, remote))
+        known = followed.job
+        changes, (found, missing) = await self._library.commit_and(
+            job_files.get_saving, job_files.begin_saving, job.id, files, time.time(), remote.texts, began=followed.began
+        )
+        await self._read(followed, known, found)
+        if changes:
+            followed.files = missing
         measured = followed.stopwatch.measured()
         if remote.started and remote.finished:
             measured[WHOLE] = Timing(max(remote.finished - remote.started, LEAST_SECONDS), 0.0)

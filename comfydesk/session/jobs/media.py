@@ -1,12 +1,17 @@
 """Whether a saved file opens, how large and how long it is."""
 
+import io
+import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
-from comfydesk.session.jobs.animation import frame_times
+from comfydesk.session.jobs.animation import frame_times, frame_times_in
 
 MAX_PIXELS = 120_000_000
 """Of a picture that is decoded whole to see whether it opens; of larger ones the structure is checked."""
+AT_ONCE = 8 << 20
+"""Bytes of a picture that is read into memory to be looked at."""
 DECODED = frozenset({"png", "apng", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff", "tga", "ico"})
 """Extensions of pictures that Pillow always reads: what it cannot open of those is broken."""
 MOVING = frozenset({".png", ".apng", ".webp", ".gif"})
@@ -55,19 +60,34 @@ def _picture(path: Path) -> Looked:
     from PIL import Image, UnidentifiedImageError
 
     size: tuple[int, int] | None = None
+    seconds: float | None = None
     try:
-        with Image.open(path) as picture:
-            size = picture.size
-            picture.verify()
-        if size[0] * size[1] <= MAX_PIXELS:
-            with Image.open(path) as picture:
-                picture.load()
+        with _opened(path) as file:
+            with Image.open(file) as picture:
+                size = picture.size
+                picture.verify()
+            if size[0] * size[1] <= MAX_PIXELS:
+                file.seek(0)
+                with Image.open(file) as picture:
+                    picture.load()
+            if path.suffix.lower() in MOVING:
+                file.seek(0)
+                seconds = sum(frame_times_in(file)) or None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError):
         return Looked(Measures(*(size or (None, None))))  # too large to be looked at here, which is no fault of it
     except (OSError, UnidentifiedImageError, ValueError, SyntaxError, EOFError, IndexError, KeyError) as error:
         known = path.suffix.lower().lstrip(".") in DECODED
         return Looked(Measures(*(size or (None, None))), _words(error, "the picture") if known else "")
-    return Looked(Measures(*size, moving_seconds(path)))
+    return Looked(Measures(*size, seconds))
+
+
+def _opened(path: Path) -> BinaryIO:
+    """To be read several times: what is not large is read from the disk once."""
+    file = path.open("rb")
+    if os.fstat(file.fileno()).st_size > AT_ONCE:
+        return file
+    with file:
+        return io.BytesIO(file.read())
 
 
 def moving_seconds(path: Path) -> float | None:

@@ -77,6 +77,7 @@ class Queue:
             progress,
             self._saver.save,
             self._free,
+            self._saver.places,
             pace,
             run_again_lost=lambda: settings.get(RUN_AGAIN_LOST),
         )

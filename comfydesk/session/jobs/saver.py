@@ -29,13 +29,15 @@ from comfydesk.store import deletions, job_files, jobs
 from comfydesk.store import outputs as store
 from comfydesk.store.database import Database
 from comfydesk.store.outputs import Identity
-from comfydesk.store.records import Job, JobError, JobFile, JobState, Output
+from comfydesk.store.records import Job, JobError, JobFile, JobState, Output, Verdict
 
 RETRY_SECONDS = (1, 2, 4, 8, 15, 30)
 PATIENT_TRIES = 2
 """After so many the user is told, if the pod itself is online."""
 GONE = frozenset({400, 404, 410})
 RemoteKey = tuple[str, str, str, str]
+Outlook = tuple[int, bool, Verdict | None]
+"""See job_files.outlook."""
 Known = tuple[tuple[Output, str], ...]
 """Outputs that were saved from under one name of a pod, each with the ETag it had then."""
 
@@ -73,13 +75,25 @@ class Saver:
         self._saving: dict[str, Saving] = {}
 
     def save(self, job: Job, files: Sequence[JobFile] | None = None) -> None:
-        """Begin, unless it is under way: then try again now. `files`: what is missing, of a job that has just run."""
+        """Begin, unless it is under way: then try again now.
+
+        `files`: what is missing, of a job that has just run; those with a path were given that place just now.
+        """
         known = self._saving.get(job.id)
         if known is not None:
             known.wake.set()
             return
         self._saving[job.id] = Saving(job.pod)
         self._tasks.start(self._save(job, files), f"save {job.id}")
+
+    async def places(self, job: Job, files: Sequence[JobFile]) -> tuple[JobFile, ...]:
+        """The files of a job that has just run, each with a place that is free, where one can be had at once."""
+        try:
+            wanted = [await self._place(job, file) for file in files]
+        except (PodError, StoreError):  # it is told when they are saved, one by one
+            return tuple(files)
+        found = await asyncio.to_thread(lambda: [_free(folder, relative, 1)[1] for folder, relative in wanted])
+        return tuple(replace(file, path=str(path)) for file, path in zip(files, found, strict=True))
 
     def poke(self, pod: str) -> None:
         """The pod is back: try again now."""
@@ -104,10 +118,11 @@ class Saver:
             missing = await self._library.call(_missing, job.id) if files is None else files
             if missing is None:  # cancelled
                 return True
+            fresh = files is not None
             if len(missing) == 1:
-                troubles = [await self._settle(job, missing[0])]
+                troubles = [await self._settle(job, missing[0], fresh=fresh)]
             else:
-                troubles = await asyncio.gather(*(self._settle(job, file) for file in missing))
+                troubles = await asyncio.gather(*(self._settle(job, file, fresh=fresh) for file in missing))
             if saving.over:
                 return True
             trouble = self._blocking([error for error in troubles if error is not None], job.pod, tries)
@@ -133,8 +148,11 @@ class Saver:
         """All that can be had is here: DONE, or as it ended on the pod."""
         await self._library.commit(_end, job.id, time.time())
 
-    async def _settle(self, job: Job, file: JobFile) -> KnownError | None:
-        """Have the file saved, or know that it is gone for good. Returns what prevents it for now."""
+    async def _settle(self, job: Job, file: JobFile, *, fresh: bool) -> KnownError | None:
+        """Have the file saved, or know that it is gone for good. Returns what prevents it for now.
+
+        `fresh`: nobody has begun with it yet.
+        """
         link = self._links.get(job.pod)
         if link is None:
             return PodUnreachableError("The pod is not connected")
@@ -142,7 +160,7 @@ class Saver:
         key = (job.pod, file.type, file.subfolder, file.filename)
         try:
             async with self._fetching.setdefault(key, asyncio.Lock()):
-                await self._fetch(job, file, link)
+                await self._fetch(job, file, link, fresh=fresh)
         except PodStatusError as error:
             if error.status not in GONE:
                 return error
@@ -158,16 +176,20 @@ class Saver:
             return error
         return None
 
-    async def _fetch(self, job: Job, file: JobFile, link: Link) -> None:
+    async def _fetch(self, job: Job, file: JobFile, link: Link, *, fresh: bool) -> None:
         remote = RemoteFile(file.filename, file.subfolder, file.type, job=job.remote_id)
-        # An earlier run of ours may have had it here, and have been ended before it could note that.
-        complete = await asyncio.to_thread(taken_up, Path(file.path)) if file.path else None
-        if complete is None:
-            target = await self._target(job, file, link, remote)
-            if target is None:
-                return
+        complete: Fetched | None = None
+        if fresh and file.path:
+            target: Path | None = Path(file.path)
+        else:
+            # An earlier run of ours may have had it here, and have been ended before it could note that.
+            complete = await asyncio.to_thread(taken_up, Path(file.path)) if file.path else None
+            target = await self._target(job, file, link, remote) if complete is None else None
+        if target is not None:
             async with self._places:
-                complete = await link.pod.fetch(remote, target)
+                complete = await link.pod.fetch(remote, target, fresh=fresh)
+        if complete is None:
+            return
         await self._take(job, file, link, remote, complete)
 
     async def _take(self, job: Job, file: JobFile, link: Link, remote: RemoteFile, complete: Fetched) -> None:
@@ -300,16 +322,15 @@ def _missing(db: Database, job: str) -> tuple[JobFile, ...] | None:
     return job_files.missing(db, job) if current is not None and current.state is JobState.SAVING else None
 
 
-def _end(db: Database, job: str, now: float) -> tuple[Change, ...]:
+def _end(db: Database, job: str, now: float, outlook: Outlook | None = None) -> tuple[Change, ...]:
     """The job is over: as it ended on its pod; otherwise DONE, or FAILED where something is lost."""
     with db.transaction():
-        lost = job_files.lost(db, job)
+        _, is_short, verdict = outlook or job_files.outlook(db, job)
         error = None
-        if lost:
+        if is_short:
+            lost = job_files.lost(db, job)
             names = ", ".join(name for name, _ in lost)
             error = JobError(f"The pod no longer has {names}", lost[0][1], "Run the job again")
-        current = jobs.get(db, job)
-        verdict = None if current is None else current.verdict
         if verdict is None:
             return jobs.transition(db, job, JobState.DONE if error is None else JobState.FAILED, now, error=error)
         warned = () if error is None else jobs.warn(db, job, error)
@@ -329,10 +350,12 @@ def _add_and_link(
     if alone and any(path != output.path for _, path in job_files.same_bytes(db, output.sha256, output.size)):
         return ()
     with db.transaction():
-        job_files.plan_file(db, file, output.path)  # where it really lies: its name may have been taken meanwhile
+        if output.path != file.path:  # where it really lies: its name may have been taken meanwhile
+            job_files.plan_file(db, file, output.path)
         stored, added = store.add(db, output, identity)
-        linked = job_files.file_saved(db, file, stored.id)
-        ended = () if job_files.missing(db, job) else _end(db, job, output.created)
+        linked = (job_files.file_added if added else job_files.file_saved)(db, file, stored.id)
+        outlook = job_files.outlook(db, job)
+        ended = () if outlook[0] else _end(db, job, output.created, outlook)
     return (*added, *(ended or linked))
 
 

@@ -55,8 +55,11 @@ class Executor(Protocol):
     async def upload(self, path: Path) -> str:
         """Make a file ready to be an input; the value for the graph."""
 
-    async def fetch(self, file: "RemoteFile", destination: Path) -> "Fetched":
-        """`file.job` is the job's id there: not everybody knows files by their names alone."""
+    async def fetch(self, file: "RemoteFile", destination: Path, *, fresh: bool = False) -> "Fetched":
+        """`file.job` is the job's id there: not everybody knows files by their names alone.
+
+        `fresh`: no earlier run has begun with it.
+        """
 
     async def stat(self, file: "RemoteFile") -> "RemoteStat": ...
 

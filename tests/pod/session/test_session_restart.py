@@ -16,7 +16,7 @@ from comfydesk.session.jobs.follow import Pace
 from comfydesk.session.session import Session
 from comfydesk.session.values import PodTarget
 from comfydesk.settings import Settings
-from comfydesk.store import jobs
+from comfydesk.store import job_files, jobs
 from comfydesk.store.records import JobState
 from comfydesk.workflow.patch import SeedPolicy
 from tests.pod.session.graphs import flat, picture
@@ -180,7 +180,7 @@ async def test_a_download_cut_by_the_end_is_not_taken_for_the_whole(world: Start
 
 async def test_where_the_file_really_went_is_what_is_noted(world: Start) -> None:
     async with world() as here:
-        gate = here.library.after(saver._plan_unless_known)
+        gate = here.library.after(job_files.begin_saving)
         (job,) = await here.enqueue(flat())
         async with gate:
             here.paths.outputs.mkdir(parents=True, exist_ok=True)

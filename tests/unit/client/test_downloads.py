@@ -13,7 +13,7 @@ import pytest
 
 from comfydesk.client import part as parts
 from comfydesk.client.address import Address
-from comfydesk.client.downloads import Downloads
+from comfydesk.client.downloads import SMALL, Downloads
 from comfydesk.client.link import Timing
 from comfydesk.client.part import BLOCK, Fetched, Part
 from comfydesk.client.remote import RemoteFile
@@ -52,10 +52,10 @@ class FileServer:
         return Reply(self.content[start:], 206, headers, cut_after=cut)
 
 
-async def fetch(server: Wire, target: Path, *, delays: tuple[float, ...] = (0.01,) * 3) -> Fetched:
+async def fetch(server: Wire, target: Path, *, delays: tuple[float, ...] = (0.01,) * 3, fresh: bool = False) -> Fetched:
     rest = Rest(Address.parse(server.url))
     try:
-        return await Downloads(rest, Timing(fetch_delays=delays)).fetch(FILE, target)
+        return await Downloads(rest, Timing(fetch_delays=delays)).fetch(FILE, target, fresh=fresh)
     finally:
         await rest.close()
 
@@ -83,6 +83,32 @@ async def test_sizes_around_a_block(tmp_path: Path, size: int) -> None:
         FileServer(server, os.urandom(size))
         fetched = await fetch(server, tmp_path / "a.png")
     assert fetched.path.stat().st_size == fetched.size == size
+    assert names(tmp_path) == ["a.png"]
+
+
+@pytest.mark.parametrize("size", [0, 1, SMALL, SMALL + 1])
+@pytest.mark.parametrize("cut", [False, True])
+async def test_a_fresh_one_is_the_same(tmp_path: Path, size: int, cut: bool) -> None:
+    content = os.urandom(size)
+    async with Wire() as server:
+        files = FileServer(server, content, cuts=(size // 2,) if cut and size > 1 else ())
+        fetched = await fetch(server, tmp_path / "a.png", fresh=True)
+    assert fetched.path.read_bytes() == content
+    assert (fetched.size, fetched.sha256) == (size, hashlib.sha256(content).hexdigest())
+    assert fetched.etag == '"one"'
+    assert names(tmp_path) == ["a.png"]
+    assert files.ranges == ([None, f"bytes={size // 2}-"] if cut and size > 1 else [None])
+
+
+async def test_what_was_taken_for_fresh_is_continued_all_the_same(tmp_path: Path) -> None:
+    async with Wire() as server:
+        FileServer(server, cuts=(700_000,))
+        with pytest.raises(PodUnreachableError):
+            await fetch(server, tmp_path / "a.png", delays=())
+        again = FileServer(server)
+        fetched = await fetch(server, tmp_path / "a.png", fresh=True)
+    assert fetched.path.read_bytes() == PICTURE
+    assert again.ranges == [None, "bytes=700000-"]
     assert names(tmp_path) == ["a.png"]
 
 

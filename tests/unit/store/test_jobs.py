@@ -357,6 +357,30 @@ def test_a_planned_place_is_kept_and_belongs_to_one_file(db: Database, new_job: 
     assert not job_files.plan_file(db, two, "/o/2.png"), "an output lies there, or did"
 
 
+def test_the_end_of_a_job_plans_the_places_that_are_nobodys(db: Database, new_job: Make) -> None:
+    new_job()
+    outputs.add(db, saved_output("/o/taken.png"), Identity("p", "output", "", "other.png", "e"))
+    outputs.add(db, saved_output("/o/rerun.png"), Identity("p", "output", "", "again.png", "e"))
+    jobs.begin_sending(db, ["a"], "p", 1.0)
+    wanted = [("new.png", "/o/new.png"), ("x.png", "/o/taken.png"), ("y.png", "/o/new.png"), ("again.png", "/o/2.png")]
+    files = [JobFile("a", number, "output", "", *names) for number, names in enumerate(wanted)]
+    job_files.begin_saving(db, "a", files, 2.0, began=1.5)
+    job, missing = job_files.get_saving(db, "a")
+    assert job is not None
+    assert (job.state, job.started) == (S.SAVING, 1.5)
+    assert [file.path for file in missing] == ["/o/new.png", None, None, None], "an output's, a file's, a rerun's"
+
+
+def test_how_the_rest_of_a_job_stands(db: Database, new_job: Make) -> None:
+    one, two = saving(db, new_job, "1.png", "2.png")
+    assert job_files.outlook(db, "a") == (2, False, None)
+    job_files.file_lost(db, two, "404")
+    assert job_files.outlook(db, "a") == (1, True, None)
+    output, _ = outputs.add(db, saved_output("/o/1.png"), Identity("p", "output", "sub", "1.png", "e"))
+    job_files.file_added(db, one, output.id)
+    assert job_files.outlook(db, "a") == (0, True, None)
+
+
 def test_two_jobs_with_one_file_both_have_it(db: Database, new_job: Make) -> None:
     (file,) = saving(db, new_job, "1.png")
     output, _ = outputs.add(db, saved_output("/o/1.png"), Identity("p", "output", "sub", "1.png", "e"))
