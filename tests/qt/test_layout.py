@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QSize, Qt
 from PySide6.QtGui import QMouseEvent, QScreen
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -190,3 +190,24 @@ def drag(desk: Desk, by: int) -> None:
         event = QMouseEvent(what, place, there, button, held, Qt.KeyboardModifier.NoModifier)
         QApplication.sendEvent(window, event)
         settle()
+
+
+@pytest.mark.parametrize("desk", [(1280, 720), (1440, 900), (800, 600)], indirect=True)
+@pytest.mark.parametrize("factor", [1.0, 2.0])
+def test_a_window_that_nobody_touches_is_not_laid_out_again(desk: Desk, qtbot: QtBot, factor: float) -> None:
+    """Also where the sizes that are wanted cannot be had: asking for them once more would never end."""
+    scale(desk, factor)
+    qtbot.wait(300)
+    asked: list[QEvent.Type] = []
+
+    class Counter(QObject):
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+            if event.type() == QEvent.Type.LayoutRequest:
+                asked.append(event.type())
+            return False
+
+    counter = Counter()
+    desk.window.installEventFilter(counter)
+    qtbot.wait(300)
+    desk.window.removeEventFilter(counter)
+    assert len(asked) <= 2

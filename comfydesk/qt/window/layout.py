@@ -124,8 +124,7 @@ class Layout(QObject):
             given = max(0, min(missing, wanted[at] - least))
             missing -= given
             wanted[at] -= given
-        if wanted != [dock.height() for dock in shown]:
-            window.resizeDocks(shown, wanted, Qt.Orientation.Vertical)
+        self._sizes.resize(shown, wanted, Qt.Orientation.Vertical)
 
     def _stands_below(self, dock: QDockWidget) -> bool:
         below = self._window.dockWidgetArea(dock) == _Area.BottomDockWidgetArea

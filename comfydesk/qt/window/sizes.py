@@ -8,6 +8,8 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow
 Extents = dict[str, float]
 """Object name of a dock → width of what stands at a side, height of what stands below; in the design's pixels."""
 
+Try = tuple[object, ...]
+
 
 class Sizes:
     """Only what a hand on a separator did is taken: what a small window squeezed, or a rounding, is not."""
@@ -17,6 +19,7 @@ class Sizes:
         self.docks: tuple[QDockWidget, ...] = ()
         self._wanted: Extents = {}
         self._held: dict[str, int] = {}
+        self._tried: dict[Qt.Orientation, Try] = {}
 
     def add(self, dock: QDockWidget) -> None:
         """One more dock to look after."""
@@ -71,8 +74,30 @@ class Sizes:
         below = orientation == Qt.Orientation.Vertical
         docks = [dock for dock in self._shown() if self._below(dock) is below and dock.objectName() in self._wanted]
         wanted = [round(self._wanted[dock.objectName()] * unit) for dock in docks]
-        if docks and wanted != [self._extent(dock) for dock in docks]:
-            self._window.resizeDocks(docks, wanted, orientation)
+        if docks:
+            self.resize(docks, wanted, orientation)
+
+    def resize(self, docks: list[QDockWidget], wanted: list[int], orientation: Qt.Orientation) -> None:
+        """Let `docks` be that wide or high, as far as there is room.
+
+        Where there is none it is not tried again until something else is different: each try has the window laid out
+        anew, and that asks for the next one.
+        """
+        present = self._extents(docks)
+        if wanted == present or self._tried.get(orientation) == self._try(docks, wanted, present):
+            return
+        self._window.resizeDocks(docks, wanted, orientation)
+        self._tried[orientation] = self._try(docks, wanted, self._extents(docks))
+
+    def _try(self, docks: list[QDockWidget], wanted: list[int], present: list[int]) -> Try:
+        """What a resize hangs on."""
+        middle = self._window.centralWidget()
+        smallest = [dock.minimumSizeHint().toTuple() for dock in docks]
+        least = None if middle is None else middle.minimumSizeHint().toTuple()
+        return (tuple(wanted), tuple(present), tuple(smallest), least, self._window.size().toTuple())
+
+    def _extents(self, docks: list[QDockWidget]) -> list[int]:
+        return [self._extent(dock) for dock in docks]
 
     def _shown(self) -> list[QDockWidget]:
         return [dock for dock in self.docks if not dock.isHidden() and not dock.isFloating()]
