@@ -16,8 +16,8 @@ from comfydesk.errors import AuthError, NotComfyError, PodError, PodStatusError,
 _LOGIN_PATH = re.compile(r"(?i)(log-?in|sign-?in|auth|sso|oauth|saml|cdn-cgi/access)")
 _LOGIN_PAGE = re.compile(rb"(?i)type\s*=\s*[\"']?password|<title>[^<]*(log\s?-?in|sign\s?-?in|access)[^<]*</title>")
 _JUPYTER = re.compile(rb"(?i)jupyter")
-_TITLE = re.compile(rb"(?is)<title[^>]*>(.{0,200}?)</title>")
-_TAGS = re.compile(r"(?s)<(script|style)\b.*?</\1>|<[^>]*>")
+_TITLE = re.compile(rb"(?is)<title[^<>]*>(.{0,200}?)</title>")
+_TAGS = re.compile(r"(?s)<(script|style)\b.*?</\1>|<[^<>]*>")
 _GATEWAY = {
     502: (
         "Bad gateway: the proxy got no answer from ComfyUI",

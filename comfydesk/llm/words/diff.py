@@ -15,6 +15,9 @@ from comfydesk.llm.words.spans import find
 
 MAX_WORDS = 4000
 """Of either text; longer ones are one replacement."""
+MAX_PAIRS = 100_000
+"""Of words that are the same in both: three hundred commas against three hundred. Beyond it only what both begin and
+end with is held against each other: a word that comes a thousand times would take minutes."""
 _WORD = re.compile(r"(\w+(?:['’-]\w+)*|[^\w\s])(\s*)|(\s+)")  # noqa: RUF001 (an apostrophe)
 _END = frozenset(".!?\N{HORIZONTAL ELLIPSIS}")
 
@@ -169,8 +172,27 @@ def _opcodes(before: list[Word], after: list[Word]) -> Iterator[tuple[Change, in
         yield Change.REPLACE, 0, len(before), 0, len(after)
         return
     keys = [word.key for word in before], [word.key for word in after]
+    counts = Counter(keys[1])
+    if sum(count * counts[key] for key, count in Counter(keys[0]).items()) > MAX_PAIRS:
+        yield from _ends_apart(*keys)
+        return
     for tag, i, j, k, m in difflib.SequenceMatcher(None, *keys, autojunk=False).get_opcodes():
         yield Change(tag), i, j, k, m
+
+
+def _ends_apart(old: list[str], new: list[str]) -> Iterator[tuple[Change, int, int, int, int]]:
+    """What both begin and end with is equal, the rest between is one change."""
+    shorter = min(len(old), len(new))
+    start = next((at for at in range(shorter) if old[at] != new[at]), shorter)
+    stop = next((at for at in range(shorter - start) if old[-1 - at] != new[-1 - at]), shorter - start)
+    i, k = len(old) - stop, len(new) - stop
+    if start:
+        yield Change.EQUAL, 0, start, 0, start
+    if i > start or k > start:
+        kind = Change.INSERT if i == start else Change.DELETE if k == start else Change.REPLACE
+        yield kind, start, i, start, k
+    if stop:
+        yield Change.EQUAL, i, len(old), k, len(new)
 
 
 def sentence_numbers(words: list[Word]) -> list[int]:

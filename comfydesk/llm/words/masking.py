@@ -19,6 +19,8 @@ from comfydesk.llm.words.tidy import plain, tidied, unwrapped
 _GAP = re.compile(r"[ \t,]*")
 _SHARED = frozenset({Kind.TAG, Kind.EMBEDDING, Kind.GROUP})
 """Kinds of which several in a row share a placeholder."""
+_DESERT = re.compile(r"\s{20,}")
+"""Nothing but blanks: those who look for a comma behind blanks would look again from each of them."""
 _PLACEHOLDER = re.compile(r"\\?<\s*/?\s*[kK]\s*(\d{1,4})\s*/?\s*\\?>")
 _PARTIAL = re.compile(r"\\?<\s*/?\s*[kK]?\s*\d{0,4}\s*/?\s*\\?\Z")
 
@@ -87,6 +89,7 @@ def mask(text: str, locked: Iterable[str] = ()) -> Masked:
 def restore(masked: Masked, answer: str) -> Restored:
     """The answer with every span exactly once. Never raises, whatever the answer is."""
     answer = answer.replace("&lt;", "<").replace("&gt;", ">").replace("＜", "<").replace("＞", ">")
+    answer = _DESERT.sub(lambda run: "\n" if "\n" in run[0] else " ", answer)
     tokens, doubled, invented = _tokens(masked, answer)
     present = [token for token in tokens if isinstance(token, int)]
     kept = [number for number in present if number not in _moved(masked.groups, present)]

@@ -1,5 +1,7 @@
 """What stands between a person and a pod says "no" in many ways; each has its own words."""
 
+import time
+
 import pytest
 
 from comfydesk.client.address import Address, Auth
@@ -94,3 +96,11 @@ def test_a_handshake_that_wants_a_login_is_an_auth_error() -> None:
 
 def test_a_body_is_no_part_of_a_repr() -> None:
     assert "s3cret" not in repr(Answer(200, "", b"s3cret", "s3cret"))
+
+
+@pytest.mark.parametrize("piece", [b"<title", b"<title>", b"<", b"<script>", b"type ", b"log "])
+def test_a_page_made_to_be_slow_is_not(piece: bytes) -> None:
+    answer = Answer(200, "text/html", (b"<html>" + piece * 66_000)[: 64 << 10])
+    began = time.process_time()
+    assert isinstance(refusal(answer, POD), PodError)
+    assert time.process_time() - began < 0.3

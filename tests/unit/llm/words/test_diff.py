@@ -1,6 +1,7 @@
 """Comparing two wordings, and taking parts of the new one."""
 
 import random
+import time
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,6 +50,19 @@ def test_a_protected_span_that_has_moved_is_there_once_whatever_is_taken() -> No
         text = accept(diff, taken)
         assert text.count('"OPEN"') == 1, (taken, text)
         assert text.count("<lora:ink:0.8>") == 1, (taken, text)
+
+
+def test_words_that_come_a_thousand_times_are_compared_in_no_time() -> None:
+    old = "a door, " + "tag, " * 900 + "the end"
+    new = "a door, " + "tag; other, " * 900 + "the end"
+    began = time.process_time()
+    diff = compare(old, new)
+    assert time.process_time() - began < 1, "it took minutes"
+    assert [part.change for part in diff.parts if part.change is Change.EQUAL] == [Change.EQUAL, Change.EQUAL]
+    assert (diff.parts[0].old, diff.parts[-1].old[-7:]) == ("a door, tag", "the end")
+    assert accept(diff, {part.number for part in diff.parts}) == new
+    assert accept(diff, ()) == old
+    assert compare(old, old).changes == ()
 
 
 def test_texts_beyond_measure_are_one_replacement() -> None:

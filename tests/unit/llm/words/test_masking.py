@@ -1,6 +1,7 @@
 """Protected spans behind placeholders and back, whatever a model does to them."""
 
 import random
+import time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -84,3 +85,13 @@ def test_the_eye_sees_spans_while_they_stream() -> None:
         shown = [unmasker.feed(answer[start : start + size]) for start in range(0, len(answer), size)]
         assert "".join([*shown, unmasker.end()]) == "A red fox <lora:ink:0.8> in heavy rain < 5"
         assert not any("<k" in piece for piece in shown)
+
+
+@pytest.mark.parametrize("blank", ["\t", " ", "\n", "\u2003", " \n"])
+def test_an_answer_of_blanks_takes_no_time(blank: str) -> None:
+    masked = mask("a (red:1.2) door", ["door"])
+    began = time.process_time()
+    restored = restore(masked, f"a {masked.text}{blank * 12_000}x(")
+    assert time.process_time() - began < 1, "it took seconds"
+    assert restored.text is not None
+    assert len(restored.text) < 100
