@@ -104,6 +104,10 @@ def llm_item(profile_id: str) -> str:
     return f"pod/{profile_id}/llm"
 
 
+HUB_TOKEN = "hub/token"  # noqa: S105 - an item's name
+"""Item of the token for the place that language models are downloaded from."""
+
+
 def api_key_item(host: str) -> str:
     """`host` is "runpod" or "vast"."""
     return f"host/{host}/api-key"

@@ -132,6 +132,27 @@ LLM_PROGRAM = Option(
     "The llama-server program of llama.cpp to use. Empty: what was installed with ComfyDesk, else the one on the PATH.",
 )
 
+LLM_POD_FOLDER = Option(
+    "llm.pod_folder",
+    "/workspace/models/llm",
+    "Folder on pods",
+    "Where language models lie on a pod that you set one up on. On its network volume they survive a restart.",
+)
+LLM_POD_PORT = Option(
+    "llm.pod_port",
+    8081,
+    "Port on pods",
+    "Where the language model's server listens on a pod, for the pod itself only. A tunnel leads there.",
+    minimum=1,
+    maximum=65535,
+)
+LLM_POD_PROGRAM = Option(
+    "llm.pod_program",
+    "",
+    "llama-server on pods",
+    "The llama-server program of a pod. Empty: the one on its PATH, or bin/llama-server in the folder above.",
+)
+
 THEME = Option(
     "appearance.theme",
     "system",
@@ -255,6 +276,9 @@ OPTIONS: tuple[Option[Any], ...] = (
     LLM_THREADS,
     LLM_CONTEXT,
     LLM_PROGRAM,
+    LLM_POD_FOLDER,
+    LLM_POD_PORT,
+    LLM_POD_PROGRAM,
     ENHANCE,
     ENHANCE_ENGINE,
     ENHANCE_STYLE,
@@ -278,6 +302,8 @@ GROUPS: Mapping[str, str] = {
 """What the pages of the dialog are called, in their order. A table that is not named here comes last."""
 ENHANCE_ENGINES = "enhance_engines"
 """Table: id of a pod → the engine its prompts are enhanced with, where that is not ENHANCE_ENGINE's."""
+LLM_SERVERS = "llm_servers"
+"""Table: id of a pod → the language model that was started on it (`session.enhancement.pod_serving`)."""
 SHORTCUTS = "shortcuts"
 """Table: id of a command → its keys, where the user chose others."""
 

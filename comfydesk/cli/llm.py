@@ -2,11 +2,11 @@
 
 import argparse
 import asyncio
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from comfydesk.cli import llm_pod
 from comfydesk.cli.context import Context, Subparsers
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ _EXAMPLES = """examples:
   comfydesk llm download qwen3.5-2b    again after a break: it goes on where it stopped
   comfydesk llm add ~/models/my.gguf   use a file where it lies
 
-HF_ENDPOINT names another hub, HF_TOKEN is sent to it and nowhere else."""
+HF_ENDPOINT names another hub; HF_TOKEN, or the token that "comfydesk llm token" keeps, is sent to it and nowhere
+else."""
 
 
 def register(subparsers: Subparsers) -> None:
@@ -38,6 +39,7 @@ def register(subparsers: Subparsers) -> None:
         if argument:
             action.add_argument("what", metavar=argument)
         action.set_defaults(run=run, act=act)
+    llm_pod.register(actions)
     child = subparsers.add_parser("llm-child", description="For ComfyDesk itself: serves a model that stdin names.")
     child.set_defaults(run=_child)
 
@@ -104,11 +106,10 @@ def _described(model: "CuratedModel", shelf: "Shelf", tokens: int) -> dict[str, 
 
 def _download(args: argparse.Namespace, context: Context, shelf: "Shelf") -> int:
     from comfydesk.llm.fetch import fetch
-    from comfydesk.llm.hub import Hub
     from comfydesk.llm.models import curated
 
     model = curated(args.what)
-    hub = Hub.of_environment(os.environ)
+    hub = asyncio.run(llm_pod.hub())
     context.note(f"{model.title}, {model.size / 1e9:.1f} GB, {model.licence}, from {hub.name}")
     path = asyncio.run(fetch(model, shelf.target(model), hub, on_progress=_teller(context)))
     return _tell(context, model.id, path)

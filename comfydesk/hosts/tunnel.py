@@ -163,8 +163,10 @@ class Tunnel:
             async with asyncio.timeout(within):
                 process: asyncssh.SSHClientProcess[bytes] = await connection.create_process(command, encoding=None)
                 try:
-                    process.stdin.write(stdin.encode())
-                    process.stdin.write_eof()
+                    # A command may be over before we come to that: it needed nothing, and its result counts.
+                    with contextlib.suppress(BrokenPipeError):
+                        process.stdin.write(stdin.encode())
+                        process.stdin.write_eof()
                     out, err = await asyncio.gather(_capped(process.stdout, limit), _capped(process.stderr, limit))
                     await process.wait_closed()
                     if process.exit_status is None and process.exit_signal is None:

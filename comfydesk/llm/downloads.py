@@ -1,7 +1,7 @@
 """The downloads of this window: begun, paused, taken up again, given up; their states told as they change."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -35,7 +35,7 @@ class DownloadStatus:
 class Downloads:
     """Belongs to one loop. `hub` is asked at each start: a token may have come since."""
 
-    def __init__(self, shelf: Shelf, hub: Callable[[], Hub]) -> None:
+    def __init__(self, shelf: Shelf, hub: Callable[[], Awaitable[Hub]]) -> None:
         self.states: Feed[DownloadStatus] = Feed()
         self._shelf = shelf
         self._hub = hub
@@ -103,7 +103,7 @@ class Downloads:
             self._say(DownloadStatus(model.id, DownloadState.RUNNING, progress))
 
         try:
-            await fetch(model, self._shelf.target(model), self._hub(), on_progress=tell)
+            await fetch(model, self._shelf.target(model), await self._hub(), on_progress=tell)
         except KnownError as error:
             self._over(model)
             self._say(DownloadStatus(model.id, DownloadState.FAILED, self.status(model.id).progress, error))

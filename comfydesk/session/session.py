@@ -157,6 +157,8 @@ class Session:
         with suppress(StoreError):  # no room to write it: the next start looks the jobs up
             await self.queue.close()
         await self.enhancer.close()
+        if self._engines is not None:  # used without enhancing: downloads, a model on a pod
+            await self._engines.close()
         await self._pods.close()
         await self._library.close()
         if self._lease is not None:

@@ -18,6 +18,7 @@ from comfydesk.qt.widgets.badges import Badge
 from comfydesk.qt.widgets.banner import Banner
 from comfydesk.qt.widgets.buttons import Button, Kind
 from comfydesk.qt.widgets.labels import ElidedLabel, Label
+from comfydesk.qt.widgets.llm_pod_part import LlmPodPart
 from comfydesk.qt.widgets.page import Page, Scroller
 from comfydesk.qt.widgets.plain import Line, pad
 from comfydesk.qt.widgets.progress_bar import ProgressBar
@@ -116,7 +117,11 @@ class LlmModelsPage(Page):
     endpoint_saved = Signal(str, object)
     """Address, and the key that was typed (Secret) or None"""
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    token_saved = Signal(object)
+    """Secret, or None: forget it"""
+
+    def __init__(self, theme: Theme, place: str = "huggingface.co", parent: QWidget | None = None) -> None:
+        """`place`: where models are downloaded from."""
         super().__init__(theme, tr("Language models"), parent)
         self.switch = Switch(theme, tr("Enhance prompts"))
         self.banner = Banner(theme)
@@ -130,6 +135,15 @@ class LlmModelsPage(Page):
         self.key = SecretLine(theme, placeholder=tr("Key, if it wants one"))
         self.key.edit.setAccessibleName(tr("Key of the endpoint"))
         self.save = Button(theme, tr("Save"))
+        self._place, self._token_stored = place, False
+        self.token = SecretLine(theme, placeholder=tr("Only some models want one"))
+        self.token.edit.setAccessibleName(tr("Token for downloads"))
+        self.keep_token = Button(theme, tr("Save"))
+        self.keep_token.setAccessibleName(tr("Save the token"))
+        self.pod = LlmPodPart(theme)
+        self.no_pod = Label(
+            theme, tr("Connect a pod to set up a language model on it."), font="small", color="text2", wrap=True
+        )
         self.lines: dict[str, ModelLine] = {}
         self.own: dict[str, ModelLine] = {}
         self._lay_out()
@@ -176,6 +190,17 @@ class LlmModelsPage(Page):
         loaded = status.state in (LocalState.ON, LocalState.LOADING)
         self.free.set_blocked("" if loaded else tr("It is not loaded"))
 
+    def show_token(self, *, stored: bool) -> None:
+        self._token_stored = stored
+        self.token.fill(None)
+        self.token.set_stored(stored)
+        self._name_token_button()
+
+    def _name_token_button(self) -> None:
+        forget = self._token_stored and self.token.secret() is None
+        self.keep_token.setText(tr("Forget") if forget else tr("Save"))
+        self.keep_token.set_blocked("" if forget or self.token.secret() else tr("Type a token first"))
+
     def show_endpoint(self, address: str, *, stored: bool) -> None:
         self.address.edit.setText(address)
         self.key.fill(None)
@@ -214,6 +239,11 @@ class LlmModelsPage(Page):
         adding.addWidget(self.add)
         adding.addStretch(1)
         column.addLayout(adding)
+        self._token_row(column)
+        column.addWidget(Line(theme))
+        column.addWidget(Label(theme, tr("The pod"), font="heading"))
+        column.addWidget(self.pod)
+        column.addWidget(self.no_pod)
         column.addWidget(Line(theme))
         column.addWidget(Label(theme, tr("Endpoint"), font="heading"))
         column.addWidget(Label(theme, tr("llama-server, Ollama, vLLM, LM Studio or any OpenAI-compatible server. "
@@ -227,6 +257,15 @@ class LlmModelsPage(Page):
         column.addLayout(row)
         column.addStretch(1)
         self.body.addWidget(Scroller(theme, content))
+
+    def _token_row(self, column: QVBoxLayout) -> None:
+        row = QHBoxLayout()
+        pad(row, self.theme, 0, 4, 0, 4, gap=8)
+        words = tr("Token for downloads. It is kept in the keyring, and sent to {place} only.", place=self._place)
+        row.addWidget(Label(self.theme, words, font="small", color="text2", wrap=True), 2)
+        row.addWidget(self.token, 1)
+        row.addWidget(self.keep_token)
+        column.addLayout(row)
 
     def _headed(self, words: str, *buttons: Button) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -248,6 +287,8 @@ class LlmModelsPage(Page):
         self.program.clicked.connect(
             lambda: self._ask(tr("Choose llama-server"), tr("All files (*)"), self.program_chosen.emit)
         )
+        self.token.edit.textChanged.connect(lambda _: self._name_token_button())
+        self.keep_token.clicked.connect(lambda: self.token_saved.emit(self.token.secret()))
         self.save.clicked.connect(lambda: self.endpoint_saved.emit(self.address.edit.text().strip(), self.key.secret()))
 
     def _bind(self, line: ModelLine, model: str) -> None:

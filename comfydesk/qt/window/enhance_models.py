@@ -1,15 +1,17 @@
 """The page of language models and the session's engines behind it."""
 
 import asyncio
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QObject
 
-from comfydesk.credentials import Secret, llm_item
+from comfydesk.credentials import HUB_TOKEN, Secret, llm_item
 from comfydesk.errors import KnownError
 from comfydesk.llm.address import endpoint_url
 from comfydesk.llm.downloads import DownloadState, DownloadStatus
+from comfydesk.llm.hub import Hub
 from comfydesk.llm.local import LocalStatus
 from comfydesk.llm.models import memory_of_this_computer
 from comfydesk.option import Option
@@ -19,6 +21,7 @@ from comfydesk.settings import ENHANCE, ENHANCE_ENDPOINT, LLM_CONTEXT, LLM_MODEL
 
 if TYPE_CHECKING:
     from comfydesk.qt.dialogs.llm_models import LlmModelsPage
+    from comfydesk.qt.window.llm_pod import LlmPod
     from comfydesk.session.enhancement.engines import Engines
     from comfydesk.session.session import Session
 
@@ -33,6 +36,7 @@ class LlmModels(QObject):
         super().__init__(parent)
         self._desk, self._session, self._tasks = desk, session, tasks
         self.page: LlmModelsPage | None = None
+        self._pod: LlmPod | None = None
 
     def open(self) -> None:
         """Show it, as things are now."""
@@ -52,7 +56,12 @@ class LlmModels(QObject):
         own = tuple(model for model in engines.shelf.models() if model.curated is None)
         page.show_own(own, self._used())
         self._on_engine(engines.local.status)
-        self._tasks.start(self._session.profiles.vault.get(SETTINGS_KEY), done=self._show_endpoint)
+        vault = self._session.profiles.vault
+        self._tasks.start(vault.get(SETTINGS_KEY), done=self._show_endpoint)
+        self._tasks.start(vault.get(HUB_TOKEN), done=lambda token: page.show_token(stored=token is not None))
+        if self._pod is not None:
+            self._pod.refresh()
+            page.no_pod.setVisible(self._session.current_pod is None)
 
     @property
     def _engines(self) -> "Engines":
@@ -60,9 +69,12 @@ class LlmModels(QObject):
 
     def _make(self) -> "LlmModelsPage":
         from comfydesk.qt.dialogs.llm_models import LlmModelsPage
+        from comfydesk.qt.window.llm_pod import LlmPod
 
-        page = self.page = LlmModelsPage(self._desk.theme)
+        page = self.page = LlmModelsPage(self._desk.theme, _place())
         page.hide()
+        self._pod = LlmPod(self._session, self._tasks, page.pod, page.banner, self)
+        page.token_saved.connect(self._save_token)
         engines = self._engines
         page.enabled.connect(lambda on: self._set(ENHANCE, on))
         page.fetch.connect(self._fetch)
@@ -136,6 +148,12 @@ class LlmModels(QObject):
         if self.page is not None:
             self.page.banner.clear()
 
+    def _save_token(self, token: Secret | None) -> None:
+        """None: what is stored is forgotten."""
+        vault = self._session.profiles.vault
+        work = vault.delete(HUB_TOKEN) if token is None else vault.set(HUB_TOKEN, token)
+        self._tasks.start(work, done=lambda _: self.refresh(), failed=self._failed)
+
     def _set(self, option: Option[T], value: T) -> None:
         self._desk.preferences.set(option, value)
         self.refresh()
@@ -143,3 +161,11 @@ class LlmModels(QObject):
     def _failed(self, error: KnownError) -> None:
         if self.page is not None:
             self.page.banner.tell_error(error)
+
+
+def _place() -> str:
+    """Where models come from, for people."""
+    try:
+        return Hub.of_environment(os.environ).name
+    except KnownError:
+        return "HF_ENDPOINT"

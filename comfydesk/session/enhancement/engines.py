@@ -4,17 +4,18 @@
 |---|---|
 | local | llama.cpp on this computer, with a model of `paths.data / "llm"` |
 | pod | the pod's own TextGenerate node, where it has one and a text encoder that can write |
-| endpoint | the profile's LLM address, else the one of the settings |
+| endpoint | the server that was set up on the pod, else the profile's LLM address, else the one of the settings |
 
 Automatic is the first of these that can be used now, in this order: private and free before rented, and nothing leaves
 this computer for an endpoint as long as there is another way.
 """
 
 import asyncio
+import contextlib
 import os
 from functools import partial
 
-from comfydesk.credentials import Secret, llm_item
+from comfydesk.credentials import HUB_TOKEN, CredentialsError, Secret, llm_item
 from comfydesk.errors import KnownError
 from comfydesk.llm.address import Endpoint, endpoint_url
 from comfydesk.llm.downloads import Downloads
@@ -26,6 +27,7 @@ from comfydesk.llm.pod import PodEngine, PodOffer, offer_of
 from comfydesk.llm.shelf import Shelf
 from comfydesk.paths import Paths
 from comfydesk.session.enhancement.pod_runner import PodRunner, upload
+from comfydesk.session.enhancement.pod_serving import PodServing
 from comfydesk.session.enhancement.values import Choice, EngineChoice, NoEngineError
 from comfydesk.session.jobs.queue import Queue
 from comfydesk.session.pods.connected import Pods
@@ -63,7 +65,9 @@ class Engines:
         self.shelf = Shelf(paths.data / MODELS_FOLDER)
         """The models of this computer."""
         self.local = LocalEngine(self.local_setup)
-        self.downloads = Downloads(self.shelf, lambda: Hub.of_environment(os.environ))
+        self.downloads = Downloads(self.shelf, self.hub)
+        self.serving = PodServing(pods.roster.vault, settings, self.hub)
+        """Models on pods that have SSH."""
         self._pictures = paths.cache / "enhancing"
         self._offers: dict[str, tuple[Catalog, PodOffer | None]] = {}
         self._endpoints: dict[Endpoint, OpenAiEngine] = {}
@@ -94,6 +98,13 @@ class Engines:
             gpu_layers=settings.get(LLM_GPU_LAYERS),
             idle=settings.get(LLM_IDLE) * 60.0,
         )
+
+    async def hub(self) -> Hub:
+        """Where models come from: HF_ENDPOINT, with the token of the keyring, else HF_TOKEN's. Raises UsageError."""
+        token: Secret | None = None
+        with contextlib.suppress(CredentialsError):  # most models need none
+            token = await self._pods.roster.vault.get(HUB_TOKEN)
+        return Hub.of_environment(os.environ, token)
 
     async def offers(self, pod: str | None) -> tuple[EngineChoice, ...]:
         """See EngineSource. All are asked at once; an endpoint may take some seconds."""
@@ -140,6 +151,7 @@ class Engines:
         """See EngineSource. Downloads are paused."""
         await self.downloads.close()
         await self.local.close()
+        await self.serving.close()
         for engine in self._endpoints.values():
             await engine.close()
 
@@ -194,12 +206,14 @@ class Engines:
         return engine, await engine.ready()
 
     async def _address(self, pod: str | None) -> Endpoint | None:
-        """The profile's, else that of the settings. Raises UsageError, CredentialsError."""
+        """What was set up on the pod, else the profile's, else that of the settings. Raises KnownError."""
         link = self._link(pod)
         profile = None if link is None else link.target.profile
         model = self._settings.get(ENHANCE_ENDPOINT_MODEL)
         vision = self._settings.get(ENHANCE_ENDPOINT_VISION)
         vault = self._pods.roster.vault
+        if profile is not None and (served := await self.serving.endpoint(profile)) is not None:
+            return served
         if profile is not None and profile.llm_url:
             return Endpoint(endpoint_url(profile.llm_url), model, await vault.get(llm_item(profile.id)), vision=vision)
         url = self._settings.get(ENHANCE_ENDPOINT)

@@ -100,6 +100,15 @@ class Reach:
                 self._host = self._make_host(kind, key)
         return self._host
 
+    def tunnel_to(self, port: int, local_port: int = 0) -> "Tunnel":
+        """A way of its own to another port of the pod, not open yet; whoever asked for it closes it."""
+        from comfydesk.hosts.ssh import HostKey
+        from comfydesk.hosts.tunnel import Tunnel
+
+        ssh = self.profile.ssh or SshSettings()
+        pinned = HostKey.parse(ssh.host_key) if ssh.host_key else None
+        return Tunnel(self._endpoint, self._login, pinned=pinned, remote_port=port, local_port=local_port)
+
     def trust(self, key: "HostKey") -> PodProfile:
         """Pin the SSH host key that the user has compared. The profile is new: store it."""
         ssh = replace(self.profile.ssh or SshSettings(), host_key=str(key))
@@ -141,19 +150,8 @@ class Reach:
         return await host.resolve(place.pod, place.port, tls=place.tls)
 
     async def _through_tunnel(self) -> str:
-        from comfydesk.hosts.ssh import HostKey
-        from comfydesk.hosts.tunnel import Tunnel
-
         if self.tunnel is None:
-            ssh = self.profile.ssh or SshSettings()
-            pinned = HostKey.parse(ssh.host_key) if ssh.host_key else None
-            tunnel = Tunnel(
-                self._endpoint,
-                self._login,
-                pinned=pinned,
-                remote_port=self.profile.place.port,
-                local_port=ssh.local_port,
-            )
+            tunnel = self.tunnel_to(self.profile.place.port, (self.profile.ssh or SshSettings()).local_port)
             self.tunnel = tunnel
             try:
                 await tunnel.open()

@@ -84,3 +84,16 @@ def test_the_child_is_a_command_of_the_frozen_program(tmp_path: Path) -> None:
     )
     assert done.returncode in (0, 1)
     assert not done.stdout or set(json.loads(done.stdout)) <= {"error", "port"}
+
+
+def test_commands_for_a_pod_by_hand_and_what_is_missing_is_said(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    code, document, _ = called(capsys, tmp_path, "pod", "commands", CURATED[0].id)
+    assert code == 0
+    assert CURATED[0].sha256 in document["commands"]
+    assert "/workspace/models/llm/" in document["commands"]
+    assert called(capsys, tmp_path, "pod", "start")[0] == 2
+    code, document, _ = called(capsys, tmp_path, "pod", "status", "--pod", "nobody")
+    assert code == 2
+    assert "no profile called nobody" in document["error"]

@@ -13,6 +13,10 @@ from comfydesk.demo.order import Order
 from comfydesk.demo.queue import Ended, Item, PromptQueue
 from comfydesk.demo.rewriter import rewrite, subject_of
 from comfydesk.demo.schema import expand, nest
+from comfydesk.llm.words.compose import Task, compose
+from comfydesk.llm.words.judge import judge
+from comfydesk.llm.words.masking import mask
+from comfydesk.llm.words.styles import STYLES, Style
 
 ENDED = Ended({}, {}, success=True, messages=[])
 
@@ -213,3 +217,25 @@ def test_rewriting_keeps_the_subject_and_depends_on_the_seed() -> None:
     assert one.startswith("a red bicycle, ")
     assert len(rewrite("a red bicycle", 1, 5).split()) == 5
     assert rewrite("", 1, 50).startswith("a quiet scene")
+
+
+@pytest.mark.parametrize("style", STYLES, ids=lambda style: style.id)
+@pytest.mark.parametrize("negative", [False, True])
+@pytest.mark.parametrize("text", ['a fox, <lora:ink:0.8>, "OPEN"', "ein Fuchs im Schnee", "a {red|blue} boat"])
+def test_text_generation_answers_what_the_app_asks_and_never_echoes_the_instruction(
+    style: Style, negative: bool, text: str
+) -> None:
+    task = Task(mask(text), style, negative=negative)
+    request = compose(task, 1)
+    instruction = f"{request.system}\n\n{request.user}"
+    answer = rewrite(instruction, 1, 200)
+    assert subject_of(instruction) == " ".join(task.masked.text.split())
+    judged = judge(task, answer)
+    assert judged.text is not None, judged.why
+    for word in ("prompt", "material", "Answer", "marker", "Example", "instruction"):
+        assert word not in answer
+
+
+def test_a_picture_that_is_described_has_no_words_of_the_question_in_it() -> None:
+    request = compose(Task(mask(""), STYLES[0], image=b"picture"), 1)
+    assert rewrite(f"{request.system}\n\n{request.user}", 1, 200).startswith("a quiet scene")

@@ -27,7 +27,8 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, address: tuple[str, int], model: Path) -> None:
+    def __init__(self, address: tuple[str, int], model: Path, alias: str) -> None:
+        self.alias = alias
         try:
             self.how: dict[str, Any] = json.loads(model.read_text())
         except ValueError:
@@ -49,7 +50,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """/v1/models."""
         if not self._refused():
-            self._json(200, {"data": [{"id": "fake"}]})
+            self._json(200, {"data": [{"id": self.server.alias}]})
 
     def do_POST(self) -> None:
         """/v1/chat/completions."""
@@ -110,7 +111,7 @@ def main() -> None:
     for name in ("--model", "--host", "--port", "--alias", "--ctx-size", "--n-gpu-layers", "--threads"):
         parser.add_argument(name)
     args = parser.parse_args()
-    Server((args.host, int(args.port)), Path(args.model)).serve_forever()
+    Server((args.host, int(args.port)), Path(args.model), args.alias or "fake").serve_forever()
 
 
 if __name__ == "__main__":

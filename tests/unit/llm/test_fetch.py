@@ -275,7 +275,11 @@ class Window:
 
     def __init__(self, folder: Path, hub: ModelHub) -> None:
         self.shelf = Shelf(folder)
-        self.downloads = Downloads(self.shelf, lambda: Hub(hub.url))
+
+        async def place() -> Hub:
+            return Hub(hub.url)
+
+        self.downloads = Downloads(self.shelf, place)
         self.told: list[DownloadStatus] = []
         self.downloads.states.subscribe(self.told.append)
 
