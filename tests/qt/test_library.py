@@ -321,3 +321,40 @@ def test_where_space_is_short_the_search_keeps_its_room(
     assert toolbar.slider.isVisible() is slider
     toolbar.close()
     toolbar.setParent(library.page)
+
+
+def test_the_menu_of_what_is_selected_has_all_that_can_be_done_with_it(
+    library: LibraryDesk, studio: Studio, qtbot: QtBot
+) -> None:
+    view, asked = library.page.view, []
+    library.reused.connect(lambda output, what: asked.append((output.id, what)))
+    view.go_to(0)
+    qtbot.waitUntil(lambda: library.current() is not None, timeout=WAIT)
+    current = library.current()
+    assert current is not None
+
+    def entries() -> dict[str, Any]:
+        library.menus.offer(view.mapToGlobal(QPoint(5, 5)))
+        found = {action.text(): action for action in library.menus._menu.actions() if action.text()}
+        library.menus._menu.close()
+        return found
+
+    for words, what in (
+        ("Use only the prompt", "prompt"),
+        ("Use only the seed", "seed"),
+        ("Outline of its graph", "outline"),
+    ):
+        entries()[words].trigger()
+        assert asked[-1] == (current.id, what)
+        studio.desk.workspaces.show("library")
+    entries()["Copy the prompt"].trigger()
+    assert QApplication.clipboard().text() == current.prompt
+    view.pick(0, 2, view.selectionModel().SelectionFlag.ClearAndSelect, current=0)
+    assert not entries()["Use only the seed"].isEnabled()
+    entries()["Add a tag"].trigger()
+    qtbot.waitUntil(lambda: bool(studio.window.findChildren(NameSheet)), timeout=WAIT)
+    sheet = studio.window.findChildren(NameSheet)[-1]
+    QTest.keyClicks(sheet.focusWidget(), "harbour")
+    QTest.keyClick(sheet.focusWidget(), Qt.Key.Key_Return)
+    library.show(OutputFilter(tags=("harbour",)))
+    qtbot.waitUntil(lambda: library.model.rowCount() == 3, timeout=WAIT)

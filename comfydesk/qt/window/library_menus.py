@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QPoint
+from PySide6.QtGui import QGuiApplication
 
 from comfydesk.qt.bridge.tasks import Tasks
 from comfydesk.qt.theme.language import tr
@@ -39,6 +40,8 @@ class LibraryMenus(QObject):
         acts: tuple[Act | None, ...] = (
             (tr("Open"), "fit", "", lambda: self._library.opened.emit(output)),
             (tr("Use these settings"), "refresh", single, lambda: self._library.reused.emit(output, "all")),
+            (tr("Use only the prompt"), "text", single, lambda: self._library.reused.emit(output, "prompt")),
+            (tr("Use only the seed"), "dice", single, lambda: self._library.reused.emit(output, "seed")),
             (tr("Send to"), "send", single, lambda: self._library.sent.emit(output)),
             (tr("Variations"), "dice", single, lambda: self._library.varied.emit(output)),
             (
@@ -55,9 +58,17 @@ class LibraryMenus(QObject):
                 lambda: view.favoured.emit(ids(), not output.favourite),
             ),
             (tr("Add to album"), "folder", "", self.offer_albums),
+            (tr("Add a tag"), "tag", "", lambda: self.name_tag(ids())),
             *self._of_this_album(),
             None,
             (tr("Copy"), "copy", "", view.hands.copy),
+            (
+                tr("Copy the prompt"),
+                "text",
+                single or ("" if output.prompt else tr("No prompt is known.")),
+                lambda: QGuiApplication.clipboard().setText(output.prompt),
+            ),
+            (tr("Outline of its graph"), "list", single, lambda: self._library.reused.emit(output, "outline")),
             (tr("Show in its folder"), "open", single, lambda: show_folder(Path(output.path).parent)),
             (tr("Export"), "upload", "", lambda: self._library.exported.emit(ids())),
             None,
@@ -124,6 +135,9 @@ class LibraryMenus(QObject):
 
     def name_album(self, ids: Sequence[int]) -> None:
         self.name(tr("New album"), lambda name: self._session.gallery.collections.make_album(name, ids))
+
+    def name_tag(self, ids: Sequence[int]) -> None:
+        self.name(tr("Add a tag"), lambda name: self._session.gallery.collections.tag(ids, name))
 
     def name(self, title: str, make: Callable[[str], Coroutine[Any, Any, object]], name: str = "") -> None:
         from comfydesk.qt.dialogs.name import NameSheet
