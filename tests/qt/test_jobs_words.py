@@ -76,6 +76,8 @@ def test_the_time_left_is_one_wherever_it_is_told(studio: Studio) -> None:
     studio.until(lambda: studio.states()[:1] == [JobState.RUNNING])
     studio.until(lambda: desk.jobs.rows()[0].seconds_left is not None)
     studio.wiring.jobs._tick()
+    line = studio.desk.preview.running_bar.line._running.left
+    assert line == desk.jobs.rows()[0].seconds_left, "the line on the running job says what its row says"
     total = studio.wiring.jobs._seconds_left()
     assert total is not None
     assert total >= (desk.jobs.rows()[0].seconds_left or 0)

@@ -157,6 +157,7 @@ class JobDesk(QObject):
     def _tick(self) -> None:
         """Time passes also where nothing changes: all that tells it tells the same."""
         self._desk.jobs.refresh_times()
+        self.now.refresh()
         self._show_queue()
 
     def _show_running(self, running: Running | None) -> None:
@@ -178,7 +179,7 @@ class JobDesk(QObject):
         waiting, running = jobs.waiting(), jobs.count(*AT_WORK)
         seconds = self._seconds_left()
         desk.queue.show_time(seconds)
-        desk.status.queue.show_queue(waiting - running, seconds, running)
+        desk.status.queue.show_queue(waiting - running - jobs.count(JobState.HELD), seconds, running)
         # What is held stands in nobody's way, and what is only fetched leaves its pod free.
         before = waiting - jobs.count(JobState.HELD, JobState.SAVING)
         desk.generation.show_queue(before, seconds, paused=self._paused)
