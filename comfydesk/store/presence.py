@@ -1,46 +1,50 @@
 """Where the library's files lie: which are gone, and where those turned up."""
 
+import os
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from comfydesk.events import Change, OutputsChanged
 from comfydesk.store.database import Database, listed
-from comfydesk.store.outputs import of_row, plain_text, stored_path
-from comfydesk.store.records import Output
+from comfydesk.store.outputs import plain_text, stored_path
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where an output is said to be."""
 
     id: int
     path: str
-    size: int
     missing: bool
+
+
+_SELECT = "SELECT id, path, missing IS NOT NULL FROM outputs WHERE deletion IS NULL"
 
 
 def places(db: Database, after: int, limit: int) -> tuple[Place, ...]:
     """By id, from the one after `after`; deleted ones left out."""
-    rows = db.query(
-        "SELECT * FROM outputs WHERE id > ? AND deletion IS NULL ORDER BY id LIMIT ?",
-        (after, limit),
-    )
-    return tuple(_place(of_row(row)) for row in rows)
+    return _places(db.tuples(f"{_SELECT} AND id > ? ORDER BY id LIMIT ?", (after, limit)))
 
 
 def places_of(db: Database, ids: Sequence[int]) -> tuple[Place, ...]:
-    rows = db.query(
-        "SELECT * FROM outputs WHERE id IN (SELECT value FROM json_each(?)) AND deletion IS NULL", (listed(ids),)
-    )
-    return tuple(_place(of_row(row)) for row in rows)
+    return _places(db.tuples(f"{_SELECT} AND id IN (SELECT value FROM json_each(?))", (listed(ids),)))  # noqa: S608
 
 
-def missing(db: Database) -> tuple[Output, ...]:
-    """Those whose file is gone."""
-    return tuple(
-        of_row(row) for row in db.query("SELECT * FROM outputs WHERE missing IS NOT NULL AND deletion IS NULL")
-    )
+def _places(rows: Iterable[tuple[int, str | bytes, int]]) -> tuple[Place, ...]:
+    return tuple(Place(output, os.fsdecode(path), bool(missing)) for output, path, missing in rows)
+
+
+_MISSING = "FROM outputs WHERE missing IS NOT NULL AND deletion IS NULL"
+
+
+def missing_sizes(db: Database) -> frozenset[int]:
+    """Of files that are gone. There may be 100,000, on a disk that is not plugged in."""
+    return frozenset(size for (size,) in db.tuples(f"SELECT DISTINCT size {_MISSING}"))
+
+
+def missing_with(db: Database, sha256: str) -> tuple[int, ...]:
+    """The outputs with these bytes whose file is gone."""
+    return tuple(output for (output,) in db.tuples(f"SELECT id {_MISSING} AND sha256 = ? ORDER BY id", (sha256,)))
 
 
 def known_paths(db: Database, paths: Sequence[str]) -> frozenset[str]:
@@ -77,7 +81,3 @@ def moved(db: Database, output: int, path: str, name: str) -> tuple[Change, ...]
             (stored_path(path), plain_text(name), output),
         )
     return (OutputsChanged(updated=(output,)),) if done else ()
-
-
-def _place(output: Output) -> Place:
-    return Place(output.id, output.path, output.size, output.missing)

@@ -9,7 +9,6 @@ from pathlib import Path
 from comfydesk.session.library import Library
 from comfydesk.store import presence as store
 from comfydesk.store.presence import Place
-from comfydesk.store.records import Output
 
 AT_ONCE = 1000
 """Files looked at between two looks at the library."""
@@ -47,15 +46,16 @@ class Presence:
 
     async def _find(self) -> None:
         """Files of missing outputs that lie elsewhere in the library's folder: by size, then by their bytes."""
-        missing = await self._library.read(store.missing)
-        if not missing:
+        sizes = await self._library.read(store.missing_sizes)
+        if not sizes:
             return
-        sizes = frozenset(output.size for output in missing)
         candidates = await asyncio.to_thread(lambda: list(_files(self._folder(), sizes)))
         known = await self._library.read(store.known_paths, [str(path) for path in candidates])
-        unknown = [path for path in candidates if str(path) not in known]
-        for path, output in await asyncio.to_thread(_matched, unknown, missing):
-            await self._library.commit(store.moved, output.id, str(path), path.name)
+        for path in candidates:
+            digest = "" if str(path) in known else await asyncio.to_thread(_digest, path)
+            missing = await self._library.read(store.missing_with, digest) if digest else ()
+            if missing:
+                await self._library.commit(store.moved, missing[0], str(path), path.name)
 
 
 def _compared(places: Sequence[Place]) -> tuple[list[int], list[int]]:
@@ -72,7 +72,7 @@ def _compared(places: Sequence[Place]) -> tuple[list[int], list[int]]:
 def _is_there(place: Place) -> bool:
     """What lies on a disk that is not plugged in counts as gone: that is what the user sees."""
     try:
-        return Path(place.path).is_file()
+        return os.path.isfile(place.path)  # noqa: PTH113 - in half the time, and there may be 100,000
     except (OSError, ValueError):
         return False
 
@@ -94,18 +94,10 @@ def _files(folder: Path, sizes: frozenset[int]) -> Iterator[Path]:
             continue
 
 
-def _matched(paths: Sequence[Path], missing: Sequence[Output]) -> list[tuple[Path, Output]]:
-    """Each missing output with a file of its bytes; each file once."""
-    wanted: dict[str, list[Output]] = {}
-    for output in missing:
-        wanted.setdefault(output.sha256, []).append(output)
-    found = []
-    for path in paths:
-        try:
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError:
-            continue
-        if wanted.get(digest):
-            found.append((path, wanted[digest].pop()))
-    return found
+def _digest(path: Path) -> str:
+    """ "" for what cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""

@@ -82,18 +82,9 @@ class ThumbnailCache:
         """
         if self.folder is None or not self.folder.is_dir():
             return 0
-        kept: list[tuple[float, int, str]] = []
-        for entry in self._entries(pause):
-            with contextlib.suppress(OSError):
-                stat = entry.stat()
-                if entry.name.endswith(".part"):
-                    if time.time() - stat.st_mtime > 60:
-                        Path(entry.path).unlink(missing_ok=True)
-                    continue
-                kept.append((stat.st_mtime, stat.st_size, entry.path))
-        total = sum(size for _, size, _ in kept)
-        if total > self.limit:
-            for _, size, path in sorted(kept):
+        total = sum(size for _, size, _ in self._swept(pause))
+        if total > self.limit:  # only now are all of them remembered: there may be 100,000
+            for _, size, path in sorted(self._swept(pause)):
                 with contextlib.suppress(OSError):
                     Path(path).unlink(missing_ok=True)
                     total -= size
@@ -101,6 +92,16 @@ class ThumbnailCache:
                     break
         self._written = 0
         return total
+
+    def _swept(self, pause: float) -> Iterator[tuple[float, int, str]]:
+        """When each entry was used last, its size and its path. What is half-written and old goes."""
+        for entry in self._entries(pause):
+            with contextlib.suppress(OSError):
+                stat = entry.stat()
+                if not entry.name.endswith(".part"):
+                    yield stat.st_mtime, stat.st_size, entry.path
+                elif time.time() - stat.st_mtime > 60:
+                    Path(entry.path).unlink(missing_ok=True)
 
     @property
     def swollen(self) -> bool:
