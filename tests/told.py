@@ -76,10 +76,17 @@ class _Texts(ast.NodeVisitor):
     def __init__(self, errors: frozenset[str], shared: dict[str, list[ast.expr]]) -> None:
         self._errors, self._shared = errors, shared
         self._scopes: list[dict[str, list[ast.expr]]] = []
+        self._in_error = False
+        """Within the class of one, which says its words itself."""
         self.found: list[str] = []
 
     def visit_Module(self, node: ast.Module) -> None:  # ast's names
         self._enter(node)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        before, self._in_error = self._in_error, node.name in self._errors
+        self.generic_visit(node)
+        self._in_error = before
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         self._enter(node)
@@ -88,7 +95,8 @@ class _Texts(ast.NodeVisitor):
         self._enter(node)
 
     def visit_Call(self, node: ast.Call) -> None:
-        if _name(node.func) in self._errors or _name(node.func) in VALUES:
+        name = _name(node.func)
+        if name in self._errors or name in VALUES or (name == "__init__" and self._in_error):
             for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
                 self._take(argument, 0)
         self.generic_visit(node)

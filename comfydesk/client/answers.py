@@ -35,6 +35,10 @@ _GATEWAY = {
 }
 
 
+class JupyterError(NotComfyError):
+    """The port is JupyterLab's: pods of the providers' templates have one beside ComfyUI's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """An HTTP answer. `body` may be cut. The body is no part of the repr: it can be anything."""
@@ -96,8 +100,8 @@ def handshake_refusal(answer: Answer, address: Address) -> PodError:
     return refusal(answer, address)
 
 
-def jupyter() -> NotComfyError:
-    return NotComfyError(
+def jupyter() -> JupyterError:
+    return JupyterError(
         "That port is JupyterLab's, not ComfyUI's",
         "",
         "Use the address of the port that ComfyUI listens on, usually 8188",

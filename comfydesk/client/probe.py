@@ -43,6 +43,22 @@ class Step(StrEnum):
     CATALOG = "catalog"
 
 
+class SpeaksTlsError(NotComfyError):
+    """The port wants https, and the address has http."""
+
+    def __init__(self) -> None:
+        super().__init__("That port speaks https, not http", "", "Put https:// before the address")
+
+
+class UntrustedError(PodUnreachableError):
+    """Nobody known vouches for the certificate. `fingerprint`: its SHA-256, which can be pinned."""
+
+    def __init__(self, error: PodUnreachableError, fingerprint: str) -> None:
+        advice = "If it is your pod's own, pin that fingerprint"
+        super().__init__(error.what, f"{error.why}; SHA-256 {fingerprint}", advice)
+        self.fingerprint = fingerprint
+
+
 @dataclass(frozen=True, slots=True)
 class ProbeStep:
     """What one step found. `detail` is one line; of a failed step it says what to do. `ms` is how long it took."""
@@ -202,11 +218,7 @@ class _Attempt:
             if not isinstance(error.__cause__, ssl.SSLCertVerificationError) or self._address.fingerprint:
                 raise
             shown = await self._shown_certificate()
-            raise PodUnreachableError(
-                error.what,
-                f"{error.why}; SHA-256 {shown}" if shown else error.why,
-                "If it is your pod's own, pin that fingerprint" if shown else error.advice,
-            ) from error
+            raise (UntrustedError(error, shown) if shown else error) from error
         how = "the pinned certificate" if self._address.fingerprint else "a trusted certificate"
         return f"{session.version() if session is not None else 'TLS'} with {how}"
 
@@ -233,7 +245,7 @@ class _Attempt:
         """What else listens on that port, if it can be told; `error` itself if not."""
         if not self._address.secure:
             if await self._speaks_tls():
-                return NotComfyError("That port speaks https, not http", "", "Put https:// before the address")
+                return SpeaksTlsError()
             if await self._greets_as_ssh():
                 what = "That port is the pod's SSH, not ComfyUI"
                 return NotComfyError(what, "", "Use ComfyUI's own port, usually 8188, or a tunnel")
@@ -272,7 +284,7 @@ class _Attempt:
         step = step_of(answer, error)
         if answer.status == 400 and b"HTTPS" in answer.body:  # nginx' words for http on an https port
             step = Step.HTTP
-            error = PodStatusError(400, "That port speaks https, not http", "", "Put https:// before the address")
+            error = SpeaksTlsError()
         elif answer.status == 404 and step is Step.COMFYUI and isinstance(error, PodStatusError):
             what = "Something answers at that address, but it is not ComfyUI (404)"
             error = NotComfyError(what, "", "Check the port, and the path if a proxy needs one")

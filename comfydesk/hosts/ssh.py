@@ -16,6 +16,7 @@ import asyncssh
 
 from comfydesk.credentials import CredentialsError, Secret
 from comfydesk.errors import AuthError, KnownError, PodError, PodUnreachableError
+from comfydesk.hosts.host_key import HostKey, HostKeyChangedError, HostKeyUnknownError
 from comfydesk.hosts.protocol import SshEndpoint
 
 KEEPALIVE = 15.0
@@ -28,59 +29,12 @@ _HOST_KEY_ALGORITHMS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp3
 
 
 @dataclass(frozen=True, slots=True)
-class HostKey:
-    """A server's key as it is shown and pinned: `str()` is "ssh-ed25519 SHA256:…"."""
-
-    algorithm: str
-    fingerprint: str
-    """"SHA256:" and 43 characters of base64, as ssh itself shows it."""
-
-    def __str__(self) -> str:
-        return f"{self.algorithm} {self.fingerprint}".strip()
-
-    @classmethod
-    def parse(cls, text: str) -> "HostKey":
-        """The inverse of `str()`; the algorithm may be missing. See `profiles` for what a valid one is."""
-        algorithm, _, fingerprint = text.strip().rpartition(" ")
-        return cls(algorithm, fingerprint)
-
-    def matches(self, other: "HostKey") -> bool:
-        return self.fingerprint == other.fingerprint and self.algorithm in ("", other.algorithm)
-
-
-@dataclass(frozen=True, slots=True)
 class SshLogin:
     """Who we are. With a `key_file` only that key is offered; without, the agent's keys and ~/.ssh's usual ones."""
 
     key_file: str = ""
     passphrase: Secret | None = None
     password: Secret | None = None
-
-
-class HostKeyUnknownError(AuthError):
-    """No key is pinned yet. `offered` is what the server showed: the user compares it, and it is pinned or not."""
-
-    def __init__(self, endpoint: SshEndpoint, offered: HostKey) -> None:
-        what = f"{endpoint.host}:{endpoint.port} shows a key that this profile has not seen before: {offered}"
-        super().__init__(
-            what, "", "Compare it with the fingerprint that your provider or your machine shows, then trust it"
-        )
-        self.offered = offered
-
-
-class HostKeyChangedError(AuthError):
-    """The server's key is not the pinned one. Nothing was sent to it."""
-
-    def __init__(self, endpoint: SshEndpoint, offered: HostKey, pinned: HostKey) -> None:
-        what = f"{endpoint.host}:{endpoint.port} shows another key than before, so nothing was sent to it"
-        why = f"It shows {offered}; this profile trusts {pinned}"
-        advice = (
-            "Someone may stand in between. If the pod was made anew or reset since then, its key is new, too: "
-            "compare the fingerprint there, then trust the new key"
-        )
-        super().__init__(what, why, advice)
-        self.offered = offered
-        self.pinned = pinned
 
 
 class PassphraseError(AuthError):

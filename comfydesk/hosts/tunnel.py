@@ -16,8 +16,9 @@ import asyncssh
 
 from comfydesk.errors import KnownError, PodError, PodUnreachableError
 from comfydesk.events import Feed
+from comfydesk.hosts.host_key import HostKey
 from comfydesk.hosts.protocol import COMFYUI_PORT, CommandResult, SshEndpoint
-from comfydesk.hosts.ssh import HostKey, PortClosedError, SshLogin, connect, needs_user, unreachable
+from comfydesk.hosts.ssh import PortClosedError, SshLogin, connect, needs_user, unreachable
 
 LOOPBACK = "127.0.0.1"
 STEADY = 60.0

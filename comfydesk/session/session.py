@@ -38,7 +38,7 @@ from comfydesk.store.records import Output
 
 if TYPE_CHECKING:
     from comfydesk.client.remote import SystemStats
-    from comfydesk.hosts.ssh import HostKey
+    from comfydesk.hosts.host_key import HostKey
     from comfydesk.session.enhancement.engines import Engines
     from comfydesk.workflow.catalog import Catalog
     from comfydesk.workflow.needs import Needs

@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from comfydesk.client.probe import ProbeStep, Step
-from comfydesk.errors import AuthError, KnownError, NotComfyError, PodStatusError, PodUnreachableError
+from comfydesk.client.answers import JupyterError
+from comfydesk.client.probe import ProbeStep, SpeaksTlsError, Step, UntrustedError
+from comfydesk.errors import AuthError, KnownError, PodUnreachableError
+from comfydesk.hosts.host_key import HostKey, HostKeyChangedError, HostKeyUnknownError
 from comfydesk.hosts.protocol import PodStoppedError, PortNotExposedError, SshEndpoint
-from comfydesk.hosts.ssh import HostKey, HostKeyChangedError, HostKeyUnknownError, SshRefusedError
+from comfydesk.hosts.ssh import SshRefusedError
 from comfydesk.qt.dialogs.pods.fixes import Action, Fix, fix_for, steps_of
 from comfydesk.session.pods.profiles import (
     AuthKind,
@@ -25,7 +27,7 @@ RUNPOD = PodProfile(new_id(), "atlas", Place(PlaceKind.RUNPOD, pod="abc123", por
 SSH = PodProfile(new_id(), "box", Place(PlaceKind.SSH), ssh=SshSettings("192.0.2.1"))
 SERVER = SshEndpoint("192.0.2.1")
 KEY, OTHER = HostKey("ssh-ed25519", "SHA256:" + "a" * 43), HostKey("ssh-ed25519", "SHA256:" + "b" * 43)
-JUPYTER = NotComfyError("That port is JupyterLab's, not ComfyUI's", "", "Use ComfyUI's port")
+JUPYTER = JupyterError("That port is JupyterLab's, not ComfyUI's", "", "Use ComfyUI's port")
 
 
 def fix(step: Step, error: KnownError, profile: PodProfile, *, saved: bool = False) -> Fix | None:
@@ -84,8 +86,7 @@ def test_an_address_without_a_port_is_not_given_one() -> None:
 
 
 def test_https_instead_of_http() -> None:
-    error = PodStatusError(400, "That port speaks https, not http", "", "Put https:// before the address")
-    found = fix(Step.HTTP, error, replace(LAN, place=replace(LAN.place, url="http://pod.example.org:8443")))
+    found = fix(Step.HTTP, SpeaksTlsError(), replace(LAN, place=replace(LAN.place, url="http://pod.example.org:8443")))
     assert found is not None
     assert found.profile is not None
     assert found.profile.place.url == "https://pod.example.org:8443"
@@ -93,9 +94,7 @@ def test_https_instead_of_http() -> None:
 
 def test_a_certificate_of_its_own_can_be_pinned() -> None:
     digits = "0f" * 32
-    error = PodUnreachableError(
-        "Its certificate is not trusted", f"SHA-256 {digits}", "If it is yours, pin that fingerprint"
-    )
+    error = UntrustedError(PodUnreachableError("Its certificate is not trusted", "it is self-signed"), digits)
     found = fix(Step.TLS, error, LAN)
     assert found is not None
     assert (found.action, found.value) == (Action.PIN, digits)

@@ -23,7 +23,7 @@ from comfydesk.session.values import PodState, PodTarget
 from comfydesk.settings import Settings
 
 if TYPE_CHECKING:
-    from comfydesk.hosts.ssh import HostKey
+    from comfydesk.hosts.host_key import HostKey
 
 
 class Pods:

@@ -34,7 +34,8 @@ from comfydesk.session.pods.profile_file import ProfileBook
 from comfydesk.session.pods.profiles import MissingSecretError, Place, PlaceKind, PodProfile, SshSettings
 
 if TYPE_CHECKING:
-    from comfydesk.hosts.ssh import HostKey, SshLogin
+    from comfydesk.hosts.host_key import HostKey
+    from comfydesk.hosts.ssh import SshLogin
     from comfydesk.hosts.tunnel import Tunnel
 
 TUNNEL_DEADLINE = 45.0
@@ -102,7 +103,7 @@ class Reach:
 
     def tunnel_to(self, port: int, local_port: int = 0) -> "Tunnel":
         """A way of its own to another port of the pod, not open yet; whoever asked for it closes it."""
-        from comfydesk.hosts.ssh import HostKey
+        from comfydesk.hosts.host_key import HostKey
         from comfydesk.hosts.tunnel import Tunnel
 
         ssh = self.profile.ssh or SshSettings()

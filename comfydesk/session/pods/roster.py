@@ -24,8 +24,8 @@ from comfydesk.settings import DEFAULT_POD, Settings
 
 if TYPE_CHECKING:
     from comfydesk.client.probe import ProbeStep
+    from comfydesk.hosts.host_key import HostKey
     from comfydesk.hosts.protocol import Host, HostPod
-    from comfydesk.hosts.ssh import HostKey
 
 
 async def _nothing(_: PodProfile) -> None:

@@ -3,26 +3,28 @@
 The window takes them from here, so that it hangs on the session alone.
 """
 
-from typing import TYPE_CHECKING
-
 from comfydesk.client.address import Address
+from comfydesk.client.answers import JupyterError
 from comfydesk.client.link import LinkStatus
-from comfydesk.client.probe import ProbeStep, Step
+from comfydesk.client.probe import ProbeStep, SpeaksTlsError, Step, UntrustedError
 from comfydesk.client.remote import SystemStats
+from comfydesk.hosts.host_key import HostKey, HostKeyChangedError, HostKeyUnknownError
 from comfydesk.hosts.protocol import COMFYUI_PORT, HostPod, PodStoppedError, PortNotExposedError
-
-if TYPE_CHECKING:
-    # asyncssh takes 150 ms to import, and the window only passes keys on.
-    from comfydesk.hosts.ssh import HostKey as HostKey
 
 __all__ = [
     "COMFYUI_PORT",
     "Address",
+    "HostKey",
+    "HostKeyChangedError",
+    "HostKeyUnknownError",
     "HostPod",
+    "JupyterError",
     "LinkStatus",
     "PodStoppedError",
     "PortNotExposedError",
     "ProbeStep",
+    "SpeaksTlsError",
     "Step",
     "SystemStats",
+    "UntrustedError",
 ]

@@ -18,8 +18,8 @@ from comfydesk.demo.faults import Basic, Bearer, Delay
 from comfydesk.demo.server import DemoPod
 from comfydesk.errors import UsageError
 from comfydesk.events import PodsChanged
+from comfydesk.hosts.host_key import HostKeyUnknownError
 from comfydesk.hosts.protocol import Host, HostState
-from comfydesk.hosts.ssh import HostKeyUnknownError
 from comfydesk.hosts.vast import VastAi
 from comfydesk.paths import Paths
 from comfydesk.session.jobs.follow import Pace

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from comfydesk.client.address import Address, Auth
-from comfydesk.client.answers import Answer, handshake_refusal, refusal
+from comfydesk.client.answers import Answer, JupyterError, handshake_refusal, refusal
 from comfydesk.errors import AuthError, NotComfyError, PodError, PodStatusError
 
 POD = Address.parse("http://pod.example:8188")
@@ -27,8 +27,8 @@ LOGIN = b"<!DOCTYPE html><html><title>Sign in</title><form><input type='password
         (Answer(302, location="//[::1"), PodStatusError, "cannot be read"),
         (Answer(200, "text/html", LOGIN), AuthError, "login page"),
         (Answer(200, "text/html", b"<html><title>nginx</title></html>"), NotComfyError, "web page"),
-        (Answer(200, "text/html", b"<html><title>JupyterLab</title></html>"), NotComfyError, "JupyterLab"),
-        (Answer(404, "application/json", b"{}", server="TornadoServer/6.4"), NotComfyError, "JupyterLab"),
+        (Answer(200, "text/html", b"<html><title>JupyterLab</title></html>"), JupyterError, "JupyterLab"),
+        (Answer(404, "application/json", b"{}", server="TornadoServer/6.4"), JupyterError, "JupyterLab"),
         (Answer(302, location="/lab/tree", server="TornadoServer/6.4"), PodStatusError, "refused"),
         (Answer(200, "application/json", b""), NotComfyError, "nothing"),
         (Answer(200, "text/plain", b"pong"), NotComfyError, "no JSON"),

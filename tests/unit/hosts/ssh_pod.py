@@ -12,8 +12,8 @@ from typing import Self
 
 import asyncssh
 
+from comfydesk.hosts.host_key import HostKey
 from comfydesk.hosts.protocol import SshEndpoint
-from comfydesk.hosts.ssh import HostKey
 
 PROGRAM = Path(__file__).with_name("ssh_server.py")
 PASSPHRASE = "correct horse"

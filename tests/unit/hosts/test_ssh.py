@@ -18,11 +18,9 @@ import pytest
 
 from comfydesk.credentials import CredentialsError, Secret
 from comfydesk.errors import KnownError, PodUnreachableError
+from comfydesk.hosts.host_key import HostKey, HostKeyChangedError, HostKeyUnknownError
 from comfydesk.hosts.protocol import SshEndpoint
 from comfydesk.hosts.ssh import (
-    HostKey,
-    HostKeyChangedError,
-    HostKeyUnknownError,
     KeyFileError,
     PassphraseError,
     SshLogin,

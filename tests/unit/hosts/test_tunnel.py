@@ -17,8 +17,9 @@ from aiohttp import WSMsgType, web
 from comfydesk.credentials import Secret
 from comfydesk.errors import PodUnreachableError
 from comfydesk.hosts import tunnel as tunnel_module
+from comfydesk.hosts.host_key import HostKeyChangedError, HostKeyUnknownError
 from comfydesk.hosts.protocol import SshEndpoint
-from comfydesk.hosts.ssh import HostKeyChangedError, HostKeyUnknownError, PassphraseError, PortClosedError, SshLogin
+from comfydesk.hosts.ssh import PassphraseError, PortClosedError, SshLogin
 from comfydesk.hosts.tunnel import Tunnel, TunnelState, TunnelStatus, waits
 from tests.unit.hosts.ssh_pod import PASSPHRASE, Keys, SshPod
 

@@ -8,9 +8,20 @@ from comfydesk.credentials import CredentialsError
 from comfydesk.errors import AuthError, KnownError, UsageError
 from comfydesk.qt.theme.language import mark, tr
 from comfydesk.session.pods.profiles import MissingSecretError, Place, PlaceKind, PodProfile, SshSettings
-from comfydesk.session.pods.terms import COMFYUI_PORT, Address, PodStoppedError, PortNotExposedError, ProbeStep, Step
+from comfydesk.session.pods.terms import (
+    COMFYUI_PORT,
+    Address,
+    HostKeyChangedError,
+    HostKeyUnknownError,
+    JupyterError,
+    PodStoppedError,
+    PortNotExposedError,
+    ProbeStep,
+    SpeaksTlsError,
+    Step,
+    UntrustedError,
+)
 
-_SHA256 = re.compile(r"\b[0-9a-f]{64}\b")
 TITLES = {
     Step.HOST: mark("Ask the provider"),
     Step.SSH: mark("Open the SSH tunnel"),
@@ -69,9 +80,9 @@ def fix_for(step: ProbeStep, profile: PodProfile, *, saved: bool) -> Fix | None:
     `saved`: the profile is stored, so that its pod can be started.
     """
     error = step.error
-    if error is None or type(error).__name__ == "HostKeyChangedError":
+    if error is None or isinstance(error, HostKeyChangedError):
         return None  # a changed key is a hard stop: no button leads past it
-    if type(error).__name__ == "HostKeyUnknownError":
+    if isinstance(error, HostKeyUnknownError):
         return Fix(tr("Trust this key"), Action.TRUST)
     if isinstance(error, PodStoppedError) and profile.place.kind.rented:
         return Fix(tr("Start the pod"), Action.START) if saved else None
@@ -79,7 +90,7 @@ def fix_for(step: ProbeStep, profile: PodProfile, *, saved: bool) -> Fix | None:
         return Fix(tr("Type it"), Action.SIGN_IN)
     if step.step is Step.AUTH or (step.step is Step.SSH and isinstance(error, AuthError)):
         return _sign_in(step, profile)
-    found = _another_scheme(error, profile) or _certificate(step, error)
+    found = _another_scheme(error, profile) or _certificate(error)
     return found or (_another_port(error, profile) if step.step in PORT_STEPS else None)
 
 
@@ -92,15 +103,14 @@ def _sign_in(step: ProbeStep, profile: PodProfile) -> Fix:
     return Fix(asks, Action.SIGN_IN)
 
 
-def _certificate(step: ProbeStep, error: KnownError) -> Fix | None:
-    found = _SHA256.search(error.why)
-    if step.step is not Step.TLS or found is None or "pin" not in error.advice.lower():
+def _certificate(error: KnownError) -> Fix | None:
+    if not isinstance(error, UntrustedError):
         return None
-    return Fix(tr("Trust this certificate only"), Action.PIN, value=found[0])
+    return Fix(tr("Trust this certificate only"), Action.PIN, value=error.fingerprint)
 
 
 def _another_scheme(error: KnownError, profile: PodProfile) -> Fix | None:
-    if "https://" not in error.advice or not profile.place.url:
+    if not isinstance(error, SpeaksTlsError) or not profile.place.url:
         return None
     url = re.sub(r"\Ahttp://", "", profile.place.url)
     return Fix(tr("Use https"), Action.PROFILE, replace(profile, place=replace(profile.place, url=f"https://{url}")))
@@ -111,7 +121,7 @@ def _another_port(error: KnownError, profile: PodProfile) -> Fix | None:
     port, moved = _moved(profile)
     remark = (
         tr("JupyterLab answers on this port")
-        if "JupyterLab" in error.what
+        if isinstance(error, JupyterError)
         else tr("Nothing of ComfyUI is on this port")
     )
     field = "port" if profile.place.kind.rented or profile.place.kind is PlaceKind.SSH else "url"

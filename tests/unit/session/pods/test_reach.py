@@ -17,6 +17,7 @@ from comfydesk.credentials import (
     header_item,
     ssh_passphrase_item,
 )
+from comfydesk.hosts.host_key import HostKeyUnknownError
 from comfydesk.hosts.protocol import (
     Host,
     HostPod,
@@ -27,7 +28,7 @@ from comfydesk.hosts.protocol import (
     wait_until_running,
 )
 from comfydesk.hosts.runpod import RunPod
-from comfydesk.hosts.ssh import HostKeyUnknownError, PassphraseError
+from comfydesk.hosts.ssh import PassphraseError
 from comfydesk.hosts.vast import VastAi
 from comfydesk.session.pods.profile_checks import checked
 from comfydesk.session.pods.profile_file import ProfileBook
