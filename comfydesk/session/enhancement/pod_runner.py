@@ -3,17 +3,22 @@
 import asyncio
 import contextlib
 import hashlib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from comfydesk.errors import KnownError, LlmAnswerError, LlmError, LlmUnreachableError, StoreError
+from comfydesk.errors import KnownError, LlmAnswerError, LlmError, LlmUnreachableError, StoreError, one_line
 from comfydesk.session.jobs.queue import Queue
 from comfydesk.session.pods.links import Link
 from comfydesk.session.values import OpenWorkflow
-from comfydesk.store.records import Job, JobState
+from comfydesk.store.records import Job, JobError, JobState
 from comfydesk.workflow.graph import ApiGraph
 from comfydesk.workflow.parse import build_workflow
+
+_CANNOT_WRITE = re.compile(r"no attribute '(generate|tokenize)'")
+"""What ComfyUI 0.33.0's TextGenerate says of an encoder that only encodes, or whose file holds something else."""
+_SAID = 300
 
 
 class PodRunner:
@@ -47,9 +52,7 @@ class PodRunner:
         if job is None or job.state is JobState.CANCELLED:
             raise LlmAnswerError("The job was cancelled")
         if job.state is not JobState.DONE:
-            error = job.error
-            what = f"The pod could not run it: {error.what}" if error else "The pod has lost the job"
-            raise LlmAnswerError(what, error.why if error else "", error.advice if error else "Try again")
+            raise _failed(job.error)
         with contextlib.suppress(KnownError):
             await self._queue.remove(job_id)
         if not job.texts or not job.texts[-1].strip():
@@ -82,6 +85,16 @@ def _suffix(data: bytes) -> str:
     if data.startswith(b"\xff\xd8"):
         return "jpg"
     return "webp" if data[8:12] == b"WEBP" else "png"
+
+
+def _failed(error: JobError | None) -> LlmAnswerError:
+    """Why it did not run, by the input that the pod objects to where it named one."""
+    if error is None:
+        return LlmAnswerError("The pod has lost the job", "", "Try again")
+    if _CANNOT_WRITE.search(f"{error.what} {error.why}"):
+        return LlmAnswerError("The pod's text encoder cannot write", error.why, "Choose another engine")
+    said = one_line("; ".join(error.fields.values()))[:_SAID]
+    return LlmAnswerError(f"The pod could not run it: {error.what}", said or error.why, error.advice)
 
 
 def _told(error: KnownError) -> LlmError:
