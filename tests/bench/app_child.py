@@ -105,6 +105,7 @@ class Watch:
 
 async def templates(life: "Life", folder: Path) -> None:
     """Each file opened as by a click, until its form is in the panel and was painted; then made into what is sent."""
+    from comfydesk.errors import GraphError
     from comfydesk.workflow.convert import to_api
     from comfydesk.workflow.graph import UiGraph
 
@@ -113,8 +114,10 @@ async def templates(life: "Life", folder: Path) -> None:
     bench, catalog = life.wiring.bench, life.session.catalog
     assert catalog is not None
     over, painting = asyncio.Event(), painter()
-    bench.opened.connect(lambda *_: over.set())
-    bench.open_failed.connect(lambda *_: over.set())
+    refused: list[object] = []
+    bench.open_failed.connect(refused.append)
+    for end in (bench.opened, bench.open_failed):
+        end.connect(lambda *_: over.set())
     files = await asyncio.to_thread(lambda: sorted(folder.glob("*.json")))
     opened, converted, failed = [], [], []
     for number, path in enumerate([files[0], *files]):
@@ -126,12 +129,15 @@ async def templates(life: "Life", folder: Path) -> None:
         await painting.of(life.desk.generation.form)
         shown = time.perf_counter()
         current = bench.current
-        if current is None or current.problem is not None or current.name != path.name:
-            if number:
-                failed.append(path.stem)
-            continue
         began_again = time.perf_counter()
-        made = to_api(current.graph, catalog) if isinstance(current.graph, UiGraph) else current.graph
+        try:
+            if refused or current is None:
+                raise GraphError("it was not opened")
+            made = to_api(current.graph, catalog) if isinstance(current.graph, UiGraph) else current.graph
+        except GraphError:
+            failed.append(path.stem)
+            refused.clear()
+            continue
         done = time.perf_counter()
         assert made.nodes
         if number:  # the first is opened twice: what is imported with it is no part of it

@@ -22,7 +22,7 @@ from tests.bench.figures import VARIABLE
 from tests.bench.screens import end, environment, xvfb
 
 ROOT = Path(__file__).parents[2]
-TOTAL_S = 18 * 60.0
+TOTAL_S = 19 * 60.0
 LEAST_S = 10.0
 OTHER_S = 60.0
 """For a bench that nobody has listed below."""

@@ -15,6 +15,8 @@ HEAVY = ("httpx", "websockets", "PIL", "sqlite3", "av", "aiohttp", "keyring", "l
 BEAT_MS = 5
 STALL_S = 0.05
 WATCH_S = 2.0
+PATIENCE_S = 10.0
+"""For every panel to be there."""
 
 
 class Watch:
@@ -46,7 +48,8 @@ class Watch:
         if now - self._last > STALL_S:
             self.interactive = now
         self._last = now
-        if now - self.painted > self.seconds:
+        waited = now - self.painted
+        if waited > self.seconds and (self.complete or waited > PATIENCE_S):
             self._beat.stop()
             self._done()
 

@@ -28,10 +28,10 @@ from tests.bench.screens import end, memory, tree, worked
 
 ROOT = Path(__file__).parents[2]
 COMMAND = "pytest tests/bench/test_app.py -s"
-STARTS = 5
+STARTS = 3
 PATIENCE_S = 60.0
 SETTLE_S = 8.0
-IDLE_S = 20.0
+IDLE_S = 15.0
 OUTPUTS, WORKFLOWS = 10_000, 5_000
 WORKFLOW = ROOT / "resources" / "workflows" / "text_to_image.json"
 BUILD = Path(os.environ.get("COMFYDESK_FROZEN", ROOT / "dist" / "comfydesk"))
@@ -59,6 +59,8 @@ def window(display: dict[str, str], data: Path, *arguments: str) -> Iterator[tup
         with suppress(subprocess.TimeoutExpired):
             process.wait(PATIENCE_S / 6)
         end(process)
+        if process.stdout is not None:
+            process.stdout.close()
 
 
 @pytest.fixture

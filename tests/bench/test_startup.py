@@ -24,7 +24,7 @@ from tests.bench.startup_child import HEAVY
 
 ROOT = Path(__file__).parents[2]
 CHILD = Path(__file__).with_name("startup_child.py")
-RUNS = 11
+RUNS = 9
 MOST = 1.5
 COMMAND = "pytest tests/bench/test_startup.py -s"
 Measured = dict[str, Any]
