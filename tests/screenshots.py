@@ -34,6 +34,7 @@ from comfydesk.settings import THEME, Settings
 from comfydesk.store.records import JobState
 from comfydesk.workflow.fields import Role
 from tests.browse_scenes import shoot_browse
+from tests.enhance_scenes import shoot_enhance
 from tests.gallery_scenes import add_output, shoot_gallery
 from tests.job_scenes import shoot_jobs
 from tests.pod_scenes import shoot_pods
@@ -101,6 +102,7 @@ class Scenes:
             assert self.life.session is not None
             folder = self.pod.folder.parent
             await shoot_jobs(self.desk, self.life.wiring, self.life.session, self.camera.take, self.pod, folder)
+            await shoot_enhance(self.desk, self.life.wiring, self.life.session, self.camera.take)
             await shoot_browse(self.desk, self.life.wiring, self.camera.take)
             await shoot_gallery(self.desk, self.life.wiring, self.life.session, self.camera.take, folder)
             await shoot_viewer(self.desk, self.life.wiring, self.life.session, self.camera.take, folder, add_output)

@@ -199,6 +199,28 @@ async def test_a_program_that_the_process_started_goes_with_it(double: Bench, mo
             await asyncio.sleep(0.01)
 
 
+async def test_the_frozen_app_starts_its_child_by_its_own_program(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is no Python beside it: `comfydesk llm-child` is the child, whatever else the command line can do."""
+    program = bench.folder / "comfydesk"
+    program.write_text(f"#!{sys.executable}\nimport sys\nfrom comfydesk.__main__ import main\nsys.exit(main())\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    monkeypatch.setattr(sys, "executable", str(program))
+    started: list[list[str]] = []
+    real = subprocess.Popen.__init__
+
+    def note(self: "subprocess.Popen[str]", command: list[str], *args: object, **options: object) -> None:
+        started.append(command)
+        real(self, command, *args, **options)  # type: ignore[call-overload] # what it was given
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", note)
+    async with engine_of(bench.setup()) as engine:
+        assert await answer(engine) == REPLY
+        assert started[0] == [str(program), "llm-child"]
+
+
 async def test_two_questions_at_once_are_answered_one_after_the_other(bench: Bench) -> None:
     async with engine_of(bench.setup(LONG)) as engine:
         first, second = await asyncio.gather(answer(engine), answer(engine))
