@@ -31,6 +31,7 @@ PARTS = (
             "test_download",
             "test_eta",
             "test_kill",
+            "test_soak",
         ),
     ),
     ("Browsing workflows", ("test_browser_speed",)),

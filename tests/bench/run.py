@@ -59,6 +59,7 @@ BENCHES = (
     Bench("test_pods", 180),
     Bench("test_must_show", 200),
     Bench("test_viewer_speed", 170),
+    Bench("test_soak", 60),
     Bench("test_kill", 150),
 )
 QUICK = {"COMFYDESK_KILLS": "10"}

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.bench.figures import record
 from tests.pod.session.killing import Batch
 
 POINTS = int(os.environ.get("COMFYDESK_KILLS", "50"))
 PER_BATCH = 8
+COMMAND = "pytest tests/bench/test_kill.py -s"
 
 
 @pytest.mark.timeout(1800)
@@ -32,4 +34,5 @@ def test_fifty_kills_lose_nothing_and_make_nothing_twice(tmp_path: Path) -> None
         kills += len(batch.killed_at)
         for states in batch.killed_at:
             caught.update(states.keys())
-    print(f"\n{kills} kills in {number} batches of 30; jobs were found in: {dict(caught)}")
+    note = f"{number} batches of 30, each output once, in order, as on the pod; jobs were found in: {dict(caught)}"
+    record("kill -9 of the program in a batch", kills, "kills", "", f"COMFYDESK_KILLS={POINTS} {COMMAND}", note)

@@ -31,7 +31,7 @@ HELD = {
     "generated graphs: never anything but a GraphError": "tests/unit/workflow/test_generated.py",
     "inputs, main output and models agree with the official index": "tests/unit/workflow/test_scan.py",
     "workflows that mean harm end in one line": "tests/unit/workflow/test_parse.py",
-    "200 faults of the line over 100 jobs: none lost, none twice": "tests/pod/session/test_session_soak.py",
+    "faults of the line cost no job and send none twice": "tests/pod/session/test_session_soak.py",
     "no secret in any file, log, report or export": "tests/pod/session/test_session_secrets.py",
     "probe names the step that fails": "tests/unit/client/test_probe.py",
     "imports, thumbnails and fetching killed with -9 go on": "tests/pod/session/test_session_kill_import.py",
