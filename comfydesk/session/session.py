@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from comfydesk.errors import KnownError, StoreError
+from comfydesk.errors import GraphError, KnownError, StoreError
 from comfydesk.events import Change, Feed, JobProgress, PreviewFrame
 from comfydesk.paths import Paths
 from comfydesk.session.enhancement.enhancer import Enhancer
@@ -267,6 +267,16 @@ class Session:
     async def reopen(self, workflow: OpenWorkflow) -> OpenWorkflow:
         """The same workflow against the current pod's catalog as it is now."""
         return await self.shelves.reopen(workflow, self.catalog)
+
+    async def add_lora(self, workflow: OpenWorkflow, name: str) -> OpenWorkflow:
+        """The same workflow with one more LoRA behind its model: in the document, so that jobs, files and Save have it.
+
+        Raises GraphError where `no_lora` says why not, or no pod's list of nodes is known.
+        """
+        if self.catalog is None:
+            what = "No LoRA can be added"
+            raise GraphError(what, "No pod has told yet which nodes it has", "Connect to a pod first")
+        return await self.shelves.add_lora(workflow, name, self.catalog)
 
     async def needs_of(self, entry: WorkflowEntry) -> "Needs | None":
         """What the current pod lacks to run it; None while no catalog is known, and of what cannot be read.

@@ -136,3 +136,7 @@ class OpenWorkflow:
     form: Form = field(default_factory=Form)
     needs: "Needs | None" = None
     problem: GraphError | None = None
+    no_lora: str | None = None
+    """Why no LoRA can be added to it, "" where one can; None: not known."""
+    before: UiGraph | ApiGraph | None = None
+    """What it was opened as, where something was added since."""

@@ -63,10 +63,13 @@ def test_the_preview_shows_the_rough_picture_while_a_job_runs_and_the_last_outpu
     qtbot.addWidget(panel)
     panel.resize(800, 500)
     panel.show()
+    assert not panel.empty.isVisible(), "nothing is known yet"
+    panel.mark_known()
     assert panel.empty.isVisible()
     made = output(1, picture(tmp_path / "made.png"))
     panel.show_output(made)
-    qtbot.waitUntil(panel.canvas.isVisible)
+    assert not panel.empty.isVisible(), "it is on its way"
+    qtbot.waitUntil(lambda: not panel.canvas.image.isNull())
     assert panel.canvas.image.size() == QSize(320, 200)
     assert panel.idle_bar.name.text() == "made.png"
 

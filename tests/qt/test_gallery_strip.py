@@ -62,6 +62,9 @@ def show(panel: GalleryPanel, outputs: Sequence[Output]) -> None:
 
 
 def test_days_stand_side_by_side_and_tiles_have_the_shapes_of_their_pictures(panel: GalleryPanel) -> None:
+    assert not panel.empty.isVisible(), "while nothing is known nothing is said"
+    show(panel, [])
+    assert panel.empty.accessibleName().startswith("Nothing made yet")
     assert panel.empty.isVisible()
     show(panel, [output(1, size=(1600, 900)), output(2, size=(900, 1600)), output(3, days=1)])
     assert panel.strip.isVisible()

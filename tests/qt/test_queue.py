@@ -61,6 +61,8 @@ def drag(queue: QueuePanel, id_: str, to: QPoint, *, release: bool = True) -> No
 
 def test_the_head_pauses_resumes_and_clears(queue: QueuePanel, qtbot: QtBot) -> None:
     model = queue._model
+    assert not queue.empty.isVisible(), "it may not have been read yet"
+    queue.mark_known()
     assert queue.empty.isVisible()
     assert not queue.pause.isVisible()
     model.put_jobs([job("a", JobState.RUNNING), job("b", JobState.QUEUED), job("c", JobState.DONE, finished=1.0)])

@@ -176,7 +176,7 @@ async def test_a_start_that_fails_is_told_in_the_window(qtbot: QtBot, theme: The
 
     life.start_session = fails  # type: ignore[method-assign]  # a fault of ours, which no file of the user's brings about
     await life._begin()
-    assert "no such table: outputs" in desk.preview.banner.text()
+    assert "no such table: outputs" in desk.preview.banner.text().lower()
     assert not desk.preview.banner.isHidden()
     assert len(bugs) == 1, "and the report is offered"
     assert "Looking" not in desk.browser.empty.accessibleName()

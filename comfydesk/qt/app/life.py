@@ -155,6 +155,8 @@ class Life:
         )
         self.desk.preview.banner.tell_error(known)
         self.desk.browser.mark_failed()
+        self.desk.gallery.mark_failed()
+        self.desk.preview.mark_known()
         if error is not known:
             self.faults.take(error)  # the report, and the end of a headless job
         elif self._job is not None:

@@ -179,6 +179,8 @@ class Bridge(QObject):
 
     jobs = Signal(object)
     """tuple[Job, …], new or changed."""
+    jobs_read = Signal()
+    """All that are to come are known, and those that ended last: an empty list is empty."""
     jobs_gone = Signal(object)
     """tuple of ids"""
     outputs = Signal(object)
@@ -215,6 +217,7 @@ class Bridge(QObject):
         """The state at the start: all jobs that are to come, those that ended last, the newest outputs, workflows."""
         while (page := await self.read_more_jobs()) and not page[-1].state.ended:
             pass
+        self.jobs_read.emit()
         await self.read_more_outputs()
         self.workflows.emit(await self._source.workflows())
         self.pods.emit()

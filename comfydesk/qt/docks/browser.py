@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from comfydesk.qt.docks import browser_filters as filters
@@ -18,13 +18,16 @@ from comfydesk.qt.widgets.banner import Banner
 from comfydesk.qt.widgets.buttons import Button, IconButton, Kind, Size
 from comfydesk.qt.widgets.card_delegate import CardDelegate
 from comfydesk.qt.widgets.card_list import CardList
-from comfydesk.qt.widgets.chips import ChipRow, RemovableChip
+from comfydesk.qt.widgets.chips import Chip, ChipRow, RemovableChip
+from comfydesk.qt.widgets.drop_hint import FileDrops
 from comfydesk.qt.widgets.empty_state import EmptyState
+from comfydesk.qt.widgets.folder_tree import FolderTree, Spot, counted_spots
 from comfydesk.qt.widgets.labels import ElidedLabel
 from comfydesk.qt.widgets.menu import Menu
 from comfydesk.qt.widgets.plain import pad
 from comfydesk.qt.widgets.search_field import SearchField
 from comfydesk.qt.widgets.segmented import Segment, Segmented
+from comfydesk.qt.widgets.skeleton import Skeleton
 
 if TYPE_CHECKING:
     from comfydesk.session.values import WorkflowEntry
@@ -48,6 +51,8 @@ class BrowserPanel(Panel):
     keyed = Signal(str, object)
     """"rename" or "delete", WorkflowEntry."""
     models_shown = Signal()
+    dropped = Signal(object)
+    """Path of a file that was dragged here: it is to be kept among one's own workflows."""
 
     def __init__(self, theme: Theme, dock: Dock, model: WorkflowModel) -> None:
         super().__init__(theme, dock)
@@ -58,6 +63,12 @@ class BrowserPanel(Panel):
         self.search = SearchField(theme, tr("Name, model or node"), keys="Ctrl+F")
         self.outputs = ChipRow(theme, (tr("All"), tr("Image"), tr("Video"), tr("Audio")), name=tr("What comes out"))
         self.filters = IconButton(theme, "filter", tr("More filters"), size=Size.COMPACT)
+        self.recent = Chip(theme, tr("Recent"), icon="history")
+        self.favourites = Chip(theme, tr("Favourites"), icon="star")
+        self.as_folders = IconButton(theme, "folder", tr("Show folders"), size=Size.COMPACT, checkable=True)
+        self.folders = FolderTree(theme)
+        self.folders.hide()
+        self._counting = QTimer(self, singleShot=True, interval=0)
         self.task = RemovableChip(theme, "")
         self.task.hide()
         self.banner = Banner(theme)
@@ -68,13 +79,17 @@ class BrowserPanel(Panel):
         self.list.setModel(model)
         self.cards = CardDelegate(theme, self.list, can_star=True)
         self.list.setItemDelegate(self.cards)
-        self.empty = EmptyState(theme, "clock", tr("Looking for workflows"))
+        self.empty = EmptyState(theme, "file", "")
+        self._loading = Skeleton(theme, "cards")
         self._pages = QStackedWidget()
         self._pages.addWidget(self.empty)
         self._pages.addWidget(self.list)
+        self._pages.addWidget(self._loading)
         # In a low window the list gives way, not the window's edge.
         self._pages.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
         self._menu = Menu(theme, parent=self)
+        self.drops = FileDrops(theme, "download", tr("Let go to keep it among your workflows"), self)
+        self.drops.dropped.connect(self.dropped)
         self._add_title()
         theme.changed.connect(self._measure)
         self._measure()
@@ -145,9 +160,16 @@ class BrowserPanel(Panel):
         self.as_list.setChecked(not on)
         self.mark_open(self._open)
 
-    def restore(self, wanted: WorkflowFilter, order: Sort, *, grid: bool) -> None:
+    def show_folders(self, on: bool) -> None:
+        """The tree of places and folders above the cards."""
+        self.as_folders.setChecked(on)
+        self.folders.setVisible(on)
+        self._count_folders()
+
+    def restore(self, wanted: WorkflowFilter, order: Sort, *, grid: bool, folders: bool = False) -> None:
         """As it was left; a search that was begun meanwhile stays."""
         self.set_grid(grid)
+        self.show_folders(folders)
         self.set_order(order)
         if not self._model.filter:
             self._narrow(wanted)
@@ -194,15 +216,23 @@ class BrowserPanel(Panel):
         pad(column, theme, 12, 0, 12, 4, gap=8)
         chips = QHBoxLayout()
         chips.addWidget(self.outputs, 1)
+        marks = QHBoxLayout()
+        marks.setSpacing(theme.px(4))
+        marks.addWidget(self.recent)
+        marks.addWidget(self.favourites)
+        marks.addStretch(1)
+        marks.addWidget(self.as_folders)
+        marks.addWidget(self.filters)
         tasks = QHBoxLayout()
         tasks.addWidget(self.task)
         tasks.addStretch(1)
         order = QHBoxLayout()
         order.addWidget(self.kind, 1)
         order.addWidget(self.order)
-        order.addWidget(self.filters)
         column.addWidget(self.search)
         column.addLayout(chips)
+        column.addLayout(marks)
+        column.addWidget(self.folders)
         column.addLayout(tasks)
         column.addWidget(self.banner)
         column.addLayout(order)
@@ -236,6 +266,13 @@ class BrowserPanel(Panel):
         self.search.entered.connect(self._take_first)
         self.search.left_down.connect(self._into_list)
         self.outputs.picked.connect(lambda at: self._narrow(replace(model.filter, output=OUTPUTS[at])))
+        self.recent.clicked.connect(lambda on: self._narrow(replace(model.filter, recent=on)))
+        self.favourites.clicked.connect(lambda on: self._narrow(replace(model.filter, favourites=on)))
+        self.as_folders.clicked.connect(self.show_folders)
+        self.folders.gone.connect(self._go_to)
+        self._counting.timeout.connect(self._count_folders)
+        model.changed.connect(lambda _ids: self._counting.start())
+        model.gone.connect(lambda _ids: self._counting.start())
         self.filters.clicked.connect(self._open_filters)
         self.order.clicked.connect(self._open_orders)
         self.task.clicked.connect(self.show_all_tasks)
@@ -258,8 +295,23 @@ class BrowserPanel(Panel):
             self.task.setToolTip(plain_tip(tr("Remove {words}", words=words)))
             self.task.setAccessibleName(tr("Remove {words}", words=words))
         self.outputs.set_current(OUTPUTS.index(wanted.output) if wanted.output in OUTPUTS else 0)
+        self.recent.setChecked(wanted.recent)
+        self.favourites.setChecked(wanted.favourites)
+        self._counting.start()
         self.list.scrollToTop()
         self.mark_open(self._open)
+
+    def _go_to(self, spot: Spot) -> None:
+        """A place or a folder of the tree."""
+        self._narrow(replace(self._model.filter, source=spot.place, folder=spot.folder))
+
+    def _count_folders(self) -> None:
+        if self.folders.isHidden():
+            return
+        rows = ((source_of(row.entry).value, row.entry.place) for row in self._model.all_rows())
+        places = {source.value: words for source, words in filters.source_words().items()}
+        wanted = self._model.filter
+        self.folders.show_spots(counted_spots(rows), places, Spot(wanted.source, wanted.folder))
 
     def _keep_place(self) -> None:
         self.list.take_place(self._model.index_of(self.list.held))
@@ -332,7 +384,8 @@ class BrowserPanel(Panel):
     def _on_counted(self, shown: int, total: int) -> None:
         narrowed = bool(self._model.filter)
         self.title.set_note("" if not total else f"{shown:,} of {total:,}" if narrowed else f"{total:,}")
-        self._pages.setCurrentWidget(self.list if shown else self.empty)
+        known = self._ready or self._failed or total
+        self._pages.setCurrentWidget(self.list if shown else self.empty if known else self._loading)
         self.kind.set_text(self._kind_words(narrowed=narrowed))
         if shown:
             return

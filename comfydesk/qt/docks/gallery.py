@@ -17,6 +17,7 @@ from comfydesk.qt.widgets.empty_state import EmptyState
 from comfydesk.qt.widgets.gallery_strip import GalleryStrip
 from comfydesk.qt.widgets.menu import Menu
 from comfydesk.qt.widgets.segmented import Segment, Segmented
+from comfydesk.qt.widgets.skeleton import Skeleton
 from comfydesk.store.search import EVERYTHING, OutputFilter
 
 FILTERS: tuple[OutputFilter, ...] = (
@@ -51,6 +52,9 @@ class GalleryPanel(Panel):
         self._pages = QStackedWidget()
         self._pages.addWidget(self.empty)
         self._pages.addWidget(self.strip)
+        self._loading = Skeleton(theme, "tiles")
+        self._pages.addWidget(self._loading)
+        self._pages.setCurrentWidget(self._loading)
         self._menu = Menu(theme, parent=self)
         self.body.addWidget(self._pages, 1)
         self._words = (tr("All"), tr("Images"), tr("Videos"), tr("Favourites"))
@@ -62,7 +66,11 @@ class GalleryPanel(Panel):
         self.title.add(self.filters, instead=self.filter_menu)
         self.title.add(self.library)
         self._join()
-        self._on_listed()
+
+    def mark_failed(self) -> None:
+        """There is no library to look in: nothing will come any more."""
+        self.empty.tell("warning", tr("The outputs cannot be shown"))
+        self._pages.setCurrentWidget(self.empty)
 
     def show_library_keys(self, action: QAction) -> None:
         """The command that opens the library: the button does it, and shows its keys."""

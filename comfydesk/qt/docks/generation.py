@@ -133,6 +133,7 @@ class GenerationPanel(Panel):
         """Another workflow, or the same one against another pod. `makes` is what comes out: image, video…"""
         same = self._workflow is not None and self._workflow.id == workflow.id
         self._workflow, self._makes, self._opening = workflow, makes, False
+        self.help.no_lora = workflow.no_lora
         form = arranged(workflow.form, *self.pins_of(workflow.id))
         if not same or self.form.form() != form:
             locked = self.form.locked_seeds() if same else frozenset()

@@ -1,23 +1,22 @@
 """What the pod chip opens: all pods with their state, their price and what can be done."""
 
 from PySide6.QtCore import QEvent, QPoint, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from comfydesk.qt.models.pods import PodRow
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.theme.language import tr
-from comfydesk.qt.widgets import paint
 from comfydesk.qt.widgets.buttons import Button, Kind
 from comfydesk.qt.widgets.labels import Label
 from comfydesk.qt.widgets.plain import Line, pad
 from comfydesk.qt.widgets.pod_row import PodRowView
-from comfydesk.qt.widgets.popup_window import cut_round, make_round
+from comfydesk.qt.widgets.popup_window import PopupFrame
 
 WIDTH = 380
 
 
-class PodPopup(QFrame):
+class PodPopup(PopupFrame):
     """`acted` with a pod's id and a verb. It closes with the click, and follows changes while it is open."""
 
     acted = Signal(str, str)
@@ -26,10 +25,7 @@ class PodPopup(QFrame):
     demo_wanted = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
-        super().__init__(parent, Qt.WindowType.Popup | Qt.WindowType.FramelessWindowHint)
-        self._theme = theme
-        self.setAccessibleName(tr("Pods"))
-        make_round(self)
+        super().__init__(theme, tr("Pods"), parent)
         self.rows: list[PodRowView] = []
         self._list = QVBoxLayout()
         self._list.setSpacing(0)
@@ -95,11 +91,7 @@ class PodPopup(QFrame):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        cut_round(self, self._theme.px(8))
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        painter, theme = QPainter(self), self._theme
-        paint.box(painter, self.rect(), theme.px(8), fill=theme.color("popup"), outline=theme.color("control"))
+        self.cut_round()
 
     def _on_acted(self, pod: str, verb: str) -> None:
         self.hide()

@@ -80,6 +80,8 @@ class PreviewPanel(QWidget):
         self._preview = QImage()
         self._shape = QSize()
         self._output: Output | None = None
+        self._known = False
+        """Whether an empty middle means that nothing was made yet."""
         self._pictures = Pictures(self)
         self._pictures.loaded.connect(self._on_picture)
         self.banner = Banner(theme)
@@ -154,6 +156,12 @@ class PreviewPanel(QWidget):
         self._show_output_again()
         self._refresh()
 
+    def mark_known(self) -> None:
+        """What was made last has been looked for."""
+        if not self._known:
+            self._known = True
+            self._refresh()
+
     @property
     def output(self) -> Output | None:
         """The finished output that is shown while nothing runs."""
@@ -186,7 +194,8 @@ class PreviewPanel(QWidget):
     def _refresh(self) -> None:
         has_picture = not self.canvas.image.isNull()
         shows_card = self._shows_card and not self._shows_preview
-        self._stage.setCurrentWidget(self.card if shows_card else self.canvas if has_picture else self.empty)
+        blank = self.empty if self._known and self._output is None else self.canvas
+        self._stage.setCurrentWidget(self.card if shows_card else self.canvas if has_picture else blank)
         self._bars.setCurrentWidget(self.running_bar if self._running is not None else self.idle_bar)
         self._bars.setVisible(self._running is not None or has_picture)
 

@@ -24,6 +24,7 @@ from comfydesk.qt.widgets.menu import Menu
 from comfydesk.qt.widgets.plain import pad
 from comfydesk.qt.widgets.queue_delegate import QueueDelegate, action_of
 from comfydesk.qt.widgets.row_actions import Index, row_of
+from comfydesk.qt.widgets.skeleton import Skeleton
 from comfydesk.store.records import JobState
 
 GOES_ON = mark("The running job finishes, nothing further is sent")
@@ -60,6 +61,9 @@ class QueuePanel(Panel):
         self._pages = QStackedWidget()
         self._pages.addWidget(self.empty)
         self._pages.addWidget(self.list)
+        self._loading = Skeleton(theme, "rows")
+        self._pages.addWidget(self._loading)
+        self._known = False
         self._menu = Menu(theme, parent=self)
         self._count = BadgeLabel(theme)
         self.pause = Button(theme, tr("Pause"), kind=Kind.GHOST, icon="pause", size=Size.COMPACT, tooltip=tr(GOES_ON))
@@ -73,6 +77,11 @@ class QueuePanel(Panel):
         self._on_counted()
 
     # --- What is shown --------------------------------------------------------------------------------------------
+
+    def mark_known(self) -> None:
+        """All jobs have been read: an empty list is an empty queue."""
+        self._known = True
+        self._on_counted()
 
     def show_time(self, seconds: float | None) -> None:
         """How long all that waits will take."""
@@ -128,7 +137,7 @@ class QueuePanel(Panel):
 
     def _on_counted(self) -> None:
         model = self._model
-        self._pages.setCurrentWidget(self.list if model.rowCount() else self.empty)
+        self._pages.setCurrentWidget(self.list if model.rowCount() else self.empty if self._known else self._loading)
         self.clear.setVisible(bool(model.ended()))
         self.more.setVisible(bool(model.rowCount()))
         self.pause.setVisible(self._is_paused or bool(model.waiting()))

@@ -132,16 +132,23 @@ class QueuePart(Part):
         self._covered = False
         self.bar = ProgressBar(theme, tr("Progress of the running job"))
         self.bar.setFixedWidth(theme.px(52))
-        self.words = Label(theme, tr("Queue empty"), color="text2")
+        self.words = Label(theme, "", color="text2")
+        self._known = False
         self.row.addWidget(self.bar)
         self.row.addWidget(self.words)
         self._show_bar()
+
+    def mark_known(self) -> None:
+        """All jobs have been read: none means none."""
+        self._known = True
+        if not self.words.text():
+            self.show_queue(0, None)
 
     def show_queue(self, waiting: int, seconds: float | None, running: int = 0) -> None:
         """`waiting` have not begun; `seconds` until all have ended."""
         parts = [tr("{n} running", n=running)] if running else []
         parts += [tr("{n} queued", n=waiting)] if waiting else []
-        words = ", ".join(parts) or tr("Queue empty")
+        words = ", ".join(parts) or (tr("Queue empty") if self._known else "")
         timed = bool(parts) and seconds is not None and seconds >= SHORTEST
         self.words.setText(f"{words}, {clock(seconds)}" if timed and seconds is not None else words)
         self.words.set_color("text" if parts else "text2")

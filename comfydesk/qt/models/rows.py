@@ -45,6 +45,8 @@ class WorkflowRow:
     """Whether that pod can be used now."""
     used: float = 0
     """When it was last opened or made something, seconds since the epoch; 0: never."""
+    recent: bool = False
+    """It was opened since the list was put in order; its card moves at the next start."""
     tags: tuple[str, ...] = ()
     """The user's."""
 

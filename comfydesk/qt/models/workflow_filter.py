@@ -76,7 +76,7 @@ class WorkflowFilter:
         if self.favourites:
             tests.append(lambda row: row.starred)
         if self.recent:
-            tests.append(lambda row: bool(row.used))
+            tests.append(lambda row: bool(row.used) or row.recent)
         if self.tag:
             tests.append(lambda row: self.tag in row.tags)
         if self.folder:

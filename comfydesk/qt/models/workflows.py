@@ -189,6 +189,12 @@ class WorkflowModel(RowModel[WorkflowRow]):
                 changed.append(replace(row, starred=mark.favourite, tags=mark.tags))
         self._take(changed)
 
+    def mark_opened(self, id_: str) -> None:
+        """It is a recent one from now on. Its card stays where it is: nothing moves under the pointer."""
+        row = self._all.get(id_)
+        if row is not None and not row.recent:
+            self._take([replace(row, recent=True)])
+
     def set_used(self, used: Mapping[str, float]) -> None:
         """When workflows were used last; cards may move."""
         self._take(

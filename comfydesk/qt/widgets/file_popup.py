@@ -3,17 +3,15 @@
 from dataclasses import dataclass
 
 from PySide6.QtCore import (
-    QAbstractListModel,
     QModelIndex,
     QObject,
     QPersistentModelIndex,
-    QPoint,
     QRect,
     QSize,
     Qt,
     Signal,
 )
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPalette, QPixmap
+from PySide6.QtGui import QKeyEvent, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -31,7 +29,7 @@ from comfydesk.qt.theme import Theme
 from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets import paint
 from comfydesk.qt.widgets.drop_files import ICONS, Media
-from comfydesk.qt.widgets.popup_window import cut_round, make_round
+from comfydesk.qt.widgets.popup_window import PopupFrame, Rows
 from comfydesk.qt.widgets.thumbnail import Covers
 
 TILE, GAP = 88, 4
@@ -49,29 +47,11 @@ class LibraryFile:
     tip: str = ""
 
 
-class _Files(QAbstractListModel):
-    def __init__(self, parent: QObject) -> None:
-        super().__init__(parent)
-        self._files: tuple[LibraryFile, ...] = ()
-
-    def fill(self, files: tuple[LibraryFile, ...]) -> None:
-        self.beginResetModel()
-        self._files = files
-        self.endResetModel()
-
-    def file(self, row: int) -> LibraryFile:
-        return self._files[row]
-
-    def row_of(self, path: str) -> int:
-        return next((at for at, file in enumerate(self._files) if file.path == path), -1)
-
-    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008  # Qt's own default
-        return 0 if parent.isValid() else len(self._files)
-
+class _Files(Rows[LibraryFile]):
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        if not index.isValid():
+        file = self.row(index)
+        if file is None:
             return None
-        file = self._files[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
             return file.name
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleDescriptionRole):
@@ -97,7 +77,7 @@ class _Tile(QStyledItemDelegate):
             return
         half = theme.px(GAP) // 2
         spot = QRect(option.rect).adjusted(half, half, -half, -half)
-        file = model.file(index.row())
+        file = model.rows[index.row()]
         picture: QPixmap | None = None
         broken = False
         if self._thumbnails is not None:
@@ -112,16 +92,13 @@ class _Tile(QStyledItemDelegate):
             paint.box(painter, spot, theme.px(4), outline=theme.color("text2"), width=theme.px(2))
 
 
-class FilePopup(QFrame):
+class FilePopup(PopupFrame):
     """Opens with `open_at`; `picked` with the path."""
 
     picked = Signal(str)
 
     def __init__(self, theme: Theme, thumbnails: Thumbnails | None, parent: QWidget) -> None:
-        super().__init__(parent, Qt.WindowType.Popup | Qt.WindowType.FramelessWindowHint)
-        self._theme = theme
-        make_round(self)
-        self.setAccessibleName(tr("From the library"))
+        super().__init__(theme, tr("From the library"), parent)
         self.files = _Files(self)
         self._tile = _Tile(theme, thumbnails, self)
         self.view = _Grid(self)
@@ -141,35 +118,22 @@ class FilePopup(QFrame):
         theme = self._theme
         self._tile.media = media
         self.files.fill(files)
-        palette = theme.palette("popup")
-        palette.setColor(QPalette.ColorRole.Base, theme.color("popup"))
-        self.view.setPalette(palette)
+        self.dress(self.view)
         edge, side = theme.px(4) + 1, theme.px(TILE + GAP)
         self._column.setContentsMargins(edge, edge, edge, edge)
         rows = min(ROWS, -(-len(files) // COLUMNS))
         width = COLUMNS * side + 2 * edge + self.view.verticalScrollBar().sizeHint().width() + 2
         height = rows * side + 2 * edge + 2
-        screen = anchor.screen().availableGeometry()
-        corner = anchor.mapToGlobal(QPoint(0, anchor.height() + theme.px(4)))
-        width, height = min(width, screen.width()), min(height, screen.height())
-        x = max(screen.left(), min(corner.x(), screen.right() + 1 - width))
-        above = corner.y() - anchor.height() - 2 * theme.px(4) - height
-        y = corner.y() if corner.y() + height <= screen.bottom() else max(screen.top(), above)
-        self.setGeometry(x, y, width, height)
-        cut_round(self, theme.px(8))
+        self.place_at(anchor, width, height)
         self.show()
         self.view.setCurrentIndex(self.files.index(0))
         self.view.setFocus(Qt.FocusReason.PopupFocusReason)
 
     def _take(self, index: QModelIndex) -> None:
         if index.isValid() and self.isVisible():
-            path = self.files.file(index.row()).path
+            path = self.files.rows[index.row()].path
             self.hide()
             self.picked.emit(path)
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        painter, theme = QPainter(self), self._theme
-        paint.box(painter, self.rect(), theme.px(8), fill=theme.color("popup"), outline=theme.color("control"))
 
 
 class _Grid(QListView):

@@ -32,6 +32,10 @@ class FormHelp(QObject):
     """Folder, name, and whether it is a favourite from now on."""
     mask_wanted = Signal(object)
     """A DropZone whose picture is to be painted on."""
+    lora_wanted = Signal(object)
+    """One more LoRA is to be added: the button that was pressed, to offer them at."""
+    no_lora: str | None = None
+    """Why none can be added to the workflow of the form, "" where one can; None: it is not offered."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)

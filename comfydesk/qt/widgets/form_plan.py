@@ -79,8 +79,11 @@ def arranged(form: Form, pinned: frozenset[str], unpinned: frozenset[str]) -> Fo
     return Form(tuple(sorted(fields, key=lambda field: not field.pinned)))
 
 
-def plan(form: Form) -> tuple[tuple[Block, ...], ...]:
-    """The pinned fields as up to three sections: what goes in, numbers, models. A line divides them."""
+def plan(form: Form, *, more_loras: bool = False) -> tuple[tuple[Block, ...], ...]:
+    """The pinned fields as up to three sections: what goes in, numbers, models. A line divides them.
+
+    `more_loras`: LoRAs can be added, so that there is a place for them even without any.
+    """
     pinned = list(form.pinned)
     loras, used = _loras(form, pinned)
     rest = [field for field in pinned if field.id not in used]
@@ -88,7 +91,7 @@ def plan(form: Form) -> tuple[tuple[Block, ...], ...]:
     first.sort(key=lambda block: (not isinstance(block, MediaBlock), isinstance(block, NegativeBlock)))
     rest = [field for field in rest if _leading(field) is None]
     third: list[Block] = [RowBlock(field) for field in rest if field.kind is Kind.MODEL]
-    third += [LorasBlock(loras)] if loras else []
+    third += [LorasBlock(loras)] if loras or more_loras else []
     third += [RowBlock(field) for field in rest if field.kind is Kind.BOOL]
     second = _numbers([field for field in rest if field.kind not in (Kind.MODEL, Kind.BOOL)])
     return tuple(tuple(section) for section in (first, second, third) if section)

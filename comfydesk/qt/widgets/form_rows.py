@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QWidget
 
 from comfydesk.qt.theme import Theme
-from comfydesk.qt.theme.language import tr, tr_n
+from comfydesk.qt.theme.language import said, tr, tr_n
 from comfydesk.qt.widgets.buttons import Button, Kind, Size
 from comfydesk.qt.widgets.choice_combo import ChoiceEditor
 from comfydesk.qt.widgets.editors import range_of
@@ -190,21 +190,26 @@ class PairPart(FormPart):
 class LorasPart(FormPart):
     """A heading and one row per LoRA of the workflow."""
 
+    wanted = Signal(object)
+    """The button: one more LoRA than the workflow has places for is to be added to it."""
+
     def __init__(
         self,
         theme: Theme,
         loras: tuple[tuple[Field, tuple[Field, ...]], ...],
         values: dict[str, Any],
+        no_more: str | None = None,
     ) -> None:
+        """`no_more`: why none can be added, "" where one can, None where it is not offered."""
         super().__init__(theme)
-        self._loras = loras
+        self._loras, self._no_more = loras, no_more
         self._rows: dict[str, LoraRow] = {}
         self._away: list[LoraRow] = []
         """Rows that were removed, the first one first: their LoRA is sent with strength 0."""
         self.add = Button(theme, tr("Add"), kind=Kind.GHOST, icon="plus", size=Size.COMPACT)
         head = QHBoxLayout()
         head.setContentsMargins(0, 0, 0, 0)
-        head.addWidget(Label(theme, tr("LoRAs") if len(loras) > 1 else tr("LoRA"), color="text2"), 1)
+        head.addWidget(Label(theme, tr("LoRA") if len(loras) == 1 else tr("LoRAs"), color="text2"), 1)
         head.addWidget(self.add)
         self.column.addLayout(head)
         for lora, strengths in loras:
@@ -268,6 +273,9 @@ class LorasPart(FormPart):
         (shown[0].combo if shown else self.add).setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _bring_back(self) -> None:
+        if not self._away:
+            self.wanted.emit(self.add)
+            return
         row = self._away.pop(0)
         row.show()
         row.tick.click()
@@ -278,7 +286,8 @@ class LorasPart(FormPart):
     def _offer(self) -> None:
         room = len(self._loras)
         full = tr_n("This workflow has room for {n} LoRA", "This workflow has room for {n} LoRAs", room)
-        self.add.set_blocked("" if self._away else full)
+        reason = full if self._no_more is None else said(self._no_more)
+        self.add.set_blocked("" if self._away else reason)
 
     def _space(self) -> None:
         self.column.setSpacing(self.theme.px(2))

@@ -241,13 +241,22 @@ class FormView(QScrollArea):
         """The fold below; None when the first screen shows everything."""
         return self._all
 
+    @property
+    def _no_lora(self) -> str | None:
+        help_ = self._around.help
+        return None if help_ is None else help_.no_lora
+
+    def _want_lora(self, button: QWidget) -> None:
+        if self._around.help is not None:
+            self._around.help.lora_wanted.emit(button)
+
     # --- Building -------------------------------------------------------------------------------------------------
 
     def _build(self) -> None:
         self._parts, self._all, self._focused = {}, None, None
         content = QWidget()
         self._column = QVBoxLayout(content)
-        sections = plan(self._form)
+        sections = plan(self._form, more_loras=bool(self._form.fields) and self._no_lora == "")
         for at, section in enumerate(sections):
             if at:
                 self._column.addWidget(Line(self.theme))
@@ -287,7 +296,9 @@ class FormView(QScrollArea):
             case PairBlock(first, second):
                 return PairPart(theme, first, second, (values[first.id], values[second.id]))
             case LorasBlock(loras):
-                return LorasPart(theme, loras, values)
+                loras_part = LorasPart(theme, loras, values, self._no_lora)
+                loras_part.wanted.connect(self._want_lora)
+                return loras_part
             case RowBlock(field):
                 return RowPart(theme, field, make_editor(theme, field, values[field.id], self._around))
 

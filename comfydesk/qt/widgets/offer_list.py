@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import (
-    QAbstractListModel,
     QModelIndex,
-    QObject,
     QPersistentModelIndex,
     QPoint,
     QRect,
@@ -22,6 +20,7 @@ from comfydesk.qt.theme import Theme
 from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets import paint, shadow
 from comfydesk.qt.widgets.badges import Badge
+from comfydesk.qt.widgets.popup_window import Rows
 from comfydesk.qt.widgets.thumbnail import Covers
 
 ROW = 46
@@ -41,23 +40,11 @@ class Offer:
     icon: str = "image"
 
 
-class _Offers(QAbstractListModel):
-    def __init__(self, parent: QObject) -> None:
-        super().__init__(parent)
-        self.offers: tuple[Offer, ...] = ()
-
-    def fill(self, offers: tuple[Offer, ...]) -> None:
-        self.beginResetModel()
-        self.offers = offers
-        self.endResetModel()
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
-        return 0 if parent.isValid() else len(self.offers)
-
+class _Offers(Rows[Offer]):
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        if not index.isValid() or index.row() >= len(self.offers):
+        offer = self.row(index)
+        if offer is None:
             return None
-        offer = self.offers[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
             return offer.title
         if role == Qt.ItemDataRole.AccessibleTextRole:
@@ -68,9 +55,8 @@ class _Offers(QAbstractListModel):
         return None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        if index.isValid() and index.row() < len(self.offers) and not self.offers[index.row()].id:
-            return Qt.ItemFlag.ItemIsEnabled
-        return super().flags(index)
+        offer = self.row(index)
+        return super().flags(index) if offer is None or offer.id else Qt.ItemFlag.ItemIsEnabled
 
 
 class _Delegate(QStyledItemDelegate):
@@ -85,7 +71,7 @@ class _Delegate(QStyledItemDelegate):
         return QSize(theme.px(200), max(theme.px(ROW), lines + theme.px(10)))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        theme, px, offer = self._theme, self._theme.px, self._model.offers[index.row()]
+        theme, px, offer = self._theme, self._theme.px, self._model.rows[index.row()]
         rect = QRect(option.rect)
         chosen = bool(option.state & QStyle.StateFlag.State_Selected)
         if offer.id and chosen:
@@ -186,7 +172,7 @@ class OfferList(QFrame):
     def move_by(self, step: int) -> bool:
         """Up or down; whether there was such a line."""
         at = self.view.currentIndex().row() + step
-        if not self.isVisible() or not 0 <= at < len(self._model.offers) or not self._model.offers[at].id:
+        if not self.isVisible() or not 0 <= at < len(self._model.rows) or not self._model.rows[at].id:
             return False
         self.view.setCurrentIndex(self._model.index(at))
         return True
@@ -198,16 +184,16 @@ class OfferList(QFrame):
     def current_id(self) -> str:
         """What Enter would take; "" for nothing."""
         row = self.view.currentIndex().row()
-        return self._model.offers[row].id if self.isVisible() and 0 <= row < len(self._model.offers) else ""
+        return self._model.rows[row].id if self.isVisible() and 0 <= row < len(self._model.rows) else ""
 
     def offers(self) -> tuple[Offer, ...]:
-        return self._model.offers
+        return self._model.rows
 
     def _take(self, row: int) -> bool:
-        if not 0 <= row < len(self._model.offers) or not self._model.offers[row].id:
+        if not 0 <= row < len(self._model.rows) or not self._model.rows[row].id:
             return False
         self.hide()
-        self.picked.emit(self._model.offers[row].id)
+        self.picked.emit(self._model.rows[row].id)
         return True
 
     def _drop_tile(self) -> None:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 
 from PySide6.QtCore import (
-    QAbstractListModel,
     QEvent,
     QModelIndex,
     QObject,
@@ -14,7 +13,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPalette
+from PySide6.QtGui import QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QFrame,
     QListView,
@@ -31,7 +30,7 @@ from comfydesk.qt.widgets import paint
 from comfydesk.qt.widgets.field_frame import LineEdit
 from comfydesk.qt.widgets.labels import Label
 from comfydesk.qt.widgets.plain import Line
-from comfydesk.qt.widgets.popup_window import cut_round, make_round
+from comfydesk.qt.widgets.popup_window import PopupFrame, Rows
 
 WIDTH, ROW, ROWS = 600, 36, 10
 _Index = QModelIndex | QPersistentModelIndex
@@ -50,21 +49,11 @@ class PaletteLine:
     """Why it cannot be done now; "" when it can."""
 
 
-class _Lines(QAbstractListModel):
-    def __init__(self, parent: QObject) -> None:
-        super().__init__(parent)
-        self.lines: tuple[PaletteLine, ...] = ()
-
-    def fill(self, lines: tuple[PaletteLine, ...]) -> None:
-        self.beginResetModel()
-        self.lines = lines
-        self.endResetModel()
-
-    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008  # Qt's own default
-        return 0 if parent.isValid() else len(self.lines)
-
+class _Lines(Rows[PaletteLine]):
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        line = self.lines[index.row()]
+        line = self.row(index)
+        if line is None:
+            return None
         if role == Qt.ItemDataRole.DisplayRole:
             return line.words
         if role == Qt.ItemDataRole.AccessibleDescriptionRole:
@@ -84,7 +73,7 @@ class _Delegate(QStyledItemDelegate):
         model, theme, px = index.model(), self._theme, self._theme.px
         if not isinstance(model, _Lines):
             return
-        line, rect = model.lines[index.row()], QRect(option.rect)
+        line, rect = model.rows[index.row()], QRect(option.rect)
         if option.state & QStyle.StateFlag.State_Selected:
             paint.box(painter, rect, px(6), fill=theme.color("selection"))
         elif option.state & QStyle.StateFlag.State_MouseOver:
@@ -117,18 +106,15 @@ class _Delegate(QStyledItemDelegate):
         paint.text(painter, area, line.words, theme.font("body"), theme.color(ink), elide=elide, metrics=body)
 
 
-class PalettePopup(QFrame):
+class PalettePopup(PopupFrame):
     """`typed` with the words; `taken` with the row. Give it what fits with `show_lines`."""
 
     typed = Signal(str)
     taken = Signal(int)
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
-        super().__init__(parent, Qt.WindowType.Popup | Qt.WindowType.FramelessWindowHint)
-        self._theme = theme
+        super().__init__(theme, tr("Commands"), parent, radius=10)
         self._most = 0
-        self.setAccessibleName(tr("Commands"))
-        make_round(self)
         self.edit = LineEdit(theme, placeholder=tr("Search commands, workflows, pods and settings"))
         self.edit.setAccessibleName(tr("Search commands, workflows, pods and settings"))
         self.view = QListView(self)
@@ -154,10 +140,7 @@ class PalettePopup(QFrame):
     def open_over(self, window: QWidget) -> None:
         """Show it over the upper middle of `window`, empty."""
         theme, px = self._theme, self._theme.px
-        palette = theme.palette("popup")
-        palette.setColor(QPalette.ColorRole.Base, theme.color("popup"))
-        self.setPalette(palette)
-        self.view.setPalette(palette)
+        self.dress(self, self.view)
         self._column.setContentsMargins(px(6), px(6), px(6), px(6))
         self._column.setSpacing(px(4))
         self.edit.setMinimumHeight(theme.height(ROW))
@@ -181,13 +164,13 @@ class PalettePopup(QFrame):
         theme = self._theme
         rows = min(ROWS, max(1, len(lines)))
         self.resize(self.width(), min(theme.height(ROW) * (rows + 1) + theme.px(26), self._most))
-        cut_round(self, theme.px(10))
+        self.cut_round()
         if lines:
             self.view.setCurrentIndex(self._lines.index(0))
             self.view.scrollToTop()
 
     def lines(self) -> tuple[PaletteLine, ...]:
-        return self._lines.lines
+        return self._lines.rows
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self.edit and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
@@ -199,11 +182,7 @@ class PalettePopup(QFrame):
                 return True
         return super().eventFilter(watched, event)
 
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        painter, theme = QPainter(self), self._theme
-        paint.box(painter, self.rect(), theme.px(10), fill=theme.color("popup"), outline=theme.color("control"))
-
     def _take(self, index: QModelIndex) -> None:
-        if index.isValid() and self.isVisible() and not self._lines.lines[index.row()].reason:
+        if index.isValid() and self.isVisible() and not self._lines.rows[index.row()].reason:
             self.hide()
             self.taken.emit(index.row())

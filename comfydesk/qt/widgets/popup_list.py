@@ -9,16 +9,14 @@ from PySide6.QtCore import (
     QModelIndex,
     QObject,
     QPersistentModelIndex,
-    QPoint,
     QRect,
     QSize,
     Qt,
     Signal,
 )
-from PySide6.QtGui import QHideEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QPixmap
+from PySide6.QtGui import QHideEvent, QKeyEvent, QMouseEvent, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QFrame,
     QListView,
     QStyle,
     QStyledItemDelegate,
@@ -33,7 +31,7 @@ from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets import paint
 from comfydesk.qt.widgets.field_frame import FieldFrame, LineEdit
 from comfydesk.qt.widgets.labels import Label
-from comfydesk.qt.widgets.popup_window import cut_round, make_round
+from comfydesk.qt.widgets.popup_window import PopupFrame
 from comfydesk.qt.widgets.thumbnail import Covers
 
 SEARCH_FROM = 12
@@ -157,7 +155,7 @@ class _EntryDelegate(QStyledItemDelegate):
         painter.restore()
 
 
-class PopupList(QFrame):
+class PopupList(PopupFrame):
     """Opens with `open_at`; emits `picked` with the position of the entry in what it was filled with."""
 
     picked = Signal(int)
@@ -166,10 +164,7 @@ class PopupList(QFrame):
     closed = Signal()
 
     def __init__(self, theme: Theme, name: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent, Qt.WindowType.Popup | Qt.WindowType.FramelessWindowHint)
-        self._theme = theme
-        self.setAccessibleName(name)
-        make_round(self)
+        super().__init__(theme, name, parent)
         self.search = FieldFrame(theme)
         self.line = LineEdit(theme, placeholder=tr("Search"))
         self.line.setAccessibleName(tr("Search {name}", name=name))
@@ -207,9 +202,7 @@ class PopupList(QFrame):
         self.search.setVisible(searchable)
         self.line.clear()
         self.empty.setVisible(not entries)
-        palette = theme.palette("popup")
-        palette.setColor(QPalette.ColorRole.Base, theme.color("popup"))
-        self.view.setPalette(palette)
+        self.dress(self.view)
         edge = theme.px(4) + 1
         layout = self.layout()
         if layout is not None:
@@ -219,8 +212,7 @@ class PopupList(QFrame):
         height = rows * theme.height(28) + 2 * edge
         height += self.search.least_height() + theme.px(4) if searchable else 0
         width = max(anchor.width(), theme.px(320 if searchable else 120))
-        self.setGeometry(self._place(anchor, width, height))
-        cut_round(self, theme.px(8))
+        self.place_at(anchor, width, height)
         self.show()
         self._select(current)
         (self.line if searchable else self.view).setFocus(Qt.FocusReason.PopupFocusReason)
@@ -240,16 +232,6 @@ class PopupList(QFrame):
     def _star(self, index: QModelIndex) -> None:
         if index.isValid() and self._model.entry(index).starred is not None:
             self.starred.emit(self._model.source_row(index.row()))
-
-    def _place(self, anchor: QWidget, width: int, height: int) -> QRect:
-        below = anchor.mapToGlobal(QPoint(0, anchor.height() + self._theme.px(4)))
-        screen = anchor.screen().availableGeometry()
-        width, height = min(width, screen.width()), min(height, screen.height())
-        x = max(screen.left(), min(below.x(), screen.right() + 1 - width))
-        y = below.y()
-        if y + height > screen.bottom():
-            y = max(screen.top(), y - anchor.height() - 2 * self._theme.px(4) - height)
-        return QRect(x, y, width, height)
 
     def _search(self, words: str) -> None:
         self._model.search(words)
@@ -291,10 +273,6 @@ class PopupList(QFrame):
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self.closed.emit()
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        painter, theme = QPainter(self), self._theme
-        paint.box(painter, self.rect(), theme.px(8), fill=theme.color("popup"), outline=theme.color("control"))
 
 
 def _is_star_key(event: QKeyEvent) -> bool:

@@ -11,10 +11,9 @@ from PySide6.QtCore import (
     QStringListModel,
     Qt,
 )
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPalette
+from PySide6.QtGui import QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QFrame,
     QListView,
     QStyle,
     QStyledItemDelegate,
@@ -28,7 +27,7 @@ from comfydesk.qt.theme.language import tr, tr_n
 from comfydesk.qt.widgets import paint
 from comfydesk.qt.widgets.form_help import FormHelp
 from comfydesk.qt.widgets.labels import Label
-from comfydesk.qt.widgets.popup_window import cut_round, make_round
+from comfydesk.qt.widgets.popup_window import PopupFrame
 from comfydesk.qt.widgets.prompt_complete import Name, Wanted, insertion, matches, wanted_at
 from comfydesk.qt.widgets.prompt_edit import PromptEdit
 
@@ -71,15 +70,13 @@ class _NameDelegate(QStyledItemDelegate):
         painter.restore()
 
 
-class NamePopup(QFrame):
+class NamePopup(PopupFrame):
     """Never takes the focus; `Completer` gives it its keys."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
-        super().__init__(parent, Qt.WindowType.ToolTip | Qt.WindowType.FramelessWindowHint)
-        self._theme = theme
+        super().__init__(theme, "", parent, kind=Qt.WindowType.ToolTip)
         self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        make_round(self)
         self.title = Label(theme, font="caption", color="text2")
         self.names = QStringListModel(self)
         self._delegate = _NameDelegate(theme, self)
@@ -103,9 +100,7 @@ class NamePopup(QFrame):
         self.view.setAccessibleName(_titles()[kind])
         self.title.setText(_titles()[kind])
         self.names.setStringList(list(names))
-        palette = theme.palette("popup")
-        palette.setColor(QPalette.ColorRole.Base, theme.color("popup"))
-        self.view.setPalette(palette)
+        self.dress(self.view)
         edge = theme.px(4) + 1
         self._column.setContentsMargins(edge, edge, edge, edge)
         self._column.setSpacing(theme.px(2))
@@ -116,7 +111,7 @@ class NamePopup(QFrame):
         below = caret.bottom() + 1 + theme.px(4)
         y = below if below + height <= screen.bottom() else caret.top() - theme.px(4) - height
         self.setGeometry(x, y, width, height)
-        cut_round(self, theme.px(8))
+        self.cut_round()
         self.show()
         self.step(0)
 
@@ -128,10 +123,6 @@ class NamePopup(QFrame):
         last = self.names.rowCount() - 1
         row = 0 if not rows else max(0, min(last, self.view.currentIndex().row() + rows))
         self.view.setCurrentIndex(self.names.index(row))
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        painter, theme = QPainter(self), self._theme
-        paint.box(painter, self.rect(), theme.px(8), fill=theme.color("popup"), outline=theme.color("control"))
 
 
 class Completer(QObject):

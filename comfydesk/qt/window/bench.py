@@ -111,6 +111,12 @@ class Bench(QObject):
             opening = self._waits or Opening(current.id)
             self._start("", opening, self._opened(lambda: self._session.reopen(current)))
 
+    def add_lora(self, name: str) -> None:
+        """One more LoRA in the open workflow; values stay."""
+        current = self.current
+        if current is not None:
+            self._start("", Opening(current.id), self._opened(lambda: self._session.add_lora(current, name)))
+
     def edit(self, job: Job, entry: "WorkflowEntry | None") -> None:
         """Open what `job` was made from, with its values; in no shelf any more, it is read from the library."""
         source = job.id if entry is None else entry.id

@@ -174,6 +174,7 @@ class Browse(QObject):
         self.missing.on_opened(opened)
         if entry is not None and opened.id not in (self._unmarked, self._marked):
             self._marked = opened.id
+            self.model.mark_opened(opened.id)
             self._tasks.start(self._session.shelves.mark_opened(opened.id))
 
     def _on_made_ready(self, workflow: str) -> None:
@@ -267,6 +268,7 @@ class Browse(QObject):
         browser.starred.connect(self._star)
         browser.menu_wanted.connect(self.commands.open_menu)
         browser.keyed.connect(self.commands.on_key)
+        browser.dropped.connect(self.commands.keep_file)
         desk.window.file_dropped.connect(bench.open)
         desk.preferences.changed.connect(self._on_setting)
         bench.opened.connect(self._on_opened)

@@ -20,11 +20,21 @@ def remember(memory: Memory, desk: Desk) -> None:
     def shown() -> dict[str, Any]:
         wanted = asdict(model.filter) | {"types": sorted(model.filter.types)}
         wanted.pop("text")  # a search is over with the run; a list that is narrowed by words nobody sees is a riddle
-        return {"grid": browser.list.grid, "order": model.order.value, "filter": wanted}
+        return {
+            "grid": browser.list.grid,
+            "folders": browser.as_folders.isChecked(),
+            "order": model.order.value,
+            "filter": wanted,
+        }
 
     def put_shown(value: Any) -> bool:
         if isinstance(value, dict):
-            browser.restore(filter_of(value.get("filter")), _order_of(value.get("order")), grid=bool(value.get("grid")))
+            browser.restore(
+                filter_of(value.get("filter")),
+                _order_of(value.get("order")),
+                grid=bool(value.get("grid")),
+                folders=bool(value.get("folders")),
+            )
         return True
 
     memory.add("sentences", lambda: list(intent.history()) or None, put_said)

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import shiboken6
 from PySide6.QtCore import QObject, QSize, QTimer
+from PySide6.QtWidgets import QWidget
 
 from comfydesk.errors import KnownError, StoreError
 from comfydesk.qt.bridge.tasks import Tasks
 from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets.drop_zone import DropZone
 from comfydesk.qt.widgets.file_popup import LibraryFile
-from comfydesk.qt.widgets.model_picker import ModelInfo
+from comfydesk.qt.widgets.model_picker import ModelInfo, short_name, subfolder
 from comfydesk.qt.widgets.popup_list import Entry, PopupList
 from comfydesk.qt.widgets.prompt_complete import spelled
 from comfydesk.qt.window.bench import Bench
@@ -198,12 +199,28 @@ class FormDesk(QObject):
         entries = tuple(Entry(field.label, _change(field, values[field.id])) for field in fields)
         self._offer(tr("Changed values"), entries, lambda at: form.reveal(fields[at].id))
 
-    def _offer(self, name: str, entries: tuple[Entry, ...], take: Callable[[int], None]) -> None:
+    def ask_lora(self, button: QWidget) -> None:
+        """Let one of the pod's LoRAs be chosen; it goes into the workflow."""
+        from comfydesk.workflow.add_lora import loras_of
+
+        catalog = self._session.catalog
+        names = () if catalog is None else loras_of(catalog)
+
+        def add(at: int) -> None:
+            self._bench.keep(self._panel.form.values())
+            self._bench.add_lora(names[at])
+
+        entries = tuple(Entry(short_name(name), subfolder(name)) for name in names)
+        self._offer(tr("Add a LoRA"), entries, add, button)
+
+    def _offer(
+        self, name: str, entries: tuple[Entry, ...], take: Callable[[int], None], at: QWidget | None = None
+    ) -> None:
         if self._list is not None:
             self._list.deleteLater()
         self._list = PopupList(self._desk.theme, name, self._panel)
         self._list.picked.connect(take)
-        self._list.open_at(self._panel.head, entries, -1)
+        self._list.open_at(at or self._panel.head, entries, -1)
 
     def _show_again(self) -> None:
         self._timer.start()
@@ -219,6 +236,7 @@ class FormDesk(QObject):
         help_.history_wanted.connect(self._tell_history)
         help_.outputs_wanted.connect(self._tell_outputs)
         help_.mask_wanted.connect(self.paint_mask)
+        help_.lora_wanted.connect(self.ask_lora)
         help_.starred.connect(self._on_starred)
         help_.model_wanted.connect(self._look_at_model)
         panel.shown.connect(self._on_shown)

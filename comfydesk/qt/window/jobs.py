@@ -100,6 +100,8 @@ class JobDesk(QObject):
         desk = self._desk
         bridge.jobs.connect(desk.jobs.put_jobs)
         bridge.jobs.connect(self._on_jobs)
+        bridge.jobs_read.connect(desk.queue.mark_known)
+        bridge.jobs_read.connect(desk.status.queue.mark_known)
         bridge.jobs_gone.connect(desk.jobs.drop)
         bridge.jobs_gone.connect(self._live.difference_update)
         bridge.queue.connect(self._read_paused)

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QObject, QSettings, Qt, QTimer
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QTabWidget
 
 from comfydesk.qt.theme import Theme
+from comfydesk.qt.theme.language import tr
 from comfydesk.qt.window.sizes import Extents, Sizes
 
 CREATE, LIBRARY, COMPARE = "create", "library", "compare"
@@ -81,7 +82,6 @@ class Layout(QObject):
         if geometry is None or not self._window.restoreGeometry(geometry):
             screen = self._window.screen().availableSize()
             self._window.resize(min(SIZE[0], screen.width()), min(SIZE[1], screen.height()))
-        self._narrow, self._low = self._room()
         self._put()
 
     def save(self) -> None:
@@ -200,6 +200,8 @@ class Layout(QObject):
         if layout is not None:
             room = window.screen().availableSize().expandedTo(window.size())
             window.setMinimumSize(layout.totalMinimumSize().boundedTo(room))
+        for bar in window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
+            bar.setAccessibleName(tr("Panels"))
 
     def _settle(self) -> None:
         self._sizes.apply(Qt.Orientation.Horizontal, self._wide(100) / 100)
@@ -351,7 +353,20 @@ class Layout(QObject):
 
     def _put(self) -> None:
         """The present workspace's docks, as they were left."""
-        self._show(self._settings.value(f"docks/{self._place}"), str(self._settings.value(f"sizes/{self._place}", "")))
+        state = self._settings.value(f"docks/{self._place}")
+        if state is None and self._place != self.workspace:
+            self._carry_over()
+        else:
+            self._show(state, str(self._settings.value(f"sizes/{self._place}", "")))
+
+    def _carry_over(self) -> None:
+        """There was room until now: all is arranged anew, but what was closed stays closed."""
+        roomy = self._settings.value(f"docks/{self.workspace}")
+        known = isinstance(roomy, QByteArray) and self._window.restoreState(roomy, LAYOUT)
+        closed = [dock for dock in self.docks() if dock.isHidden()] if known else []
+        self.reset()
+        for dock in closed:
+            dock.hide()
 
     def _show(self, state: object, sizes: str) -> None:
         if not isinstance(state, QByteArray) or not self._window.restoreState(state, LAYOUT):

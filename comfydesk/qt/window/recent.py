@@ -73,11 +73,14 @@ class RecentDesk(QObject):
             model.follow(between(model.listing, listing))
         else:
             model.show(listing)
+        self._desk.preview.mark_known()
         if self._again:
             self._list()
 
     def _list_failed(self, error: KnownError) -> None:
         self._reading = False
+        if not self._model.rowCount():
+            self._panel.mark_failed()
         self._tell(error)
 
     def _read_rows(self, ids: tuple[int, ...]) -> None:

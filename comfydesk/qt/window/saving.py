@@ -85,7 +85,7 @@ class SaveDesk(QObject):
             from comfydesk.session.shelves.saving import document_of
 
             filled = await self._session.keeper.filled(current, values, self._session.catalog)
-            opened = document_of(current.graph) if look else None
+            opened = document_of(current.before or current.graph) if look else None
             return await self._session.keeper.save_over(entry, filled.document, opened), filled
 
         again = partial(self._over, current, entry, look=False)

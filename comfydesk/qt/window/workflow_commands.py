@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Coroutine
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QPoint, QUrl
@@ -15,11 +16,12 @@ from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets.menu import Menu
 from comfydesk.qt.window.bench import Bench
 from comfydesk.qt.window.desk import Desk, show_folder
+from comfydesk.qt.window.in_browser import Way, label, landing, where
 
 if TYPE_CHECKING:
     from comfydesk.session.session import Session
     from comfydesk.session.shelves.keeping import Deleted
-    from comfydesk.session.values import WorkflowEntry
+    from comfydesk.session.values import PodState, WorkflowEntry
 
 
 class WorkflowCommands(QObject):
@@ -59,9 +61,10 @@ class WorkflowCommands(QObject):
         shown = entry.path is not None and source_of(entry) in (Source.MINE, Source.BUNDLED)
         elsewhere = tr("Its file is on a pod.")
         add(tr("Show in its folder"), "folder", lambda: self.reveal(entry), reason="" if shown else elsewhere)
-        url = self._pod_url(entry)
-        there = tr("Connect to a pod first.")
-        add(tr("Open ComfyUI in the browser"), "globe", lambda: self.browse(entry), reason="" if url else there)
+        pod = self._pod_for(entry)
+        there = "" if pod is not None and pod.url else tr("Connect to a pod first.")
+        words = label(landing(entry, "").way, "" if pod is None else pod.name)
+        add(words, "globe", lambda: self.browse(entry), reason=broken or there)
         menu.popup(spot)
 
     def _add_save(self, add: Callable[..., None], entry: "WorkflowEntry", reason: str) -> None:
@@ -100,6 +103,11 @@ class WorkflowCommands(QObject):
         """A workflow from elsewhere, kept on the pod under its name."""
         self._start(self._copy(entry, pod), done=self._told(tr("Saved on the pod")))
 
+    def keep_file(self, path: Path) -> None:
+        """A file that was dragged to the cards: its workflow is opened, and kept on this computer under its name."""
+        self._bench.open(path)
+        self._start(self._kept(path), done=self._told(tr("Added to your workflows")))
+
     def ask_tags(self, row: WorkflowRow) -> None:
         """A line of them, with commas."""
         self._ask(tr("Tags, with commas between them"), ", ".join(row.tags), partial(self._set_tags, row.entry.id))
@@ -109,10 +117,21 @@ class WorkflowCommands(QObject):
             show_folder(entry.path.parent)
 
     def browse(self, entry: "WorkflowEntry") -> None:
-        """The pod's own page. It has no address for a single workflow."""
-        url = self._pod_url(entry)
-        if url:
-            QDesktopServices.openUrl(QUrl(url))
+        """ComfyUI's own page, with the workflow as far as it can be brought there."""
+        pod = self._pod_for(entry)
+        if pod is None or not pod.url:
+            return
+        found = landing(entry, pod.url)
+        if found.way is Way.SAVE:
+            self._start(self._copy(entry, pod.id), done=lambda id_: self._show_page(found.url, id_.partition("/")[2]))
+        else:
+            self._show_page(found.url, entry.place if found.way is Way.LISTED else "")
+
+    def _show_page(self, url: str, place: str) -> None:
+        """`place`: of a saved workflow, which the page opens when it is chosen there."""
+        QDesktopServices.openUrl(QUrl(url))
+        if place:
+            self._desk.toasts.tell(tr("{name} is saved on the pod", name=place.removesuffix(".json")), where(place))
 
     # --- Inside ---------------------------------------------------------------------------------------------------
 
@@ -123,6 +142,12 @@ class WorkflowCommands(QObject):
         before = self._session.shelves.marks.get(id_, Mark())
         self._desk.workflows.set_marks({id_: Mark(before.favourite, before.opened, tags)})
         self._start(self._session.shelves.set_tags(id_, tags))
+
+    async def _kept(self, path: Path) -> str:
+        from comfydesk.session.shelves.saving import document_of
+
+        opened = await self._session.open_workflow(path)
+        return await self._session.keeper.save(None, opened.name.replace("/", " "), document_of(opened.graph))
 
     async def _copy(self, entry: "WorkflowEntry", pod: str) -> str:
         from comfydesk.session.shelves.saving import document_of
@@ -156,7 +181,7 @@ class WorkflowCommands(QObject):
         sheet.finished.connect(sheet.deleteLater)
         sheet.open()
 
-    def _pod_url(self, entry: "WorkflowEntry") -> str:
+    def _pod_for(self, entry: "WorkflowEntry") -> "PodState | None":
+        """The pod that it lies on, else the one in use."""
         pods = self._session.pods()
-        its = next((pod for pod in pods if entry.source == f"pod:{pod.id}"), self._session.current_pod)
-        return its.url if its is not None else ""
+        return next((pod for pod in pods if entry.source == f"pod:{pod.id}"), self._session.current_pod)

@@ -8,6 +8,7 @@ from typing import BinaryIO
 from comfydesk.errors import GraphError, one_line
 from comfydesk.session.values import OpenWorkflow, WorkflowEntry
 from comfydesk.store.workflows import document_hash
+from comfydesk.workflow.add_lora import why_not
 from comfydesk.workflow.blueprint import made_to_run
 from comfydesk.workflow.catalog import Catalog
 from comfydesk.workflow.convert import to_api
@@ -89,7 +90,8 @@ def prepare(graph: UiGraph | ApiGraph, name: str, identity: str, catalog: Catalo
     needs = check(graph, catalog)
     try:
         api = to_api(graph, catalog)
-        return OpenWorkflow(identity, name, graph, api, build_form(graph, catalog, api=api), needs)
+        form = build_form(graph, catalog, api=api)
+        return OpenWorkflow(identity, name, graph, api, form, needs, no_lora=why_not(graph, catalog))
     except GraphError as error:
         return OpenWorkflow(identity, name, graph, needs=needs, problem=error)
 

@@ -20,6 +20,7 @@ from comfydesk.session.values import OpenWorkflow, WorkflowEntry
 from comfydesk.settings import WORKFLOW_FOLDERS, Settings
 from comfydesk.store import workflow_marks as marks
 from comfydesk.store.workflow_marks import Made, Mark
+from comfydesk.workflow.add_lora import add_lora
 from comfydesk.workflow.catalog import Catalog
 from comfydesk.workflow.needs import Needs, Stock
 
@@ -106,7 +107,16 @@ class Shelves:
 
     async def reopen(self, workflow: OpenWorkflow, catalog: Catalog | None) -> OpenWorkflow:
         """See Session.reopen."""
-        return await asyncio.to_thread(prepare, workflow.graph, workflow.name, workflow.id, catalog)
+        opened = await asyncio.to_thread(prepare, workflow.graph, workflow.name, workflow.id, catalog)
+        return replace(opened, before=workflow.before)
+
+    async def add_lora(self, workflow: OpenWorkflow, name: str, catalog: Catalog) -> OpenWorkflow:
+        """See Session.add_lora."""
+
+        def work() -> OpenWorkflow:
+            return prepare(add_lora(workflow.graph, name, catalog), workflow.name, workflow.id, catalog)
+
+        return replace(await asyncio.to_thread(work), before=workflow.before or workflow.graph)
 
     async def needs_of(self, entry: WorkflowEntry, catalog: Catalog | None) -> Needs | None:
         """See Session.needs_of."""

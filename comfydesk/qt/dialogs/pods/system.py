@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPlainTextEdit, QSizePol
 
 from comfydesk.errors import KnownError
 from comfydesk.qt.models.pods import device_words, link_words, memory_words
+from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.theme.language import mark, tr
 from comfydesk.qt.widgets.banner import Banner
@@ -91,7 +92,8 @@ class SystemSheet(Page):
         self.banner = Banner(theme)
         self.dot, self.state = StatusDot(theme), Label(theme, color="text2")
         self.free = Button(theme, tr("Free memory"), icon="trash")
-        self.free.setToolTip(tr("Unloads all models from the pod's memory; the next job loads what it needs"))
+        words = tr("Unloads all models from the pod's memory; the next job loads what it needs")
+        self.free.setToolTip(plain_tip(words))
         self.check = Button(theme, tr("Check the connection"), icon="search")
         self.meters: list[Meter] = []
         self.ram = Meter(theme, "cube", tr("Memory (RAM)"))
