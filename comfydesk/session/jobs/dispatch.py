@@ -231,14 +231,14 @@ class Dispatcher:
         sending = pod in self._sending.values() or any(one.unanswered for one in followed)
         backlog = self._backlog(link, followed, candidates) if candidates else 0.0
         wanted = self._ahead()
-        ahead = self._follower.may_wait(pod, self._next.get(pod, ""), wanted)
+        ahead = self._follower.outlook.may_wait(pod, self._next.get(pod, ""), wanted)
         return PodLoad(link.online, len(followed), ahead, sending, 1 if ahead == wanted else ahead, backlog)
 
     def _backlog(self, link: Link, followed: Sequence[Followed], candidates: Sequence[Candidate]) -> float:
         """Seconds until the pod has done what it has: ours by what is known of them, others' as if they were ours."""
         pod = link.target.id
         usual = next((job.seconds[pod] for job in candidates if pod in job.seconds), GUESS)
-        ours = self._follower.eta(followed[-1]) if followed else 0.0
+        ours = self._follower.outlook.eta(followed[-1]) if followed else 0.0
         chosen = sum(1 for job, place in self._sending.items() if place == pod and self._follower.get(job) is None)
         there = sum(1 for one in followed if one.state in (JobState.SENT, JobState.RUNNING, JobState.CANCELLING))
         others = max(0, (link.queue_remaining or 0) - there)
@@ -289,7 +289,7 @@ class Dispatcher:
         except Exception as error:
             await self._failed_unsent(job, error)
             return None
-        return Prepared(await self._follower.weigh(job, graph), graph, document, job.posted)
+        return Prepared(await self._follower.outlook.weigh(job, graph), graph, document, job.posted)
 
     async def _send_prepared(self, ready: Sequence[Prepared], pod: str, link: Link) -> None:
         """One after the other. When it is not certain that one has arrived, those behind it go back to the queue."""

@@ -6,7 +6,7 @@ hint, a poll, a reconnect, a restart of this program or a cancellation, goes thr
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
@@ -16,8 +16,9 @@ from comfydesk.client.tracker import Tracker
 from comfydesk.errors import PodError, PodStatusError, StoreError
 from comfydesk.events import Change, Feed, JobProgress, PodEvent, PreviewFrame, RunState
 from comfydesk.session.jobs.arrival import arrives_until, is_direct
-from comfydesk.session.jobs.followed import NOTED_WITHIN, WAITING, WORTH_A_NOTE, Followed, Pace, kept_files, may_wait
+from comfydesk.session.jobs.followed import NOTED_WITHIN, WAITING, WORTH_A_NOTE, Followed, Pace, kept_files
 from comfydesk.session.jobs.memory import Memories
+from comfydesk.session.jobs.outlook import Outlook
 from comfydesk.session.jobs.reports import (
     forgotten,
     lost_track,
@@ -27,15 +28,12 @@ from comfydesk.session.jobs.reports import (
     unanswered,
     unknown,
 )
-from comfydesk.session.jobs.timings import LEAST_SECONDS, WHOLE, Stopwatch, Timings, signature_of, weights
 from comfydesk.session.library import Library
 from comfydesk.session.pods.links import Link, Links
 from comfydesk.session.tasks import Tasks
 from comfydesk.store import job_files, jobs, lost
 from comfydesk.store.database import Database
-from comfydesk.store.jobs import Waiting
 from comfydesk.store.records import Job, JobError, JobFile, JobState
-from comfydesk.store.workflows import Timing
 
 if TYPE_CHECKING:
     from comfydesk.client.submission import Accepted
@@ -75,9 +73,7 @@ class Follower:
         self._followed: dict[str, Followed] = {}
         self._by_remote: dict[tuple[str, str], Followed] = {}
         self._trackers: dict[str, Tracker] = {}
-        self._wholes: dict[tuple[str, str], float | None] = {}
-        """Pod, graph → seconds that such a job took there as a whole, if that is known."""
-        self._timings = Timings(library)
+        self.outlook = Outlook(library, self.on)
         self.memories = Memories(library)
         self._keep_ids: set[str] = set()
         """Pods that have taken a job under the id we gave it."""
@@ -93,43 +89,6 @@ class Follower:
     def on(self, pod: str) -> tuple[Followed, ...]:
         """Our jobs that this pod has or is being sent, in the order they were sent."""
         return tuple(followed for followed in self._followed.values() if followed.job.pod == pod)
-
-    def may_wait(self, pod: str, graph_hash: str, ahead: int) -> int:
-        """How many jobs may wait there behind the running one, if such come next; `ahead` is what the user wants."""
-        return may_wait(ahead, self._wholes.get((pod, graph_hash)))
-
-    async def weigh(self, job: Job, graph: Mapping[str, Any]) -> Followed:
-        """What there is to know of a job before it is followed. Raises StoreError."""
-        signature = signature_of(graph)
-        known = await self._timings.known(job.pod, signature)
-        stopwatch = Stopwatch(graph, known)
-        self._wholes[job.pod, job.graph_hash] = stopwatch.whole()
-        return Followed(job, graph, stopwatch, signature, weights(graph, known))
-
-    def eta(self, followed: Followed) -> float | None:
-        """Seconds until it has run, those before it on its pod included; None: not known (yet)."""
-        total, now = 0.0, time.monotonic()
-        for other in self.on(followed.job.pod):
-            rest = other.stopwatch.remaining(now)
-            if rest is None:
-                return None
-            total += rest
-            if other is followed:
-                break
-        return total
-
-    def eta_of_waiting(self, job: str, waiting: Iterable[Waiting]) -> float | None:
-        """The same for one that is to be sent: after what its pod has, and those before it in the queue."""
-        before: dict[str, float | None] = {}
-        for one in waiting:
-            if one.pod not in before:
-                last = self.on(one.pod)[-1:]
-                before[one.pod] = self.eta(last[0]) if last else 0.0
-            so_far, whole = before[one.pod], self._wholes.get((one.pod, one.graph_hash))
-            before[one.pod] = None if so_far is None or whole is None else so_far + whole
-            if one.id == job:
-                return before[one.pod]
-        return None
 
     def register(self, followed: Followed) -> None:
         """It is about to be sent: whoever cancels it finds it from now on. Ends with `sent` or `drop`."""
@@ -150,7 +109,7 @@ class Follower:
         """Follow a job that was sent before, and ask at once what became of it. Raises StoreError."""
         followed = self._followed.get(job.id)
         if followed is None:
-            followed = await self.weigh(job, graph)
+            followed = await self.outlook.weigh(job, graph)
             self.register(followed)
             self.sent(followed)
         return followed
@@ -446,10 +405,7 @@ class Follower:
         await self._read(followed, known, found)
         if changes:
             followed.files = missing
-        measured = followed.stopwatch.measured()
-        if remote.started and remote.finished:
-            measured[WHOLE] = Timing(max(remote.finished - remote.started, LEAST_SECONDS), 0.0)
-        await self._timings.learn(job.pod, followed.signature, measured)
+        await self.outlook.learn(followed, remote)
 
     async def _over(self, followed: Followed, remote: RemoteJob, state: JobState, error: JobError | None) -> None:
         """It failed or was stopped there; what it had made until then is fetched first."""

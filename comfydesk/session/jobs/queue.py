@@ -340,7 +340,8 @@ class Queue:
         link = self._links.get(pod)
         if link is None or not link.online:  # what it does meanwhile nobody knows
             return None
-        return self._follower.eta_of_waiting(job_id, waiting) if followed is None else self._follower.eta(followed)
+        outlook = self._follower.outlook
+        return outlook.eta_of_waiting(job_id, waiting) if followed is None else outlook.eta(followed)
 
     def node_title(self, job_id: str, node_id: str) -> str:
         """What a person knows a node of a live job as; empty if it is not known."""
