@@ -156,8 +156,9 @@ def test_any_batch_over_any_pods_ends_near_the_ideal(ahead: int, count: int, tim
     seconds = {str(number): one for number, one in enumerate(times)}
     end, done = simulate(count, seconds, ahead=ahead)
     assert sum(done.values()) == count
-    # Off by no more than the quickest pod takes for one: a slow one learns only from the 64 in sight that it is needed.
-    assert end <= ideal(count, seconds) + min(times) + 1e-6
+    # A slow pod learns only from the 64 in sight that it is needed. Each that learns it too late leaves one job more to
+    # the others, and that costs no more than the quickest pod takes for one.
+    assert end <= ideal(count, seconds) + min(times) * (len(times) - 1) + 1e-6
 
 
 @given(
