@@ -358,3 +358,16 @@ def test_the_menu_of_what_is_selected_has_all_that_can_be_done_with_it(
     QTest.keyClick(sheet.focusWidget(), Qt.Key.Key_Return)
     library.show(OutputFilter(tags=("harbour",)))
     qtbot.waitUntil(lambda: library.model.rowCount() == 3, timeout=WAIT)
+
+
+def test_what_narrows_the_library_is_called_as_the_user_calls_it(
+    library: LibraryDesk, studio: Studio, gui_loop: Loop, qtbot: QtBot
+) -> None:
+    collections = studio.session.gallery.collections
+    album = gui_loop(collections.make_album("For the harbour cafe", [int(library.model.listing.ids[0])]))
+    qtbot.waitUntil(
+        lambda: any(row.text() == "For the harbour cafe" for row in rows_of(library, "albums")), timeout=WAIT
+    )
+    library.show(OutputFilter(album=album, media=("image",), aspect=Aspect.LANDSCAPE))
+    chips = [chip.text() for chip in library.page.toolbar._chips]
+    assert chips == ["Images", "For the harbour cafe", "Landscape"]

@@ -4,7 +4,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from comfydesk.qt.models.words import clock
+from comfydesk.qt.models.words import took
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets.buttons import Button, Kind, SplitButton
@@ -104,7 +104,7 @@ class ViewerInfo(QWidget):
                 widget.deleteLater()
         rows = list(rows_of(output))
         if output.seconds:
-            rows.append((tr("Made in"), clock(output.seconds)))
+            rows.append((tr("Made in"), took(output.seconds)))
         for at, (name, value) in enumerate(rows):
             label = ElidedLabel(self.theme, name, font="small", color="text2")
             label.setFixedWidth(self.theme.px(76))

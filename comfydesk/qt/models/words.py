@@ -45,6 +45,11 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
 
 
+def took(seconds: float) -> str:
+    """How long something was at work: "0.3 s", "14.4 s", from a minute on "1:52"."""
+    return clock(seconds) if seconds >= 59.95 else f"{max(0.0, seconds):.1f} s"
+
+
 def speed(rate: float) -> str:
     """ "3.42 it/s", or "2.10 s/it" for slow nodes. `rate` is above 0."""
     return f"{rate:.2f} it/s" if rate >= 1 else f"{1 / rate:.2f} s/it"

@@ -11,7 +11,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from comfydesk.qt.models.tips import plain_tip
-from comfydesk.qt.models.words import clock
+from comfydesk.qt.models.words import took
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets.buttons import Button, Kind, Size
@@ -121,7 +121,7 @@ class CompareTable(QWidget):
             self._column.addWidget(Label(theme, tr("No value differs."), color="text2"))
         self._column.addWidget(Line(theme))
         if any(output.seconds for output in self._outputs):
-            times = [clock(output.seconds) if output.seconds else "" for output in self._outputs]
+            times = [took(output.seconds) if output.seconds else "" for output in self._outputs]
             self._plain(tr("Made in"), times)
         self._plain(tr("Rating"), ["\N{BLACK STAR}" * output.rating or "\N{EM DASH}" for output in self._outputs])
         hint = tr("Click values to mix them.")

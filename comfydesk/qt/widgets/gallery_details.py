@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from comfydesk.qt.models.thumbnails import Thumbnails
-from comfydesk.qt.models.words import DOT, TIMES, clock, size_words
+from comfydesk.qt.models.words import DOT, TIMES, clock, size_words, took
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets.buttons import Button, IconButton, Size, SplitButton
@@ -211,8 +211,8 @@ class DetailsPanel(QWidget):
         extra = [(tr("LoRA"), loras)] if loras else []
         made = detail.output.seconds
         where = pod or detail.output.pod
-        took = tr("{pod} in {time}", pod=where, time=clock(made)) if made and where else where
-        tail = [(tr("Made on"), took)] if took else []
+        spent = tr("{pod} in {time}", pod=where, time=took(made)) if made and where else where
+        tail = [(tr("Made on"), spent)] if spent else []
         tail += [(tr("Albums"), albums)] if albums else []
         _fill(self.theme, self._grid, (*rows_of(detail.output)[:2], *extra, *rows_of(detail.output)[2:], *tail))
         values = [(f"{each.label}", _text(each.value)) for each in detail.settings[:_MOST_VALUES]]

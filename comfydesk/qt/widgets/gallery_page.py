@@ -1,7 +1,9 @@
 """The library's middle: what is searched for, how it is laid out, the grid, and what to do with what is selected."""
 
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from math import log
+from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QKeySequence, QPainter, QPaintEvent, QPixmap, QResizeEvent, QShortcut
@@ -16,6 +18,7 @@ from comfydesk.qt.widgets import paint, shadow
 from comfydesk.qt.widgets.buttons import Button, IconButton, Kind
 from comfydesk.qt.widgets.chips import RemovableChip
 from comfydesk.qt.widgets.empty_state import EmptyState
+from comfydesk.qt.widgets.gallery_facets import MEDIA
 from comfydesk.qt.widgets.gallery_view import LARGEST, SMALLEST, GalleryView
 from comfydesk.qt.widgets.labels import Label
 from comfydesk.qt.widgets.menu import Menu
@@ -49,6 +52,7 @@ class Toolbar(QWidget):
         self.found = Label(theme, font="small", color="text2")
         self.search.row.insertWidget(self.search.row.count() - 2, self.found)
         self._chips: list[RemovableChip] = []
+        self._names: dict[str, Mapping[Any, str]] = {"media": {kind: tr(words) for kind, words in MEDIA}}
         self.sort = Button(theme, "", icon="sort", menu=True)
         self.group = Button(theme, "", icon="grid", menu=True)
         self.shape = IconButton(theme, "grid", tr("Squares"), checkable=True)
@@ -70,17 +74,25 @@ class Toolbar(QWidget):
         self.filter = wanted
         if self.search.text() != wanted.words:
             self.search.show_words(wanted.words)
+        self._show_chips()
+
+    def _show_chips(self) -> None:
         for chip in self._chips:
             chip.hide()
             chip.deleteLater()
         self._chips = []
-        parts = chips_of(wanted)
+        parts = chips_of(self.filter, self._names)
         for words, less in parts[:_SHOWN_CHIPS]:
             chip = RemovableChip(self.theme, words)
             chip.clicked.connect(lambda _=False, less=less: self.ask(less))
             self.search.row.insertWidget(1 + len(self._chips), chip)
             self._chips.append(chip)
         self._tell()
+
+    def name(self, kind: str, names: Mapping[Any, str]) -> None:
+        """What albums ("album", by id) and pods ("pods", by id) are called."""
+        self._names = {**self._names, kind: names}
+        self._show_chips()  # and nothing else: somebody may be typing
 
     def ask(self, wanted: OutputFilter) -> None:
         """Search for something else."""
@@ -325,18 +337,20 @@ class LibraryPage(QWidget):
         return super().eventFilter(watched, event)
 
 
-def chips_of(wanted: OutputFilter) -> list[tuple[str, OutputFilter]]:
-    """What narrows a search besides words, each with the filter that is left without it."""
+def chips_of(wanted: OutputFilter, called: Mapping[str, Mapping[Any, str]]) -> list[tuple[str, OutputFilter]]:
+    """What narrows a search besides words, each with the filter that is left without it.
+
+    `called`: by field, what a value is called where that is not the value itself.
+    """
     found: list[tuple[str, OutputFilter]] = []
     for field in fields(wanted):
         value = getattr(wanted, field.name)
         if isinstance(value, tuple):
-            found += [
-                (each, replace(wanted, **{field.name: tuple(v for v in value if v != each)}))  # type: ignore[arg-type]
-                for each in value
-            ]
+            for each in value:
+                left: dict[str, Any] = {field.name: tuple(one for one in value if one != each)}
+                found.append((called.get(field.name, {}).get(each, each), replace(wanted, **left)))
             continue
-        words = _chip(field.name, value)
+        words = called.get(field.name, {}).get(value, "") or _chip(field.name, value)
         if words:
             found.append((words, replace(wanted, **{field.name: getattr(EVERYTHING, field.name)})))
     return found
@@ -354,7 +368,8 @@ def _chip(name: str, value: object) -> str:
         case "since":
             return tr("last 7 days")
         case "aspect":
-            return value.value if isinstance(value, Aspect) else ""
+            names = {Aspect.LANDSCAPE: tr("Landscape"), Aspect.PORTRAIT: tr("Portrait"), Aspect.SQUARE: tr("Square")}
+            return names[value] if isinstance(value, Aspect) else ""
         case "missing":
             return tr("missing files")
         case "batch":

@@ -189,7 +189,9 @@ class LibraryDesk(QObject):
                 self._read_collections()
                 self._facets_soon.start()
             case PodsChanged():
-                self.facets.name_pods({pod.id: pod.name for pod in self._session.pods()})
+                names = {pod.id: pod.name for pod in self._session.pods()}
+                self.facets.name_pods(names)
+                self.page.toolbar.name("pods", names)
 
     def _follow(self) -> None:
         """One step at a time, each from the listing that the one before led to."""
@@ -255,7 +257,11 @@ class LibraryDesk(QObject):
             collections = self._session.gallery.collections
             return await collections.albums(), await collections.searches()
 
-        self._tasks.start(read(), done=lambda found: self.facets.show_collections(*found))
+        self._tasks.start(read(), done=self._show_collections)
+
+    def _show_collections(self, found: "tuple[tuple[Album, ...], tuple[SavedSearch, ...]]") -> None:
+        self.facets.show_collections(*found)
+        self.page.toolbar.name("album", {album.id: album.name for album in found[0]})
 
     # --- What is picked ---------------------------------------------------------------------------------------------
 

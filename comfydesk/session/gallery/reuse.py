@@ -77,6 +77,9 @@ def neighbours(recipe: Recipe, form: Form, seed: int, reach: int) -> Batch:
 
 def _seeds(form: Form) -> tuple[Field, ...]:
     fields = form.with_role(Role.SEED)
+    if not form.fields:
+        what = "What this workflow takes is not known yet"
+        raise UsageError(what, "A pod's list of nodes tells it", "Connect to a pod first")
     if not fields:
         raise UsageError("This workflow has no seed", "It would make the same again", "Change another value")
     return fields

@@ -9,6 +9,7 @@ from comfydesk.errors import UsageError
 from comfydesk.events import CollectionsChanged, OutputsChanged
 from comfydesk.session.gallery import reuse
 from comfydesk.session.gallery.reuse import Scope
+from comfydesk.session.jobs.recipes import Recipe
 from comfydesk.store import deletions
 from comfydesk.store.database import Database
 from comfydesk.store.listing import Listing
@@ -135,6 +136,14 @@ async def test_prompt_or_seed_alone_go_into_another_workflows_form(opened: Any, 
     field = reuse.input_for(form, "image")
     assert field is not None
     assert (field.id, reuse.input_for(form, "audio")) == ("92.image", None)
+
+
+def test_without_a_list_of_nodes_it_is_not_said_that_a_workflow_has_no_seed() -> None:
+    recipe = Recipe("w", "", b"{}", {}, {})
+    with pytest.raises(UsageError, match="Connect to a pod first"):
+        reuse.variations(recipe, Form(()), 2)
+    with pytest.raises(UsageError, match="has no seed"):
+        reuse.neighbours(recipe, Form((Field("1.text", "Prompt", Kind.TEXT, "", Role.PROMPT),)), 5, 2)
 
 
 # --- Deleting -------------------------------------------------------------------------------------------------------
