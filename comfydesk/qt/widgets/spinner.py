@@ -11,29 +11,40 @@ _STEP_MS = 50
 
 
 class SpinnerDriver(QObject):
-    """Turns an angle and repaints its owner; stands still while the owner is hidden or motion is reduced."""
+    """Turns an angle and repaints its owner; stands still while nobody looks, or where motion is reduced."""
 
     def __init__(self, theme: Theme, owner: QWidget) -> None:
         super().__init__(owner)
-        self.angle: int | None = 0
-        """Degrees, or None when motion is reduced."""
+        self._still = theme.appearance.reduced_motion
+        self._angle = 0
         self._owner = owner
+        self._looked = False
         self._timer = QTimer(self)
         self._timer.setInterval(_STEP_MS)
         self._timer.timeout.connect(self._turn)
-        if theme.appearance.reduced_motion:
-            self.angle = None
-        else:
+
+    @property
+    def angle(self) -> int | None:
+        """Degrees, or None when motion is reduced. Who paints asks for it: from then on it turns."""
+        if self._still:
+            return None
+        self._looked = True
+        if not self._timer.isActive():
             self._timer.start()
+        return self._angle
 
     def stop(self) -> None:
         self._timer.stop()
         self.deleteLater()
 
     def _turn(self) -> None:
-        if self._owner.isVisible():
-            self.angle = ((self.angle or 0) + 18) % 360
-            self._owner.update()
+        # Nobody has painted it since the last turn: it is hidden, covered, or its window is minimised.
+        if not self._looked:
+            self._timer.stop()
+            return
+        self._looked = False
+        self._angle = (self._angle + 18) % 360
+        self._owner.update()
 
 
 def draw_spinner(painter: QPainter, theme: Theme, rect: QRectF, angle: int | None, color: ColorName) -> None:
