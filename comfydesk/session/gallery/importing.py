@@ -5,22 +5,18 @@ whole, and the next start goes on with what is left. What was read before and ha
 """
 
 import asyncio
-import contextlib
-import hashlib
 import itertools
 import os
-import shutil
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from comfydesk.client.files import claim, inside, numbered, safe_relative_path
 from comfydesk.errors import KnownError, PodError, StoreError, UsageError
 from comfydesk.events import Change, Feed
+from comfydesk.session.gallery.copying import PART, copy_in, sweep
 from comfydesk.session.gallery.facts import RULES
 from comfydesk.session.gallery.found_files import SETTLE_NS, FoundFiles, Skipped, look
 from comfydesk.session.gallery.reading_children import Depth, Read, ReadingChildren
@@ -39,8 +35,6 @@ ROUND = 2000
 """Files that a child reads to the end before it is let go."""
 MOST_TOLD = 1000
 """Skipped files that are named; the rest are counted."""
-PART = ".comfydesk-import-"
-"""Begins the names of files that are being copied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +144,7 @@ class Importer:
             self._old_known.set()
         for left in old:
             plan = ImportPlan(Path(left.folder), left.copy)
-            await asyncio.to_thread(_sweep, self._folder(), left.id)
+            await asyncio.to_thread(sweep, self._folder(), left.id)
             if not await asyncio.to_thread(plan.folder.is_dir):
                 await self._library.call(store.end, left.id)
                 continue
@@ -273,7 +267,7 @@ class Importer:
                 kept.append(one)  # told as a duplicate
                 continue
             try:
-                path = _copy(one, run.plan.folder, root, f"{PART}{run.key}-{next(run.numbers)}")
+                path = copy_in(one, run.plan.folder, root, f"{PART}{run.key}-{next(run.numbers)}")
                 about = path.stat()
             except (OSError, PodError) as error:
                 why = error.why if isinstance(error, PodError) else error.strerror or str(error)
@@ -350,53 +344,3 @@ def _gone(copies: Mapping[str, Sequence[Copy]]) -> dict[str, int]:
                 found[sha256] = copy.output
                 break
     return found
-
-
-def _copy(file: Taken, base: Path, root: Path, part_name: str) -> Path:
-    """Copy a file below `base` to the same place below `root`/<name of base>. Whole under its name, or not there.
-
-    What an import that was killed has copied there already is taken up.
-    """
-    source = Path(file.path)
-    relative = source.relative_to(base)
-    subfolder = "/".join((base.name or "imported", *relative.parts[:-1]))
-    first = inside(root, safe_relative_path(subfolder, relative.name))
-    first.parent.mkdir(parents=True, exist_ok=True)
-    part = root / part_name
-    with _removed_on_failure(part):
-        shutil.copy2(source, part)
-        for number in itertools.count(1):
-            target = numbered(first, number)
-            if claim(part, target):
-                return target
-            if _is_same(target, file):
-                part.unlink()
-                return target
-    raise AssertionError
-
-
-def _is_same(path: Path, file: Taken) -> bool:
-    try:
-        if not path.is_file() or path.stat().st_size != file.size:
-            return False
-        with path.open("rb") as data:
-            return hashlib.file_digest(data, "sha256").hexdigest() == file.sha256
-    except OSError:
-        return False
-
-
-@contextmanager
-def _removed_on_failure(part: Path) -> Iterator[None]:
-    try:
-        yield
-    except BaseException:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise
-
-
-def _sweep(root: Path, key: int) -> None:
-    """Remove what an import that was killed left half-copied."""
-    with contextlib.suppress(OSError):
-        for part in root.glob(f"{PART}{key}-*"):
-            part.unlink(missing_ok=True)

@@ -17,7 +17,8 @@ import pytest
 from PIL import Image
 
 from comfydesk.demo.process import DemoProcess
-from comfydesk.session.gallery.importing import AT_ONCE, PART
+from comfydesk.session.gallery.copying import PART
+from comfydesk.session.gallery.importing import AT_ONCE
 from comfydesk.session.gallery.thumbnails import Source, ThumbnailCache
 from tests.pod.session.graphs import flat
 
