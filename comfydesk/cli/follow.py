@@ -159,7 +159,7 @@ def report(found: Sequence[Job], context: Context, *, listed: bool = True) -> in
         context.emit_json({"jobs": [job_document(job) for job in found]})
     else:
         for job in found:
-            for result in (*job.outputs, *map(_harmless, job.texts)):
+            for result in (*job.outputs, *job.texts):
                 context.emit(result)
             if job.state is JobState.DONE and not job.outputs and not job.texts:
                 context.note("The workflow saves nothing: it only shows previews")
@@ -195,11 +195,6 @@ def _line(error: JobError) -> str:
     # What belongs to inputs says more than "validation failed", and the command line has no form to show it on.
     fields = "; ".join(f"{field}: {text}" for field, text in error.fields.items())
     return str(KnownError(error.what, fields or error.why, error.advice))
-
-
-def _harmless(text: str) -> str:
-    """A pod's text without what moves a terminal's cursor or changes its colours."""
-    return "".join(c for c in text if c.isprintable() or c in "\n\t")
 
 
 def _words(job: Job) -> str:

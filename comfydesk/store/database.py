@@ -79,8 +79,11 @@ class Database:
         try:
             with self._translated():
                 self._prepare()
+        except sqlite3.Error as error:  # what stands in the file is not what was written there
+            self.close()
+            raise self._damaged(str(error)) from error
         except BaseException:
-            self._connection.close()
+            self.close()
             raise
 
     def close(self) -> None:
@@ -186,7 +189,10 @@ class Database:
 
     def check(self) -> None:
         """Read the whole file. Raises StoreError if it is damaged. Takes seconds on a big library."""
-        rows = self.query("PRAGMA quick_check(1)")
+        try:
+            rows = self.query("PRAGMA quick_check(1)")
+        except sqlite3.Error as error:
+            raise self._damaged(str(error)) from error
         if [row[0] for row in rows] != ["ok"]:
             raise self._damaged("; ".join(str(row[0]) for row in rows))
 
@@ -201,11 +207,8 @@ class Database:
             yield
         except (json.JSONDecodeError, UnicodeDecodeError, zlib.error) as error:
             raise self._damaged(str(error)) from error
-        except (TypeError, ValueError, LookupError, AttributeError, OverflowError, sqlite3.Error) as error:
-            try:
-                self.check()
-            except sqlite3.Error:
-                raise self._damaged(str(error)) from error
+        except (TypeError, ValueError, LookupError, AttributeError, OverflowError, sqlite3.Error):
+            self.check()
             raise
 
     def _enter_wal(self) -> None:
@@ -254,10 +257,22 @@ class Database:
             with self.transaction(durable=True):
                 version = self._version()  # another process may have been faster
                 if version < len(MIGRATIONS):
-                    for statement in MIGRATIONS[version]:
-                        self._connection.execute(statement)
+                    self._migrate(version)
                     version += 1
                     self._connection.execute(f"PRAGMA user_version = {version}")
+
+    def _migrate(self, version: int) -> None:
+        try:
+            for statement in MIGRATIONS[version]:
+                self._connection.execute(statement)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:  # a disk that is full, a file that is locked …
+                raise
+            raise StoreError(
+                "The library cannot be brought up to this version of ComfyDesk",
+                f"{self.path}: {error}",
+                "Nothing was changed in it. Please report this; to start with an empty library, move that file aside",
+            ) from error
 
     def _version(self) -> int:
         return int(self._connection.execute("PRAGMA user_version").fetchone()[0])

@@ -3,7 +3,8 @@
 import difflib
 import html
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 _LONG = 28
 """Characters from which a value is a text: its passages are compared."""
 _LONGEST = 4000
+_PAIRS = 150_000
+"""Words that are the same in both. A text that repeats one a thousand times would hold the window for minutes."""
 _LABEL = 84
 _CELL_EDGES = 18
 _EXACT = 2.0**53
@@ -238,9 +241,13 @@ def words_of(value: Any) -> str:
 
 def marked(theme: Theme, old: str, new: str) -> str:
     """Rich text: what only `old` has on the danger tint, what only `new` has on the success tint."""
-    one, two = (re.findall(r"\s+|[^\s,.;:()]+|[,.;:()]", text) for text in (old, new))
+    one, two = (re.findall(r"(?:[^\s,.;:()]+|[,.;:()])\s*|\s+", text) for text in (old, new))
     parts = []
-    for tag, a, b, c, d in difflib.SequenceMatcher(None, one, two, autojunk=False).get_opcodes():
+    counts = Counter(two)
+    codes: Iterable[tuple[str, int, int, int, int]] = [("replace", 0, len(one), 0, len(two))]
+    if sum(count * counts[word] for word, count in Counter(one).items()) <= _PAIRS:
+        codes = difflib.SequenceMatcher(None, one, two, autojunk=False).get_opcodes()
+    for tag, a, b, c, d in codes:
         if tag == "equal":
             parts.append(html.escape("".join(one[a:b])))
             continue

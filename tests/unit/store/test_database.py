@@ -1,5 +1,6 @@
 import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -83,7 +84,7 @@ def test_a_migration_that_fails_leaves_the_library_as_it_was(tmp_path: Path, mon
     bad = ("ALTER TABLE uploads ADD COLUMN size INTEGER", "NONSENSE")
     with monkeypatch.context() as patch:
         patch.setattr("comfydesk.store.database.MIGRATIONS", (*schema.MIGRATIONS, bad))
-        with pytest.raises(sqlite3.OperationalError):
+        with pytest.raises(StoreError, match=r"brought up.*NONSENSE.*[Nn]othing was changed"):
             Database(path)
     db = Database(path)
     assert "size" not in [row["name"] for row in db.query("PRAGMA table_info(uploads)")]
@@ -100,6 +101,42 @@ def test_a_damaged_library_is_told_with_what_to_do(tmp_path: Path, content: byte
         Database(path)
     assert "Move that file aside" in str(caught.value)
     assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "PRAGMA user_version = 1",
+        "UPDATE sqlite_master SET sql = replace(sql, 'NOCASE', 'JOCASE')",
+        "UPDATE sqlite_master SET sql = replace(sql, 'jobs_by_state', 'jobs_by_stat')",
+    ],
+)
+def test_a_library_that_is_not_as_it_was_made_is_told_as_damaged(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "l"
+    Database(path).close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+        raw.execute("PRAGMA writable_schema = ON")
+        raw.execute(damage)
+
+    def opened() -> None:
+        db = Database(path)
+        try:
+            db.check()
+        finally:
+            db.close()
+
+    with pytest.raises(StoreError, match=r"damaged|brought up"):
+        opened()
+
+
+def test_a_file_of_another_format_is_told_as_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "l"
+    Database(path).close()
+    data = bytearray(path.read_bytes())
+    data[18:20] = b"\x09\x09"  # the versions that may write and read it
+    path.write_bytes(data)
+    with pytest.raises(StoreError, match=r"damaged|opened"):
+        Database(path)
 
 
 def test_a_page_overwritten_in_the_middle_is_found(tmp_path: Path) -> None:
