@@ -132,6 +132,12 @@ LLM_PROGRAM = Option(
     "The llama-server program of llama.cpp to use. Empty: what was installed with ComfyDesk, else the one on the PATH.",
 )
 
+LLM_PROJECTOR = Option(
+    "llm.projector",
+    "",
+    "Vision file",
+    "The mmproj file of the language model, with which llama-server looks at pictures. Empty: one that lies beside it.",
+)
 LLM_POD_FOLDER = Option(
     "llm.pod_folder",
     "/workspace/models/llm",
@@ -276,6 +282,7 @@ OPTIONS: tuple[Option[Any], ...] = (
     LLM_THREADS,
     LLM_CONTEXT,
     LLM_PROGRAM,
+    LLM_PROJECTOR,
     LLM_POD_FOLDER,
     LLM_POD_PORT,
     LLM_POD_PROGRAM,

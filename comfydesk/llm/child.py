@@ -41,6 +41,8 @@ class Serving:
     context: int = 4096
     threads: int = 0
     gpu_layers: int = -1
+    projector: str = ""
+    """Path of the mmproj file with which llama-server looks at pictures; empty: it does not."""
 
     def to_line(self) -> str:
         """For the child's stdin. Secret."""
@@ -98,7 +100,8 @@ def program_arguments(serving: Serving, port: int) -> list[str]:
     layers = 999 if serving.gpu_layers < 0 else serving.gpu_layers
     place = ["--host", LOOPBACK, "--port", str(port), "--alias", serving.name]
     sizes = ["--ctx-size", str(serving.context), "--n-gpu-layers", str(layers), *threads]
-    return [serving.program, "--model", serving.model, *place, *sizes]
+    sight = ["--mmproj", serving.projector] if serving.projector else []
+    return [serving.program, "--model", serving.model, *place, *sizes, *sight]
 
 
 def _become(serving: Serving, stdin: IO[str]) -> int:

@@ -7,6 +7,7 @@ before its first piece ends the process (reading a long prompt cannot be interru
 
 import asyncio
 import contextlib
+import shutil
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -38,6 +39,8 @@ class LocalSetup:
     threads: int = 0
     gpu_layers: int = -1
     idle: float = 600.0
+    projector: Path | None = None
+    """The model's mmproj file: with it, and a llama-server, the model looks at pictures."""
 
 
 class LocalState(StrEnum):
@@ -60,7 +63,6 @@ class LocalEngine:
 
     kind = EngineKind.LOCAL
     name = "This computer"
-    vision = False
     parallel = 1
 
     def __init__(self, setup: Callable[[], LocalSetup]) -> None:
@@ -78,6 +80,12 @@ class LocalEngine:
     @property
     def model(self) -> str:
         return _name(self._setup())
+
+    @property
+    def vision(self) -> bool:
+        """Whether there is an mmproj file, and a llama-server that takes it."""
+        setup = self._setup()
+        return setup.projector is not None and bool(_seeing(setup))
 
     @property
     def pid(self) -> int | None:
@@ -199,10 +207,11 @@ class LocalEngine:
             name=_name(setup),
             key="",
             parent=0,
-            program=find_program(setup.program),
+            program=_seeing(setup) or find_program(setup.program),
             context=setup.context,
             threads=setup.threads,
             gpu_layers=setup.gpu_layers,
+            projector=str(setup.projector) if _seeing(setup) else "",
         )
         process = self._process = LlamaProcess.launch(serving)
         self._running = setup
@@ -262,6 +271,13 @@ class LocalEngine:
     def _say(self, state: LocalState, words: str) -> None:
         self.status = LocalStatus(state, words)
         self.states.publish(self.status)
+
+
+def _seeing(setup: LocalSetup) -> str:
+    """The llama-server for a model with an mmproj file: the chosen one, else that of the PATH; "" without either."""
+    if setup.projector is None or not setup.projector.is_file():
+        return ""
+    return shutil.which(str(Path(setup.program or "llama-server").expanduser())) or ""
 
 
 def _name(setup: LocalSetup) -> str:

@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import os
 from functools import partial
+from pathlib import Path
 
 from comfydesk.credentials import HUB_TOKEN, CredentialsError, Secret, llm_item
 from comfydesk.errors import KnownError
@@ -43,6 +44,7 @@ from comfydesk.settings import (
     LLM_IDLE,
     LLM_MODEL,
     LLM_PROGRAM,
+    LLM_PROJECTOR,
     LLM_THREADS,
     Settings,
 )
@@ -97,6 +99,7 @@ class Engines:
             threads=settings.get(LLM_THREADS),
             gpu_layers=settings.get(LLM_GPU_LAYERS),
             idle=settings.get(LLM_IDLE) * 60.0,
+            projector=_projector(settings.get(LLM_PROJECTOR), None if model is None else model.path),
         )
 
     async def hub(self) -> Hub:
@@ -232,6 +235,19 @@ class Engines:
     def _pod_id(self, pod: str | None) -> str:
         link = self._link(pod)
         return pod or ("" if link is None else link.target.id)
+
+
+def _projector(chosen: str, model: Path | None) -> Path | None:
+    """The mmproj file: the chosen one, else the only one beside the model, as hubs name them."""
+    if chosen:
+        return Path(chosen).expanduser()
+    if model is None:
+        return None
+    own = model.with_name(f"{model.stem}.mmproj.gguf")
+    with contextlib.suppress(OSError):
+        beside = [own] if own.is_file() else sorted(model.parent.glob("[mM][mM][pP][rR][oO][jJ]*.gguf"))
+        return beside[0] if len(beside) == 1 else None
+    return None
 
 
 _NAMES = {Choice.LOCAL: "This computer", Choice.POD: "The pod", Choice.ENDPOINT: "Endpoint"}

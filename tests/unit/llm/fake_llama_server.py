@@ -27,8 +27,8 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, address: tuple[str, int], model: Path, alias: str) -> None:
-        self.alias = alias
+    def __init__(self, address: tuple[str, int], model: Path, alias: str, projector: str = "") -> None:
+        self.alias, self.projector = alias, projector
         try:
             self.how: dict[str, Any] = json.loads(model.read_text())
         except ValueError:
@@ -58,7 +58,11 @@ class Handler(BaseHTTPRequestHandler):
         if self._refused():
             return
         how = self.server.how
-        if len(body["messages"][-1]["content"]) > 4 * how.get("context", 4096):
+        content = body["messages"][-1]["content"]
+        if isinstance(content, list) and not self.server.projector:
+            self._json(500, {"error": {"message": "image input is not supported - hint: you may need the mmproj"}})
+            return
+        if isinstance(content, str) and len(content) > 4 * how.get("context", 4096):
             self._json(400, {"error": {"message": "the request exceeds the available context size"}})
             return
         die = how.get("die")
@@ -108,10 +112,10 @@ class Handler(BaseHTTPRequestHandler):
 def main() -> None:
     """Serve until killed."""
     parser = argparse.ArgumentParser(allow_abbrev=False)
-    for name in ("--model", "--host", "--port", "--alias", "--ctx-size", "--n-gpu-layers", "--threads"):
+    for name in ("--model", "--host", "--port", "--alias", "--ctx-size", "--n-gpu-layers", "--threads", "--mmproj"):
         parser.add_argument(name)
     args = parser.parse_args()
-    Server((args.host, int(args.port)), Path(args.model), args.alias or "fake").serve_forever()
+    Server((args.host, int(args.port)), Path(args.model), args.alias or "fake", args.mmproj or "").serve_forever()
 
 
 if __name__ == "__main__":

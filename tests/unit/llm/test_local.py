@@ -199,6 +199,20 @@ async def test_a_program_that_the_process_started_goes_with_it(double: Bench, mo
             await asyncio.sleep(0.01)
 
 
+async def test_with_its_mmproj_file_a_model_looks_at_pictures(double: Bench) -> None:
+    setup = double.setup()
+    request = replace(ASK, images=(b"\x89PNG\r\n\x1a\n",))
+    async with engine_of(setup) as blind:
+        assert not blind.vision
+    projector = double.folder / "mmproj-F16.gguf"
+    async with engine_of(replace(setup, projector=projector)) as engine:
+        before = engine.vision  # the file is not there yet
+        projector.write_bytes(b"GGUF")
+        assert (before, engine.vision) == (False, True)
+        assert await answer(engine, request) == REPLY
+        assert str(projector) in arguments_of(engine.pid)
+
+
 async def test_the_frozen_app_starts_its_child_by_its_own_program(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
