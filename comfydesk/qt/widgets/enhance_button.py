@@ -6,11 +6,11 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from comfydesk.llm.words.styles import STYLES, Style
 from comfydesk.llm.words.values import Length
+from comfydesk.qt.models.enhancing import COUNTS, Wish
 from comfydesk.qt.models.tips import plain_tip
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.theme.language import tr, tr_n
 from comfydesk.qt.widgets.buttons import Button, IconButton, Kind, Size
-from comfydesk.qt.widgets.enhance_page import COUNTS, Wish
 from comfydesk.qt.widgets.menu import Menu
 
 

@@ -1,7 +1,6 @@
 """The comparison of a prompt with what a language model made of it: a page over the centre. It blocks nothing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QKeySequence, QResizeEvent, QShortcut
@@ -9,7 +8,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from comfydesk.llm.words.diff import Diff
 from comfydesk.llm.words.styles import STYLES, Style
-from comfydesk.llm.words.values import Length
+from comfydesk.qt.models.enhancing import COUNTS, LENGTHS, Subject, Wish
 from comfydesk.qt.theme import Theme
 from comfydesk.qt.theme.language import tr, tr_n
 from comfydesk.qt.widgets.banner import Banner
@@ -32,32 +31,6 @@ SHOW_MS = 50
 """How often what streams in is shown: often enough to be read as it comes."""
 LATER_MS = 20
 TWO_COLUMNS = 720
-COUNTS = (1, 2, 3, 4, 6, 8)
-LENGTHS = tuple(Length)
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """How the prompt is to be enhanced."""
-
-    style: str
-    length: Length = Length.AUTO
-    count: int = 1
-    translate: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What is enhanced. `selection`: start and end of the part that is to change."""
-
-    text: str
-    name: str = ""
-    family: str = ""
-    selection: tuple[int, int] | None = None
-    locked: tuple[str, ...] = ()
-    negative: bool = False
-    picture: str = ""
-    """Name of the picture that is described."""
 
 
 class EnhancePage(Page):

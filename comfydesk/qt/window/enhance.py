@@ -17,9 +17,10 @@ from comfydesk.llm.words.diff import compare
 from comfydesk.llm.words.styles import STYLES, Style
 from comfydesk.llm.words.values import Length
 from comfydesk.qt.bridge.tasks import Tasks
+from comfydesk.qt.models.enhancing import Subject, Wish
 from comfydesk.qt.theme.language import tr
 from comfydesk.qt.widgets.enhance_button import EnhanceButton
-from comfydesk.qt.widgets.enhance_page import EnhancePage, Subject, Wish
+from comfydesk.qt.widgets.enhance_page import EnhancePage
 from comfydesk.qt.widgets.prompt_editor import PromptEditor
 from comfydesk.qt.window.bench import Bench
 from comfydesk.qt.window.desk import Desk
