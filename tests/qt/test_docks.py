@@ -1,6 +1,7 @@
 """The docks on their own: each with a model, in one line, without a session."""
 
 from array import array
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -54,6 +55,27 @@ def put(model: GalleryModel, *made: Output) -> None:
 
 
 # --- Preview --------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_shown_can_be_used_again_and_be_a_favourite(theme: Theme, qtbot: QtBot, tmp_path: Path) -> None:
+    panel = PreviewPanel(theme)
+    qtbot.addWidget(panel)
+    panel.resize(900, 500)
+    panel.show()
+    made = output(1, picture(tmp_path / "made.png"))
+    panel.show_output(made)
+    qtbot.waitUntil(lambda: not panel.canvas.image.isNull())
+    with qtbot.waitSignal(panel.reuse) as used:
+        panel.idle_bar.use.click()
+    assert used.args == [made]
+    with qtbot.waitSignal(panel.favoured) as liked:
+        panel.idle_bar.star.click()
+    assert liked.args == [made, True]
+    panel.show_output(replace(made, favourite=True))
+    assert panel.idle_bar.star.accessibleName() == "Remove from favourites"
+    panel.resize(260, 500)
+    assert panel.idle_bar.use.isHidden(), "where it is narrow the words give way"
+    assert not panel.idle_bar.fit.isHidden()
 
 
 def test_the_preview_shows_the_rough_picture_while_a_job_runs_and_the_last_output_after_it(

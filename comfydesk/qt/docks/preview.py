@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Signal
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QSize, Signal, SignalInstance
+from PySide6.QtGui import QImage, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from comfydesk.qt.docks.canvas import Canvas
@@ -53,22 +53,51 @@ class IdleBar(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._theme = theme
         self.name = ElidedLabel(theme, font="label", middle=True)
         self.facts = Label(theme, font="small", color="text2")
+        self.star = IconButton(theme, "star", tr("Add to favourites"))
         self.fit = IconButton(theme, "fit", tr("Show large"))
+        self.use = Button(theme, tr("Use these settings"), kind=Kind.GHOST, icon="refresh")
         row = QHBoxLayout(self)
         pad(row, theme, 12, 8, 12, 8, gap=8)
         row.addWidget(self.name)
         row.addWidget(self.facts)
         row.addStretch(1)
-        row.addWidget(self.fit)
+        for part in (self.star, self.fit, self.use):
+            row.addWidget(part)
+
+    def minimumSizeHint(self) -> QSize:
+        wide = 2 * self.fit.sizeHint().width() + self.name.minimumSizeHint().width() + 6 * self._theme.px(8)
+        return QSize(wide, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def show_output(self, output: Output | None) -> None:
+        """What the buttons are about."""
+        liked = output is not None and output.favourite
+        self.star.set_icon("star-filled" if liked else "star")
+        self.star.set_name(tr("Remove from favourites") if liked else tr("Add to favourites"))
+
+    def _fit(self) -> None:
+        """Where it is narrow the facts give way first, then the button with words."""
+        room = self.width() - 2 * self.fit.sizeHint().width() - 8 * self._theme.px(8)
+        room -= min(self.name.sizeHint().width(), self._theme.px(140))
+        self.use.setVisible(room >= self.use.sizeHint().width())
+        room -= self.use.sizeHint().width()
+        self.facts.setVisible(room >= self.facts.sizeHint().width())
 
 
 class PreviewPanel(QWidget):
-    """The central widget. `large` when the picture is to be shown large: the id of an output."""
+    """The central widget. `large` when the picture is to be shown large: the id of an output; `reuse` and `favoured`
+    with the Output that is shown."""
 
     cancel = Signal()
     large = Signal(int)
+    reuse = Signal(object)
+    favoured = Signal(object, bool)
     job_chosen = Signal(str)
     """Of those that run, the one to be looked at."""
     start_wanted = Signal()
@@ -105,6 +134,8 @@ class PreviewPanel(QWidget):
         self.running_bar.hide_preview.toggled.connect(self._on_hide)
         for source in (self.canvas.activated, self.running_bar.fit.clicked, self.idle_bar.fit.clicked):
             source.connect(self._show_large)
+        self.idle_bar.use.clicked.connect(lambda: self._tell(self.reuse))
+        self.idle_bar.star.clicked.connect(self._favour)
         self._refresh()
 
     # --- What is shown --------------------------------------------------------------------------------------------
@@ -146,7 +177,9 @@ class PreviewPanel(QWidget):
 
     def show_output(self, output: Output | None) -> None:
         """What to show while nothing runs."""
+        self.idle_bar.show_output(output)
         if output is not None and self._output is not None and output.path == self._output.path:
+            self._output = output  # another rating, or a favourite now
             return
         self._output = output
         if output is None:
@@ -233,6 +266,14 @@ class PreviewPanel(QWidget):
             self._pictures.show(self._output.path, self._output.media, self._longest_edge())
         else:
             self.canvas.clear()
+
+    def _tell(self, signal: SignalInstance) -> None:
+        if self._output is not None:
+            signal.emit(self._output)
+
+    def _favour(self) -> None:
+        if self._output is not None:
+            self.favoured.emit(self._output, not self._output.favourite)
 
     def _show_large(self) -> None:
         if self._output is not None:

@@ -207,10 +207,12 @@ class LorasPart(FormPart):
         self._away: list[LoraRow] = []
         """Rows that were removed, the first one first: their LoRA is sent with strength 0."""
         self.add = Button(theme, tr("Add"), kind=Kind.GHOST, icon="plus", size=Size.COMPACT)
+        self._label = Label(theme, tr("LoRA") if len(loras) == 1 else tr("LoRAs"), color="text2")
         head = QHBoxLayout()
         head.setContentsMargins(0, 0, 0, 0)
-        head.addWidget(Label(theme, tr("LoRA") if len(loras) == 1 else tr("LoRAs"), color="text2"), 1)
+        head.addWidget(self._label)
         head.addWidget(self.add)
+        head.addStretch(1)
         self.column.addLayout(head)
         for lora, strengths in loras:
             self._hold(lora, strengths, values)
@@ -238,6 +240,9 @@ class LorasPart(FormPart):
 
     def mark_invalid(self, field_id: str, invalid: bool, /) -> None:
         self._rows[field_id].combo.set_invalid(invalid)
+
+    def set_label_width(self, width: int) -> None:
+        self._label.setMinimumWidth(self.theme.px(width))
 
     def _hold(self, lora: Field, strengths: tuple[Field, ...], values: dict[str, Any]) -> None:
         first = strengths[0] if strengths else None

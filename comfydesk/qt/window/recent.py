@@ -89,6 +89,10 @@ class RecentDesk(QObject):
     def _on_outputs(self, outputs: tuple[Output, ...]) -> None:
         """What is newer than all before comes into the middle; pages of older ones do not."""
         self._model.put(outputs)
+        shown = self._desk.preview.output
+        for output in outputs:
+            if shown is not None and output.id == shown.id:
+                self._desk.preview.show_output(output)
         self._gone.difference_update(output.id for output in outputs)
         newest = max(outputs, key=lambda output: (output.created, output.id))
         if (newest.created, newest.id) > self._newest:
@@ -115,6 +119,9 @@ class RecentDesk(QObject):
         panel.shown.connect(desk.preview.show_output)
         panel.revealed.connect(lambda output: show_folder(Path(output.path).parent))
         panel.favoured.connect(lambda ids, on: self._tasks.start(collections.favourite(ids, on), failed=self._tell))
+        desk.preview.favoured.connect(
+            lambda output, on: self._tasks.start(collections.favourite((output.id,), on), failed=self._tell)
+        )
         panel.rated.connect(lambda ids, stars: self._tasks.start(collections.rate(ids, stars), failed=self._tell))
 
     def _narrow(self, wanted: OutputFilter) -> None:

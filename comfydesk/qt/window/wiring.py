@@ -76,6 +76,7 @@ class Wiring(QObject):
         desk, bench = self._desk, self.bench
         desk.generation.values_changed.connect(bench.keep)
         desk.gallery.reuse.connect(self.refine.use)
+        desk.preview.reuse.connect(self.refine.use)
         desk.gallery.removed.connect(self.library.delete)
         self.library.reused.connect(self.refine.act)
         self.library.sent.connect(self.refine.send)
