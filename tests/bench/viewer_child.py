@@ -91,13 +91,16 @@ async def measure(path: Path) -> dict[str, float]:
         assert now - began < 300
     found["whole_s"] = time.perf_counter() - began
     found["stall_ms"] = max(stalls, default=0.0)
-    for name, zoom in (("pan_ms", 1.0), ("pan_half_ms", 0.37)):
+    for name, zoom in (("pan_ms", 1.0), ("pan_half_ms", 0.37), ("zoom_ms", 0.05)):
         view.set_zoom(zoom)
         await asyncio.sleep(1.0)
         frames = []
         for number in range(300):
             start = time.perf_counter()
-            view._take(view.lens.moved(-23, -11 if number % 50 < 25 else 17))
+            if name == "zoom_ms":
+                view._hurried(view.lens.zoomed(view.zoom * (1.05 if number % 100 < 50 else 1 / 1.05)))
+            else:
+                view._take(view.lens.moved(-23, -11 if number % 50 < 25 else 17))
             view.repaint()
             frames.append((time.perf_counter() - start) * 1000)
             await asyncio.sleep(0.016)
