@@ -16,13 +16,14 @@ PATIENCE_S = 10.0
 class Collector(QObject):
     """Switches automatic collection off for as long as it lives, and collects by a timer."""
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None, *, pause_ms: int = INTERVAL_MS) -> None:
+        """`pause_ms`: before the first look. While a program starts all is new and next to nothing is garbage."""
         super().__init__(parent)
         gc.disable()
         self._last_full = perf_counter()
-        self._timer = QTimer(self, interval=INTERVAL_MS)
+        self._timer = QTimer(self)
         self._timer.timeout.connect(self._collect)
-        self._timer.start()
+        self._timer.start(pause_ms)
 
     def settle(self) -> None:
         """The start is over: what it made stays, and need not be looked at again and again."""
@@ -35,6 +36,8 @@ class Collector(QObject):
         gc.enable()
 
     def _collect(self) -> None:
+        if self._timer.interval() != INTERVAL_MS:  # setting it begins it anew
+            self._timer.setInterval(INTERVAL_MS)
         counts, limits = gc.get_count(), gc.get_threshold()
         if counts[2] > limits[2] and perf_counter() - self._last_full > PATIENCE_S:
             gc.collect(2)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 BEHIND = ("comfydesk.qt.theme.style", "comfydesk.qt.window.desk", "comfydesk.qt.app.life", "comfydesk.qt.window.wiring")
 """Imported right after the first frame."""
+START_MS = 3000
+"""By then the pod of last time is joined, as a rule."""
 UNUSED = "httpx._main"
 """httpx's command line: brings rich, click and pygments where others have installed them, 80 ms."""
 SETTINGS = "settings.toml"
@@ -84,7 +86,7 @@ def run(paths: Paths, wish: Wish | None = None) -> int:
 
         if hand_over(paths, wish):
             return 0
-    collector = Collector()
+    collector = Collector(pause_ms=START_MS)
     # The first frame has the user's colours and language already; the settings themselves come behind it.
     seen = glance.read(paths.data / SETTINGS)
     speak(app, seen.get("language", ""))
