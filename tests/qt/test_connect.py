@@ -16,6 +16,7 @@ from comfydesk.demo.faults import Basic
 from comfydesk.qt.dialogs.pods.check import BAD, GOOD, WAITING
 from comfydesk.qt.dialogs.pods.connect import ConnectSheet
 from comfydesk.qt.theme import Theme
+from comfydesk.session.enhancement.values import Choice
 from comfydesk.session.pods.profiles import AuthKind, Place, PlaceKind, PodProfile, new_id
 from comfydesk.session.pods.vault import Vault
 from comfydesk.store.records import JobState
@@ -330,3 +331,17 @@ def test_the_users_presence_reaches_the_idle_guard(studio: Studio, monkeypatch: 
     for _ in range(3):
         QTest.mouseClick(handle, Qt.MouseButton.LeftButton)
     assert len(told) == 1, "at most once in five seconds"
+
+
+def test_what_enhances_a_pods_prompts_is_chosen_with_the_pod(studio: Studio) -> None:
+    sheet = sheet_of(studio)
+    paste(studio, sheet, studio.pod.url)
+    studio.until(lambda: sheet.profile.name == "This computer")
+    assert sheet.form.engine_choice() is Choice.AUTOMATIC
+    sheet.form.show_engine(Choice.POD)
+    studio.click(sheet.save)
+    studio.until(lambda: not sheet.isVisible())
+    (profile,) = studio.session.profiles.book.profiles
+    assert studio.session.enhancer.choice(profile.id) is Choice.POD
+    studio.wiring.pods.connecting.edit_pod(profile.id)
+    assert sheet.form.engine_choice() is Choice.POD

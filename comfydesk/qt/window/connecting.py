@@ -12,6 +12,7 @@ from comfydesk.errors import KnownError
 from comfydesk.qt.bridge.tasks import Tasks
 from comfydesk.qt.theme.language import tr
 from comfydesk.qt.window.desk import Desk
+from comfydesk.session.enhancement.values import Choice
 
 if TYPE_CHECKING:
     from comfydesk.credentials import Secret
@@ -61,6 +62,7 @@ class Connecting(QObject):
             return
         sheet = self._connect_sheet()
         sheet.edit(profile, stored=True)
+        sheet.form.show_engine(self._session.enhancer.choice(profile.id))
         self._tasks.start(self._session.profiles.missing(profile), done=sheet.show_missing)
         self._pages.open(sheet)
         if check:
@@ -156,7 +158,11 @@ class Connecting(QObject):
     ) -> None:
         roster = self._session.profiles
         known = (await roster.load()).find(profile.id) is not None
+        chosen, enhancer = self._connect_sheet().form.engine_choice(), self._session.enhancer
         stored = await (roster.edit if known else roster.add)(profile, secrets, keep=keep)
+        before = enhancer.choice(stored.id) if known else Choice.AUTOMATIC
+        if chosen is not before:
+            enhancer.choose(stored.id, chosen)
         if connect:
             await self._session.connect(stored.id)
             await roster.set_default(stored.id)

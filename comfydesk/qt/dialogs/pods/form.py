@@ -24,6 +24,7 @@ from comfydesk.qt.widgets.numbers import Range
 from comfydesk.qt.widgets.plain import Line, pad
 from comfydesk.qt.widgets.section import Section
 from comfydesk.qt.widgets.segmented import Segmented
+from comfydesk.session.enhancement.values import Choice
 from comfydesk.session.pods.profiles import COLOURS, MAX_IDLE_MINUTES, PlaceKind, PodProfile, Problem
 from comfydesk.session.pods.terms import HostPod
 
@@ -42,6 +43,7 @@ COLOUR_NAMES = (
 IDLE_MINUTES = 15
 IDLE_NOTE = mark("Only with its queue empty and every output saved here. You get a countdown that you can cancel.")
 TRUST = (mark("System trust"), mark("One certificate"))
+ENGINES = tuple(Choice)
 
 
 class Swatch(IconButton):
@@ -142,6 +144,7 @@ class ProfileForm(Group):
     def fill(self, profile: PodProfile, secrets: Mapping[str, Secret] | None = None, *, stored: bool = False) -> None:
         """Show `profile`. `stored`: its secrets are kept already; empty fields leave them as they are."""
         self._base = profile
+        self.show_engine(Choice.AUTOMATIC)
         self.name.set_value(profile.name)
         self.swatch.set_colour(profile.colour)
         at = self.fill_place(profile)
@@ -186,6 +189,14 @@ class ProfileForm(Group):
             output_folder=self.folder.value(),
             idle_minutes=int(self.minutes.value()) if self.idle.isChecked() and place.kind.rented else None,
         )
+
+    def show_engine(self, choice: Choice) -> None:
+        """What enhances the pod's prompts."""
+        self.engine.setCurrentIndex(ENGINES.index(choice))
+
+    def engine_choice(self) -> Choice:
+        """It is no part of the profile: a profile that is handed on says nothing of this computer."""
+        return ENGINES[max(0, self.engine.currentIndex())]
 
     def secrets(self) -> dict[str, Secret]:
         """What was typed, by item of the keyring."""
@@ -268,6 +279,9 @@ class ProfileForm(Group):
             self.text(placeholder="http://127.0.0.1:11434/v1"),
             self.secret(placeholder=tr("Optional")),
         )
+        self.engine = Combo(theme)
+        self.engine.addItems([tr("Automatic"), tr("This computer"), tr("The pod"), tr("Endpoint")])
+        self.engine.activated.connect(lambda _: self.changed.emit())
         self.folder = self.text(placeholder=tr("Where all outputs go"))
         self.idle = self.switch(tr("Stop the pod when idle for"))
         self.minutes = NumberField(
@@ -325,6 +339,7 @@ class ProfileForm(Group):
         column.addWidget(side_by_side(theme, certificate, self._pin))
         llm, key = self.row("llm_url", tr("Prompt engine"), self.llm), Labelled(theme, tr("Its key"), self.llm_key)
         column.addWidget(side_by_side(theme, llm, key, stretches=(3, 2)))
+        column.addWidget(Labelled(theme, tr("Its prompts are enhanced by"), self.engine))
         self.more = Section(theme, tr("Certificate and prompt engine"), inner, quiet=True)
         return self.more
 
