@@ -10,16 +10,18 @@ is told to be left out. Exit code 1 when a bench broke (a missed goal is a resul
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.bench import report
 from tests.bench.figures import VARIABLE
-from tests.bench.screens import end, environment, xvfb
+from tests.bench.screens import end, environment, tree, xvfb
 
 ROOT = Path(__file__).parents[2]
 TOTAL_S = 19 * 60.0
@@ -83,7 +85,12 @@ def run(bench: Bench, seconds: float, logs: Path) -> tuple[report.Ran, list[repo
                 code: int | None = process.wait(seconds)
             except subprocess.TimeoutExpired:
                 code = None
+            # Pods, windows and browsers have groups of their own.
+            started = tree(process.pid) if code is None else []
             end(process, group=True)
+            for pid in started:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
         figures = report.read_lines(lines)
     return outcome(bench.name, code, time.monotonic() - began, figures, log.read_text(errors="replace")), figures
 
