@@ -13,14 +13,12 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from comfydesk.errors import DiskFullError, StoreError
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """What a full disk, a used-up quota, and a file system with small files say."""
-MAX_NESTING = 40
-"""Of tables and lists in a TOML file. Ours have three."""
 STALE = 60.0
 """Seconds after which a part that nobody writes into was left behind by a killed process."""
 
@@ -109,28 +107,6 @@ def try_lock(descriptor: int) -> bool:
     except (BlockingIOError, PermissionError):
         return False
     return True
-
-
-def toml_of(text: str) -> dict[str, Any]:
-    """What a TOML text holds. Raises ValueError for what is none, or is nested so deeply that it could not be written.
-
-    A stranger's `a.a.a.a…` can be read, and then breaks whoever walks it.
-    """
-    import tomllib
-
-    try:
-        document = tomllib.loads(text)
-    except RecursionError:
-        document = None
-    if document is None or _is_deep(document):
-        msg = "nested too deeply"
-        raise ValueError(msg)
-    return document
-
-
-def _is_deep(value: Any, left: int = MAX_NESTING) -> bool:
-    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return left == 0 or any(_is_deep(one, left - 1) for one in inside)
 
 
 def sync_folder(folder: Path) -> None:

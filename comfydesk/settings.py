@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from comfydesk.disk import set_aside, toml_of, write_whole
+from comfydesk.disk import set_aside, write_whole
 from comfydesk.errors import StoreError, UsageError
 from comfydesk.option import Option, T
+from comfydesk.tables import copied, find, toml_of, with_value
 
 FILE_NAME = "settings.toml"
 
@@ -324,7 +325,7 @@ class Settings:
     def __init__(self, path: Path | None = None, table: Mapping[str, Any] | None = None, problem: str = "") -> None:
         self.path = path
         self.problem = problem
-        self._table: dict[str, Any] = _copy(table or {})
+        self._table: dict[str, Any] = copied(table or {})
 
     @classmethod
     def load(cls, path: Path) -> "Settings":
@@ -349,7 +350,7 @@ class Settings:
     def get(self, option: Option[T]) -> T:
         """The value in force: the default when the file has none, or one that does not fit."""
         try:
-            return option.check(_find(self._table, option.key))
+            return option.check(find(self._table, option.key))
         except (KeyError, UsageError):
             return option.default
 
@@ -376,18 +377,7 @@ class Settings:
 
     def _change(self, key: str, value: object) -> None:
         """Put `value` at `key` (None: take away what is there) and write the file."""
-        table = _copy(self._table)
-        *folders, name = key.split(".")
-        inner = table
-        for folder in folders:
-            below = inner.get(folder)
-            if not isinstance(below, dict):
-                below = inner[folder] = {}
-            inner = below
-        if value is None:
-            inner.pop(name, None)
-        else:
-            inner[name] = value
+        table = with_value(self._table, key, value)
         self._write(table)
         self._table = table
 
@@ -399,24 +389,11 @@ class Settings:
         write_whole(self.path, tomli_w.dumps(table).encode(), what="The settings cannot be saved")
 
 
-def _find(table: Mapping[str, Any], key: str) -> object:
-    value: Any = table
-    for name in key.split("."):
-        if not isinstance(value, Mapping):
-            raise KeyError(key)
-        value = value[name]
-    return value
-
-
 def _wrong(table: Mapping[str, Any]) -> Iterator[str]:
     for option in OPTIONS:
         try:
-            option.check(_find(table, option.key))
+            option.check(find(table, option.key))
         except KeyError:
             continue
         except UsageError as error:
             yield f"{str(error).rstrip('.')}; {option.default!r} is used"
-
-
-def _copy(table: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: _copy(value) if isinstance(value, Mapping) else value for key, value in table.items()}

@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
-from comfydesk.disk import set_aside, toml_of, write_whole
+from comfydesk.disk import set_aside, write_whole
 from comfydesk.errors import StoreError
 from comfydesk.hosts.protocol import COMFYUI_PORT
 from comfydesk.session.pods.profile_checks import checked
@@ -25,6 +25,7 @@ from comfydesk.session.pods.profiles import (
     SshSettings,
     new_id,
 )
+from comfydesk.tables import toml_of
 
 FILE_NAME = "pods.toml"
 VERSION = 1
