@@ -371,3 +371,13 @@ def test_what_narrows_the_library_is_called_as_the_user_calls_it(
     library.show(OutputFilter(album=album, media=("image",), aspect=Aspect.LANDSCAPE))
     chips = [chip.text() for chip in library.page.toolbar._chips]
     assert chips == ["Images", "For the harbour cafe", "Landscape"]
+
+
+def test_ctrl_z_in_the_grid_takes_the_deletion_back(library: LibraryDesk, studio: Studio, qtbot: QtBot) -> None:
+    view = library.page.view
+    view.setFocus()
+    view.pick(0, 1, view.selectionModel().SelectionFlag.ClearAndSelect, current=0)
+    studio.keys(Qt.Key.Key_Delete)
+    qtbot.waitUntil(lambda: library.model.rowCount() == 4, timeout=WAIT)
+    studio.keys(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: library.model.rowCount() == 6, timeout=WAIT)
