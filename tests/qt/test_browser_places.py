@@ -105,3 +105,19 @@ def test_a_file_dropped_on_the_cards_is_kept_among_ones_own(studio: Studio, tmp_
     finally:
         studio.close()
         studio.stop_pod()
+
+
+def test_tiles_stand_two_in_a_row_with_and_without_a_scroll_bar(studio: Studio) -> None:
+    studio.open().ready()
+    browser, model = studio.desk.browser, studio.desk.workflows
+    try:
+        studio.until(lambda: model.total >= 4)
+        browser.set_grid(True)
+        for height in (900, 640, 900):
+            studio.window.resize(1440, height)
+            studio.qtbot.wait(20)
+            tops = [browser.list.visualRect(model.index(row)).top() for row in range(4)]
+            assert (tops[0] == tops[1], tops[2] == tops[3], tops[1] < tops[2]) == (True, True, True), (height, tops)
+    finally:
+        studio.close()
+        studio.stop_pod()

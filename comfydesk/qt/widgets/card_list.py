@@ -92,7 +92,9 @@ class CardList(QListView):
         delegate = self.itemDelegate()
         if not isinstance(delegate, CardDelegate):
             return
-        width = self.viewport().width()
+        # As with a scroll bar, whether there is one or not: a row that just fits without would not fit beside it, and
+        # one column too many makes the bar that makes the column.
+        width = self.maximumViewportSize().width() - self.verticalScrollBar().sizeHint().width()
         columns = max(1, width // self._theme.px(TILE))
         delegate.set_tile((width - 1) // columns if self._grid else 0)  # a full row would wrap
         self.scheduleDelayedItemsLayout()

@@ -20,7 +20,7 @@ from comfydesk.store.listing import Group, Listing
 
 HEADING = 20
 GAP, DAY_GAP, EDGE = 4, 12, 12
-SMALLEST, LARGEST = 64, 280
+SMALLEST, LARGEST = 48, 280
 """Height of a tile."""
 NARROWEST, WIDEST = 0.6, 2.2
 """Width by height of a tile; beyond that a picture is cropped."""

@@ -16,10 +16,11 @@ GALLERY, QUEUE = 164, 200
 SIZE = (1440, 900)
 PICTURE = 320
 """The middle's height with its bar, down to which outputs and queue give way in a low window."""
-LEAST_GALLERY, LEAST_QUEUE = 112, 112
+LEAST_GALLERY, LEAST_QUEUE = 134, 112
+"""A title, a heading and the smallest tiles; a title and two jobs."""
 LEAST_WIDTH = 232 + 320 + 360
 """Below, at the user's scale, there is no room for two sides and a middle: the sides share one place, as tabs."""
-LEAST_HEIGHT = 32 + 52 + 28 + 204 + LEAST_GALLERY + LEAST_QUEUE
+LEAST_HEIGHT = 32 + 52 + 28 + 182 + LEAST_GALLERY + LEAST_QUEUE
 """Below, outputs and queue share one place."""
 LEAST = (640, 400)
 """The window's smallest size until its parts have told theirs."""
