@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from comfydesk.events import Change
 from comfydesk.store import deletions
 from comfydesk.store.database import Database, listed
-from comfydesk.store.jobs import ALLOWED, changed_jobs, get, transition
+from comfydesk.store.jobs import ALLOWED, changed_jobs
 from comfydesk.store.packing import pack_verdict, unpack_verdict
-from comfydesk.store.records import Job, JobError, JobFile, JobState, Verdict
+from comfydesk.store.records import JobError, JobFile, JobState, Verdict
 
 
 def begin_saving(
@@ -32,15 +32,23 @@ def begin_saving(
     """
     with db.transaction(durable=any(file.path for file in files)):
         packed = None if verdict is None else pack_verdict(Verdict(*verdict))
-        db.execute(
-            """UPDATE jobs SET texts = ?, verdict = ?, started = coalesce(started, ?)
-            WHERE id = ? AND state IN (SELECT value FROM json_each(?))""",
-            (json.dumps(texts), packed, began, job, listed(ALLOWED[JobState.SAVING])),
+        # As jobs.transition does it, in one statement: every job that succeeds comes this way.
+        changed = db.execute(
+            """UPDATE jobs SET state = 'saving', error = NULL, finished = NULL, texts = :texts, verdict = :verdict,
+                sent = coalesce(sent, :now), started = coalesce(started, :began)
+            WHERE id = :job AND state IN (SELECT value FROM json_each(:sources))""",
+            {
+                "texts": json.dumps(texts),
+                "verdict": packed,
+                "now": now,
+                "began": began,
+                "job": job,
+                "sources": listed(ALLOWED[JobState.SAVING]),
+            },
         )
-        changes = transition(db, job, JobState.SAVING, now)
-        for file in files if changes else ():
+        for file in files if changed else ():
             _insert(db, file)
-    return changes
+    return changed_jobs([job]) if changed else ()
 
 
 def _insert(db: Database, file: JobFile) -> None:
@@ -55,11 +63,6 @@ def _insert(db: Database, file: JobFile) -> None:
             THEN :path END""",
         values,
     )
-
-
-def get_saving(db: Database, job: str) -> tuple[Job | None, tuple[JobFile, ...]]:
-    """The job, and what of it is still to be fetched."""
-    return get(db, job), missing(db, job)
 
 
 def outlook(db: Database, job: str) -> tuple[int, bool, Verdict | None]:

@@ -212,7 +212,7 @@ def _to(db: Database, ids: Sequence[str], to: JobState, now: float, error: JobEr
         },
     )
     changed = {row["id"] for row in rows}
-    if to in (S.SAVING, S.DONE, S.FAILED):
+    if to in (S.DONE, S.FAILED, S.CANCELLED):
         _note_run(db, changed)
     return tuple(job for job in ids if job in changed)
 

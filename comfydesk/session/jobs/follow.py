@@ -398,11 +398,16 @@ class Follower:
     async def _succeeded(self, followed: Followed, remote: RemoteJob) -> None:
         job = followed.job
         files = await self._places(job, kept_files(job.id, remote))
-        known = followed.job
-        changes, (found, missing) = await self._library.commit_and(
-            job_files.get_saving, job_files.begin_saving, job.id, files, time.time(), remote.texts, began=followed.began
+        known, now = followed.job, time.time()
+        changes, missing = await self._library.commit_and(
+            job_files.missing, job_files.begin_saving, job.id, files, now, remote.texts, began=followed.began
         )
-        await self._read(followed, known, found)
+        if changes and followed.job is known:  # as it is in the store now, which is not asked for every result
+            sent, started = known.sent or now, known.started or followed.began
+            saving = replace(known, state=JobState.SAVING, error=None, sent=sent, started=started, texts=remote.texts)
+            self._found(followed, saving)
+        else:
+            await self.reread(followed)
         if changes:
             followed.files = missing
         await self.outlook.learn(followed, remote)

@@ -305,15 +305,13 @@ class Saver:
             height=measures.height,
             duration=measures.duration,
         )
-        saving = True
+        saving = self._saving.get(job.id)
         for alone in (not looked.problem, False):
-            changes, saving = await self._library.commit_and(
-                _is_saving, _add_and_link, job.id, file, output, identity, alone=alone
+            changes = await self._library.commit(
+                _add_and_link, job.id, file, output, identity, alone=alone, saving=saving
             )
             if changes or await self._same_elsewhere(job, file, fetched):
                 break
-        if not saving and job.id in self._saving:
-            self._saving[job.id].over = True
 
 
 def _missing(db: Database, job: str) -> tuple[JobFile, ...] | None:
@@ -344,9 +342,16 @@ def _plan_unless_known(db: Database, pod: str, file: JobFile, path: str) -> tupl
 
 
 def _add_and_link(
-    db: Database, job: str, file: JobFile, output: Output, identity: Identity, *, alone: bool
+    db: Database,
+    job: str,
+    file: JobFile,
+    output: Output,
+    identity: Identity,
+    *,
+    alone: bool,
+    saving: Saving | None = None,
 ) -> tuple[Change, ...]:
-    """`alone`: unless the library has these very bytes elsewhere; then nothing happens."""
+    """`alone`: unless the library has these very bytes elsewhere; then nothing happens. `saving` is told of the end."""
     if alone and any(path != output.path for _, path in job_files.same_bytes(db, output.sha256, output.size)):
         return ()
     with db.transaction():
@@ -356,11 +361,9 @@ def _add_and_link(
         linked = (job_files.file_added if added else job_files.file_saved)(db, file, stored.id)
         outlook = job_files.outlook(db, job)
         ended = () if outlook[0] else _end(db, job, output.created, outlook)
+    if ended and saving is not None:
+        saving.over = True
     return (*added, *(ended or linked))
-
-
-def _is_saving(db: Database, job: str) -> bool:
-    return db.first("SELECT 1 FROM jobs WHERE id = ? AND state = 'saving'", (job,)) is not None
 
 
 def taken_up(path: Path) -> Fetched | None:

@@ -54,8 +54,7 @@ class GatedLibrary(Library):
 
     async def call(self, function: Callable[Concatenate[Database, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         named = function.change if isinstance(function, Then) else function
-        if self.failures.get(named):
-            raise self.failures[named].pop(0)
+        self._fail(named)
         gate = self.gates.pop(named, None)
         if gate is not None and not gate.after:
             await gate.pass_through()
@@ -63,3 +62,11 @@ class GatedLibrary(Library):
         if gate is not None and gate.after:
             await gate.pass_through()
         return result
+
+    async def read(self, function: Callable[Concatenate[Database, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        self._fail(function)
+        return await super().read(function, *args, **kwargs)
+
+    def _fail(self, function: Any) -> None:
+        if self.failures.get(function):
+            raise self.failures[function].pop(0)

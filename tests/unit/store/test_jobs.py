@@ -365,10 +365,12 @@ def test_the_end_of_a_job_plans_the_places_that_are_nobodys(db: Database, new_jo
     wanted = [("new.png", "/o/new.png"), ("x.png", "/o/taken.png"), ("y.png", "/o/new.png"), ("again.png", "/o/2.png")]
     files = [JobFile("a", number, "output", "", *names) for number, names in enumerate(wanted)]
     job_files.begin_saving(db, "a", files, 2.0, began=1.5)
-    job, missing = job_files.get_saving(db, "a")
+    job = jobs.get(db, "a")
     assert job is not None
     assert (job.state, job.started) == (S.SAVING, 1.5)
-    assert [file.path for file in missing] == ["/o/new.png", None, None, None], "an output's, a file's, a rerun's"
+    assert [file.path for file in job_files.missing(db, "a")] == ["/o/new.png", None, None, None], (
+        "an output's, a file's, a rerun's"
+    )
 
 
 def test_how_the_rest_of_a_job_stands(db: Database, new_job: Make) -> None:
