@@ -35,7 +35,8 @@ def add(db: Database, output: Output, identity: Identity) -> tuple[Output, tuple
         known = db.first("SELECT * FROM outputs WHERE path = ?", (path,))
         if known is not None and known["sha256"] == output.sha256:
             db.execute(
-                "UPDATE outputs SET etag = coalesce(nullif(?, ''), etag), deletion = NULL, missing = NULL WHERE id = ?",
+                """UPDATE outputs SET etag = coalesce(nullif(?, ''), etag), deletion = NULL, leaving = 0, missing = NULL
+                WHERE id = ?""",
                 (identity.etag, known["id"]),
             )
             if known["deletion"] is not None or known["missing"] is not None:
