@@ -1,6 +1,7 @@
 """One file of unknown origin through all that looks into files: import, thumbnail, viewer. Run by its bench."""
 
 import asyncio
+import gc
 import json
 import os
 import sys
@@ -65,6 +66,7 @@ def main(path: Path) -> None:
 
     from comfydesk.qt.models import tiles  # noqa: F401
 
+    gc.disable()  # as in the window: a collection inside a worker would destroy QObjects there
     app = QApplication([])
     loop = qasync.QEventLoop(app)
     found: dict[str, object] = {}

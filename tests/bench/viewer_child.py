@@ -1,6 +1,7 @@
 """The viewer in a real window with a picture of 32,768 by 32,768: first pixels, panning, memory. Run by its bench."""
 
 import asyncio
+import gc
 import json
 import sys
 import threading
@@ -118,6 +119,7 @@ def run(path: Path) -> None:
     import qasync
     from PySide6.QtWidgets import QApplication
 
+    gc.disable()  # as in the window: a collection inside a worker would destroy QObjects there
     app = QApplication([])
     app.setQuitOnLastWindowClosed(False)
     loop = qasync.QEventLoop(app)
