@@ -119,8 +119,8 @@ class Importer:
         folder = await asyncio.to_thread(_checked, plan.folder)
         plan = replace(plan, folder=folder)
         await self._old_known.wait()
-        key = await self._library.call(store.begin, str(folder), copy=plan.copy)
-        return await self._carry_out(key, plan, on_progress)
+        begun = asyncio.create_task(self._library.call(store.begin, str(folder), copy=plan.copy), name="note import")
+        return await self._carry_out(begun, plan, on_progress)
 
     def cancel(self) -> None:
         """End the import that runs: what it has taken in stays."""
@@ -148,22 +148,30 @@ class Importer:
             if not await asyncio.to_thread(plan.folder.is_dir):
                 await self._library.call(store.end, left.id)
                 continue
-            self.finished.publish(await self._carry_out(left.id, plan, None))
+            begun = asyncio.get_running_loop().create_future()
+            begun.set_result(left.id)
+            self.finished.publish(await self._carry_out(begun, plan, None))
 
-    async def _carry_out(self, key: int, plan: ImportPlan, on_progress: OnProgress | None) -> Imported:
+    async def _carry_out(
+        self, begun: "asyncio.Future[int]", plan: ImportPlan, on_progress: OnProgress | None
+    ) -> Imported:
+        """`begun`: its number, once it is noted; the disk may take as long for that as a look at a thousand files."""
         async with self._turn:
             self._stopping.clear()
-            run = _Run(plan, key=key, tell=self._teller(on_progress))
+            run = _Run(plan, tell=self._teller(on_progress))
             run.report()
             try:
-                known = await self._library.read(store.known_below, str(plan.folder))
-                found = await asyncio.to_thread(look, plan.folder, known, stopped=self._stopping.is_set)
+                found, run.key = await asyncio.gather(self._look(plan.folder), begun)
                 await self._take_found(run, found)
             finally:
                 self.progress.publish(None)
-            await self._library.call(store.end, key)
+            await self._library.call(store.end, run.key)
             run.outcome.cancelled = self._stopping.is_set()
             return run.outcome
+
+    async def _look(self, folder: Path) -> FoundFiles:
+        known = await self._library.read(store.known_below, str(folder))
+        return await asyncio.to_thread(look, folder, known, stopped=self._stopping.is_set)
 
     def _teller(self, on_progress: OnProgress | None) -> OnProgress:
         def tell(progress: ImportProgress) -> None:
@@ -282,11 +290,10 @@ class Importer:
 class _Run:
     """An import under way: its counts, and how fast it is."""
 
-    def __init__(
-        self, plan: ImportPlan, *, key: int = 0, watched: bool = False, tell: OnProgress = lambda _: None
-    ) -> None:
+    def __init__(self, plan: ImportPlan, *, watched: bool = False, tell: OnProgress = lambda _: None) -> None:
         self.plan = plan
-        self.key = key
+        self.key = 0
+        """Of the row that says that it is under way."""
         self.watched = watched
         self.outcome = Imported()
         self.numbers = itertools.count(1)
