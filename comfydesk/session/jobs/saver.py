@@ -18,7 +18,7 @@ from comfydesk.client.files import inside, media_kind, numbered
 from comfydesk.client.part import Fetched
 from comfydesk.client.remote import RemoteFile
 from comfydesk.errors import AuthError, KnownError, PodError, PodStatusError, PodUnreachableError, StoreError
-from comfydesk.events import Change
+from comfydesk.session.jobs import results
 from comfydesk.session.jobs.media import Looked, look
 from comfydesk.session.jobs.naming import Names
 from comfydesk.session.jobs.reports import of_known
@@ -27,19 +27,14 @@ from comfydesk.session.pods.links import Link, Links
 from comfydesk.session.tasks import Tasks
 from comfydesk.store import deletions, job_files, jobs
 from comfydesk.store import outputs as store
-from comfydesk.store.database import Database
 from comfydesk.store.outputs import Identity
-from comfydesk.store.records import Job, JobError, JobFile, JobState, Output, Verdict
+from comfydesk.store.records import Job, JobError, JobFile, Output
 
 RETRY_SECONDS = (1, 2, 4, 8, 15, 30)
 PATIENT_TRIES = 2
 """After so many the user is told, if the pod itself is online."""
 GONE = frozenset({400, 404, 410})
 RemoteKey = tuple[str, str, str, str]
-Outlook = tuple[int, bool, Verdict | None]
-"""See job_files.outlook."""
-Known = tuple[tuple[Output, str], ...]
-"""Outputs that were saved from under one name of a pod, each with the ETag it had then."""
 
 
 @dataclass(slots=True, eq=False)
@@ -51,6 +46,9 @@ class Saving:
     """Tries again before its time."""
     over: bool = False
     """The last file's errand has ended the job as well."""
+
+    def end(self) -> None:
+        self.over = True
 
 
 class Saver:
@@ -115,7 +113,7 @@ class Saver:
         """One try at all that is missing. Returns whether the job is over."""
         saving.wake.clear()
         try:
-            missing = await self._library.call(_missing, job.id) if files is None else files
+            missing = await self._library.call(results.missing, job.id) if files is None else files
             if missing is None:  # cancelled
                 return True
             fresh = files is not None
@@ -146,7 +144,7 @@ class Saver:
 
     async def _finish(self, job: Job) -> None:
         """All that can be had is here: DONE, or as it ended on the pod."""
-        await self._library.commit(_end, job.id, time.time())
+        await self._library.commit(results.end, job.id, time.time())
 
     async def _settle(self, job: Job, file: JobFile, *, fresh: bool) -> KnownError | None:
         """Have the file saved, or know that it is gone for good. Returns what prevents it for now.
@@ -237,7 +235,7 @@ class Saver:
                     return bool(await self._library.commit(job_files.file_saved, file, output))
         return False
 
-    async def _have_it(self, job: Job, file: JobFile, link: Link, remote: RemoteFile, known: Known) -> bool:
+    async def _have_it(self, job: Job, file: JobFile, link: Link, remote: RemoteFile, known: results.Known) -> bool:
         """A rerun that the pod answered from its cache names a file that we saved before: that one it is, then.
 
         Unless the user wants this job's results elsewhere: that copy is made.
@@ -269,7 +267,7 @@ class Saver:
         except PodError as error:  # a name that no honest pod gives
             await self._library.commit(job_files.file_lost, file, str(error))
             return None
-        known, planned = await self._library.call(_plan_unless_known, job.pod, file, str(path))
+        known, planned = await self._library.call(results.plan_unless_known, job.pod, file, str(path))
         if await self._have_it(job, file, link, remote, known):
             return None
         while not planned:
@@ -306,64 +304,13 @@ class Saver:
             duration=measures.duration,
         )
         saving = self._saving.get(job.id)
+        on_end = None if saving is None else saving.end
         for alone in (not looked.problem, False):
             changes = await self._library.commit(
-                _add_and_link, job.id, file, output, identity, alone=alone, saving=saving
+                results.add_and_link, job.id, file, output, identity, alone=alone, on_end=on_end
             )
             if changes or await self._same_elsewhere(job, file, fetched):
                 break
-
-
-def _missing(db: Database, job: str) -> tuple[JobFile, ...] | None:
-    """What is still to be fetched; None if the job is not being saved any more."""
-    current = jobs.get(db, job)
-    return job_files.missing(db, job) if current is not None and current.state is JobState.SAVING else None
-
-
-def _end(db: Database, job: str, now: float, outlook: Outlook | None = None) -> tuple[Change, ...]:
-    """The job is over: as it ended on its pod; otherwise DONE, or FAILED where something is lost."""
-    with db.transaction():
-        _, is_short, verdict = outlook or job_files.outlook(db, job)
-        error = None
-        if is_short:
-            lost = job_files.lost(db, job)
-            names = ", ".join(name for name, _ in lost)
-            error = JobError(f"The pod no longer has {names}", lost[0][1], "Run the job again")
-        if verdict is None:
-            return jobs.transition(db, job, JobState.DONE if error is None else JobState.FAILED, now, error=error)
-        warned = () if error is None else jobs.warn(db, job, error)
-        return (*warned, *jobs.transition(db, job, verdict.state, now, error=verdict.error))
-
-
-def _plan_unless_known(db: Database, pod: str, file: JobFile, path: str) -> tuple[Known, bool]:
-    """What was saved from under that name before; if nothing, the place is written down, if nobody has it."""
-    known = store.named(db, pod, file.type, file.subfolder, file.filename)
-    return known, not known and job_files.plan_file(db, file, path)
-
-
-def _add_and_link(
-    db: Database,
-    job: str,
-    file: JobFile,
-    output: Output,
-    identity: Identity,
-    *,
-    alone: bool,
-    saving: Saving | None = None,
-) -> tuple[Change, ...]:
-    """`alone`: unless the library has these very bytes elsewhere; then nothing happens. `saving` is told of the end."""
-    if alone and any(path != output.path for _, path in job_files.same_bytes(db, output.sha256, output.size)):
-        return ()
-    with db.transaction():
-        if output.path != file.path:  # where it really lies: its name may have been taken meanwhile
-            job_files.plan_file(db, file, output.path)
-        stored, added = store.add(db, output, identity)
-        linked = (job_files.file_added if added else job_files.file_saved)(db, file, stored.id)
-        outlook = job_files.outlook(db, job)
-        ended = () if outlook[0] else _end(db, job, output.created, outlook)
-    if ended and saving is not None:
-        saving.over = True
-    return (*added, *(ended or linked))
 
 
 def taken_up(path: Path) -> Fetched | None:

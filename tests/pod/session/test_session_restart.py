@@ -11,7 +11,7 @@ import httpx
 from comfydesk.demo.faults import Drop, Status, Truncate
 from comfydesk.demo.server import DemoPod
 from comfydesk.events import JobProgress, PreviewFrame
-from comfydesk.session.jobs import saver
+from comfydesk.session.jobs import results
 from comfydesk.session.jobs.follow import Pace
 from comfydesk.session.session import Session
 from comfydesk.session.values import PodTarget
@@ -146,7 +146,7 @@ async def test_a_job_that_finished_on_the_pod_while_it_was_cancelled_here_is_kep
 
 async def test_a_result_that_was_here_but_not_noted_is_taken_without_asking_the_pod(world: Start, again: Again) -> None:
     async with world() as here:
-        gate = here.library.before(saver._add_and_link)
+        gate = here.library.before(results.add_and_link)
         (job,) = await here.enqueue(flat())
         async with gate:
             assert here.files() == ["flat_00001_.png"]

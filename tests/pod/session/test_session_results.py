@@ -8,7 +8,7 @@ import pytest
 from comfydesk.demo.faults import NodeFault
 from comfydesk.errors import UsageError
 from comfydesk.session.gallery.importing import ImportPlan
-from comfydesk.session.jobs import saver
+from comfydesk.session.jobs import results
 from comfydesk.settings import OUTPUT_TEMPLATE
 from comfydesk.store import deletions, job_files
 from comfydesk.store.database import Database
@@ -83,7 +83,7 @@ async def test_the_same_bytes_under_another_name_are_one_file(world: Start) -> N
 async def test_a_result_that_was_taken_in_under_another_name_of_its_folder_stays(world: Start, tmp_path: Path) -> None:
     async with world() as here:
         link = tmp_path / "link"
-        gate = here.library.before(saver._add_and_link)
+        gate = here.library.before(results.add_and_link)
         (job,) = await here.enqueue(flat())
         async with gate:  # the file is there, and the library does not know it yet
             link.symlink_to(here.paths.outputs)
@@ -201,7 +201,7 @@ async def test_what_is_deleted_while_its_job_waits_for_other_files_is_not_fetche
     }
     async with world() as here:
         bin_ = bin_of(here)
-        gate = here.library.before(saver._add_and_link)
+        gate = here.library.before(results.add_and_link)
         (job,) = await here.enqueue(two)
         async with gate:  # of one file; the other one goes on
             async with asyncio.timeout(15):
