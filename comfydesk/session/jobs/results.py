@@ -51,7 +51,7 @@ def add_and_link(
     alone: bool,
     on_end: Callable[[], None] | None = None,
 ) -> tuple[Change, ...]:
-    """`alone`: unless the library has these very bytes elsewhere; then nothing happens. `on_end`: the job is over, too."""
+    """`alone`: unless the library has these very bytes elsewhere; then nothing happens. `on_end`: the job is over."""
     if alone and any(path != output.path for _, path in job_files.same_bytes(db, output.sha256, output.size)):
         return ()
     with db.transaction():
