@@ -25,7 +25,7 @@ def parsers(parser: argparse.ArgumentParser, name: str = "") -> Iterator[tuple[s
 
 
 ALL = dict(parsers(cli.build_parser()))
-LINE = re.compile(r"""^  (?:.* \| |\w+=\S+ )?(comfydesk (?:"[^"]*"|[^|>"])+?)(?=   | \| | > | < |$)""", re.MULTILINE)
+LINE = re.compile(r"""^  (?:.* \| |\w+=\S+ )?(comfydesk (?:"[^"]*"|[^|>"])+?)(?=  | \| | > | < |$)""", re.MULTILINE)
 """What is typed, without what comes before a pipe, a redirection, or the explanation behind it."""
 EXAMPLES = sorted({found[1].strip() for parser in ALL.values() for found in LINE.finditer(parser.epilog or "")})
 
