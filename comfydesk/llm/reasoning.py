@@ -11,6 +11,7 @@ _MARKS = (
     ("<|channel>thought", "<channel|>"),  # Gemma 4
 )
 _OPENING = tuple(opening for opening, _ in _MARKS)
+_LONGEST = max(len(mark) for marks in _MARKS for mark in marks)
 
 
 class ReasoningFilter:
@@ -71,15 +72,19 @@ class ReasoningFilter:
 
 def _first(text: str) -> tuple[int, str]:
     """Where the first opening mark begins, and which it is; (-1, "") for none."""
+    if "<" not in text:  # nearly always: this is done for each word
+        return -1, ""
     low = text.lower()
     found = [(low.find(mark), mark) for mark in _OPENING if mark in low]
     return min(found, default=(-1, ""))
 
 
 def _half_mark(text: str, marks: tuple[str, ...]) -> int:
-    """How many characters at the end of `text` may be the beginning of a mark."""
-    low = text[-max(map(len, marks)) :].lower()
-    return max(
-        (size for mark in marks for size in range(1, min(len(mark), len(low) + 1)) if low.endswith(mark[:size])),
-        default=0,
-    )
+    """How many characters at the end of `text` may be the beginning of a mark. Marks begin with "<", and only there."""
+    at = text.find("<", max(0, len(text) - _LONGEST))
+    while at >= 0:
+        rest = text[at:].lower()
+        if any(len(rest) < len(mark) and mark.startswith(rest) for mark in marks):
+            return len(text) - at
+        at = text.find("<", at + 1)
+    return 0
