@@ -119,6 +119,7 @@ class TakenUnsaid:
         "from comfydesk.session.jobs.timings import Stopwatch\n"
         "follow.NOTED_WITHIN = 3600.0\n"
         "Stopwatch.whole = lambda _: 0.01\n"
+        "session.Pace = partial(session.Pace, poll=3600.0)\n"
         "from comfydesk.cli import main",
     )
 
