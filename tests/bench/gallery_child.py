@@ -122,7 +122,9 @@ class Measured:
     def __init__(self, life: Any) -> None:
         self.life = life
         self.found: dict[str, float] = {}
-        self.empty = not any(life.paths.cache.glob(f"{FOLDER}/*"))
+        database = Database(life.paths.data / FILE_NAME)
+        self.empty = not outputs.count(database)
+        database.close()
 
     async def run(self) -> int:
         desk = self.life.desk
@@ -332,7 +334,8 @@ def run(folder: Path) -> int:
     theme.install(app)
     paths = Paths.under(folder)
     clear(paths)
-    (paths.data / "window.ini").unlink(missing_ok=True)  # or it would open where it was left
+    for name in ("window.ini", "window.json"):  # or it would open where it was left
+        (paths.data / name).unlink(missing_ok=True)
     window = MainWindow(theme, paths)
     window.resize(1440, 900)
     window.show()
