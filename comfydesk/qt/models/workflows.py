@@ -300,7 +300,9 @@ class WorkflowModel(RowModel[WorkflowRow]):
 def in_and_out(row: WorkflowRow) -> str:
     """ "Image + text → video": what goes in and what comes out."""
     card = row.entry.card
-    text = f" {ARROW} ".join(part for part in (" + ".join(card.input_types), " + ".join(card.output_types)) if part)
+    words = {"text": tr("text"), "image": tr("image"), "video": tr("video"), "audio": tr("audio")}
+    both = (" + ".join(words.get(type_, type_) for type_ in types) for types in (card.input_types, card.output_types))
+    text = f" {ARROW} ".join(part for part in both if part)
     return text[:1].upper() + text[1:]
 
 

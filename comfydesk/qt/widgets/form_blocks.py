@@ -184,7 +184,7 @@ class NegativePart(FormPart):
         self.edited.emit(self._field.id, value)
 
     def _preview(self) -> None:
-        self.section.header.set_detail(self.prompt.value() or "none")
+        self.section.header.set_detail(self.prompt.value() or tr("none"))
 
 
 def _short(field: Field) -> str:
