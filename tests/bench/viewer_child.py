@@ -110,8 +110,10 @@ async def measure(path: Path) -> dict[str, float]:
     going[0] = False
     watcher.join()
     found["memory_mb"] = highest[0] - before
+    view.show_picture(None)
     tiles.close()
     view.hide()
+    await asyncio.sleep(0.05)  # what is to be deleted is, before its owner
     return found
 
 
