@@ -1,7 +1,6 @@
 """Tool tips that never take markup from anybody: a pod, a file or a workflow may have written the words. PURE."""
 
 import re
-from html import escape
 
 LONGEST = 500
 """Characters: what one reads in a tool tip."""
@@ -23,6 +22,8 @@ def plain_tip(words: object) -> str:
     short = max(map(len, text.splitlines()), default=0) <= _LINE
     if short and not any(sign in text for sign in "<&"):
         return text
+    from html import escape  # the first frame has no tool tip that needs it
+
     safe = escape(_UNBROKEN.sub("\\1\N{ZERO WIDTH SPACE}", text)).replace("\n", "<br/>")
     if short:
         return f"<qt>{safe}</qt>"
