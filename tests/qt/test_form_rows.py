@@ -54,6 +54,18 @@ def test_a_lora_is_put_away_without_effect_and_brought_back(view: FormView) -> N
     popup.hide()
 
 
+@pytest.mark.parametrize(("stated", "given"), [("euler", None), (0.7, "euler")])
+def test_a_strength_that_is_no_number_opens_all_the_same(
+    theme: Theme, qtbot: QtBot, stated: object, given: object
+) -> None:
+    """On a pod without the workflow's nodes its values may stand under other names than their own."""
+    strength = Field("6.strength_model", "Strength", Kind.FLOAT, stated, Role.LORA_STRENGTH, -10, 10, 0.01)
+    form = Form((*FORM.fields[:-1], strength))
+    view = FormView(theme, form, {} if given is None else {strength.id: given}, around=Surroundings(help=FormHelp()))
+    qtbot.addWidget(view)
+    assert isinstance(view.part("6.lora"), LorasPart)
+
+
 def test_values_from_outside_bring_a_lora_back(view: FormView) -> None:
     part = view.part("6.lora")
     assert isinstance(part, LorasPart)

@@ -166,7 +166,8 @@ def _partner(field: Field, fields: list[Field], taken: set[str]) -> Field | None
 
 
 def _loras(form: Form, pinned: list[Field]) -> tuple[tuple[tuple[Field, tuple[Field, ...]], ...], set[str]]:
-    strengths = form.with_role(Role.LORA_STRENGTH)
+    # By a list of nodes that is not the workflow's, another's value may stand where a strength is looked for.
+    strengths = [field for field in form.with_role(Role.LORA_STRENGTH) if isinstance(field.default, int | float)]
     found: list[tuple[Field, tuple[Field, ...]]] = []
     used: set[str] = set()
     for lora in pinned:

@@ -61,7 +61,7 @@ class LoraRow(QWidget):
         theme: Theme,
         choices: Sequence[str],
         name: str,
-        strength: Number = 1.0,
+        strength: Any = 1.0,
         *,
         limits: Range | None = None,
         removable: bool = False,
@@ -72,7 +72,7 @@ class LoraRow(QWidget):
         limits = limits or Range(integer=False, minimum=-10.0, maximum=10.0, step=0.01)
         self.tick = Check(theme)
         self.combo = _NameCombo(theme, 24)
-        self.number = NumberRow(theme, limits, strength, span=SPAN)
+        self.number = NumberRow(theme, limits, strength if isinstance(strength, int | float) else 1.0, span=SPAN)
         self.remove = IconButton(theme, "close", tr("Remove this LoRA"), size=Size.COMPACT)
         self.remove.setVisible(removable)
         self._row = QHBoxLayout(self)
