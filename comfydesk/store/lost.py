@@ -19,11 +19,15 @@ def queue_anew(db: Database, job: str, new: Job, now: float, *, error: JobError)
 def witness(db: Database, pod: str, before: float) -> str | None:
     """The id there of the newest job that the pod certainly had before a moment, and would still know; None: none was.
 
+    Certainly, since it has answered to it; before, since its POST had begun then (when a short job's answer is written
+    down says nothing: that may be at its end).
+
     What was cancelled is no witness: taken out of a pod's queue it leaves no trace.
     """
     row = db.first(
-        """SELECT remote_id FROM jobs WHERE pod = ? AND sent < ? AND state NOT IN ('cancelled', 'cancelling')
-        ORDER BY sent DESC, number DESC LIMIT 1""",
+        """SELECT remote_id FROM jobs WHERE pod = ? AND sent IS NOT NULL AND coalesce(posted, sent) < ?
+            AND state NOT IN ('cancelled', 'cancelling')
+        ORDER BY coalesce(posted, sent) DESC, number DESC LIMIT 1""",
         (pod, before),
     )
     return None if row is None else str(row["remote_id"])

@@ -192,7 +192,7 @@ class Dispatcher:
             found: dict[str, Waiting] = {}
             passed = tuple(self._anywhere.unable)
             for pod in here:
-                mine = await self._library.read(jobs.waiting, self._owner, [pod], LOOKAHEAD, passed)
+                mine = await self._library.call(jobs.waiting, self._owner, [pod], LOOKAHEAD, passed)
                 found |= {job.id: job for job in mine}
             self._head = tuple(sorted(found.values(), key=lambda job: job.position))
             self._taken = {job for job in found if job in self._sending or self._follower.get(job) is not None}

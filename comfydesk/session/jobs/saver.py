@@ -17,6 +17,7 @@ from weakref import WeakValueDictionary
 from comfydesk.client.files import inside, media_kind, numbered
 from comfydesk.client.part import Fetched
 from comfydesk.client.remote import RemoteFile
+from comfydesk.disk import not_written
 from comfydesk.errors import AuthError, KnownError, PodError, PodStatusError, PodUnreachableError, StoreError
 from comfydesk.session.jobs import results
 from comfydesk.session.jobs.media import Looked, look
@@ -88,9 +89,9 @@ class Saver:
         """The files of a job that has just run, each with a place that is free, where one can be had at once."""
         try:
             wanted = [await self._place(job, file) for file in files]
-        except (PodError, StoreError):  # it is told when they are saved, one by one
+            found = await asyncio.to_thread(lambda: [_free(folder, relative, 1)[1] for folder, relative in wanted])
+        except (PodError, StoreError, OSError):  # it is told when they are saved, one by one
             return tuple(files)
-        found = await asyncio.to_thread(lambda: [_free(folder, relative, 1)[1] for folder, relative in wanted])
         return tuple(replace(file, path=str(path)) for file, path in zip(files, found, strict=True))
 
     def poke(self, pod: str) -> None:
@@ -165,6 +166,8 @@ class Saver:
             return await self._lost(file, error)
         except KnownError as error:
             return error
+        except OSError as error:  # the folder is on a drive that has gone, say: it may come back
+            return not_written(Path(file.path or file.filename), error)
         return None
 
     async def _lost(self, file: JobFile, reason: KnownError) -> KnownError | None:
