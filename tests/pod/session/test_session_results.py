@@ -29,6 +29,33 @@ async def test_files_are_named_by_the_template(world: Start) -> None:
         assert job.warning is None
 
 
+async def test_a_name_that_leads_out_of_the_folder_costs_that_file_alone(world: Start, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    graph = flat(1, "videos/one") | {
+        "3": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "good"}}
+    }
+    async with world() as here:
+        here.paths.outputs.mkdir(parents=True, exist_ok=True)
+        (here.paths.outputs / "videos").symlink_to(tmp_path / "elsewhere")
+        job = await here.run(graph)
+        assert job.state is S.FAILED
+        assert [Path(path).name for path in job.outputs] == ["good_00001_.png"]
+        assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+async def test_a_folder_that_cannot_be_reached_keeps_the_job_waiting_to_be_saved(world: Start, tmp_path: Path) -> None:
+    """As of a drive that has gone; what a name of 300 characters raises is an OSError as well."""
+    async with world() as here:
+        (job_id,) = await here.enqueue(flat(), folder=tmp_path / ("n" * 300))
+        job = await here.until(job_id, S.SAVING, S.UNKNOWN, S.FAILED, S.DONE)
+        while job.error is None and job.state is S.SAVING:
+            await here.settle()
+            (job,) = await here.session.queue.jobs_by_id([job_id])
+        assert job.state is S.SAVING
+        assert job.error is not None
+        assert "cannot be written" in job.error.what
+
+
 async def test_two_of_one_name_are_numbered(world: Start) -> None:
     async with world() as here:
         here.session.settings.set(OUTPUT_TEMPLATE, "picture")
