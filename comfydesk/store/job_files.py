@@ -58,6 +58,7 @@ def _insert(db: Database, file: JobFile) -> None:
         SELECT :job, :number, :type, :subfolder, :filename, CASE WHEN :path IS NOT NULL
             AND NOT EXISTS (SELECT 1 FROM outputs WHERE path = :path)
             AND NOT EXISTS (SELECT 1 FROM job_files WHERE path = :path)
+            AND NOT EXISTS (SELECT 1 FROM pod_fetches WHERE path = :path)
             AND NOT EXISTS (SELECT 1 FROM outputs JOIN jobs ON jobs.pod = outputs.pod WHERE jobs.id = :job
                 AND remote_type = :type AND remote_subfolder = :subfolder AND remote_filename = :filename)
             THEN :path END""",
@@ -104,7 +105,8 @@ def plan_file(db: Database, file: JobFile, path: str) -> bool:
         changed = db.execute(
             """UPDATE job_files SET path = :path WHERE job = :job AND number = :number
             AND NOT EXISTS (SELECT 1 FROM outputs WHERE path = :path)
-            AND NOT EXISTS (SELECT 1 FROM job_files WHERE path = :path AND (job, number) <> (:job, :number))""",
+            AND NOT EXISTS (SELECT 1 FROM job_files WHERE path = :path AND (job, number) <> (:job, :number))
+            AND NOT EXISTS (SELECT 1 FROM pod_fetches WHERE path = :path)""",
             {"path": path, "job": file.job, "number": file.number},
         )
     return changed > 0

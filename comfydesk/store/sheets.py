@@ -128,6 +128,7 @@ def plan_sheet(db: Database, one: WantedSheet, path: str) -> bool:
             """UPDATE sheets SET path = :path, output = NULL WHERE batch = :batch AND sheet = :sheet AND page = :page
             AND NOT EXISTS (SELECT 1 FROM outputs WHERE path = :path)
             AND NOT EXISTS (SELECT 1 FROM job_files WHERE path = :path)
+            AND NOT EXISTS (SELECT 1 FROM pod_fetches WHERE path = :path)
             AND NOT EXISTS (SELECT 1 FROM sheets WHERE path = :path)""",
             {"path": path, "batch": one.batch, "sheet": one.sheet, "page": one.page},
         )

@@ -13,6 +13,7 @@ from PIL import Image
 from comfydesk.cli import main
 from comfydesk.client.pod import Pod
 from comfydesk.demo.faults import Hang, Status
+from comfydesk.demo.server import DemoPod
 from comfydesk.session.values import PodTarget
 from comfydesk.workflow.fields import Role
 from tests.pod.session.graphs import flat, picture
@@ -142,6 +143,30 @@ async def test_fetching_goes_on_at_the_next_start(world: Start, again: Any) -> N
 
             await until(is_here)
         assert here.files() == ["one_00001_.png"]
+
+
+async def test_a_job_of_another_pod_does_not_get_the_place_that_a_fetch_waits_for(
+    world: Start, again: Any, tmp_path: Path
+) -> None:
+    async with world() as here, DemoPod(folder=tmp_path / "second", speed=50) as second:
+        await by_another(here, flat(1))
+        missing = await here.session.pod_outputs.missing(pod_id(here))
+        rule = here.pod.script.add(Hang(), path="/view", times=1)
+        await here.session.pod_outputs.fetch(missing)
+        await here.hit(rule)  # its place is noted, and nothing lies there
+        await here.session.connect(PodTarget.of(second.url))
+        await here.session.wait_catalog(10)
+        job = await here.run(flat(2), target=PodTarget.of(second.url).id)
+        await here.session.close()
+        async with again(here.pod) as session:
+
+            async def both_are_here() -> bool:
+                await session.pod_outputs.settled("demo")
+                return len(await session.outputs()) == 2
+
+            await until(both_are_here)
+            assert job.outputs[0] in [output.path for output in await session.outputs()]
+        assert here.files() == ["flat_00001_ (2).png", "flat_00001_.png"]
 
 
 async def test_the_command_line_lists_and_fetches(world: Start, capsys: Any) -> None:

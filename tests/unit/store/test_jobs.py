@@ -4,7 +4,7 @@ from collections.abc import Callable
 import pytest
 
 from comfydesk.events import JobsChanged, OutputsChanged
-from comfydesk.store import job_files, jobs, order, outputs
+from comfydesk.store import job_files, jobs, order, outputs, pod_fetches
 from comfydesk.store.database import Database
 from comfydesk.store.outputs import Identity
 from comfydesk.store.records import ANY, Job, JobError, JobFile, JobState, LocalFile, Output
@@ -371,6 +371,19 @@ def test_the_end_of_a_job_plans_the_places_that_are_nobodys(db: Database, new_jo
     assert [file.path for file in job_files.missing(db, "a")] == ["/o/new.png", None, None, None], (
         "an output's, a file's, a rerun's"
     )
+
+
+def test_a_place_that_a_fetch_from_a_pod_waits_for_is_no_jobs(db: Database, new_job: Make) -> None:
+    wanted = pod_fetches.Wanted("other", "output", "", "1.png")
+    pod_fetches.want(db, [wanted], None, None)
+    assert pod_fetches.plan(db, wanted, "/o/1.png")
+    new_job()
+    jobs.begin_sending(db, ["a"], "p", 1.0)
+    job_files.begin_saving(db, "a", [JobFile("a", 0, "output", "", "1.png", "/o/1.png")], 2.0)
+    (file,) = job_files.missing(db, "a")
+    assert file.path is None
+    assert not job_files.plan_file(db, file, "/o/1.png")
+    assert job_files.plan_file(db, file, "/o/1 (2).png")
 
 
 def test_how_the_rest_of_a_job_stands(db: Database, new_job: Make) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from comfydesk.events import JobsChanged
-from comfydesk.store import jobs, order, sheets, staging
+from comfydesk.store import jobs, order, pod_fetches, sheets, staging
 from comfydesk.store.database import Database
 from comfydesk.store.records import Job, JobState
 
@@ -80,6 +80,10 @@ def test_a_sheet_is_due_when_the_last_job_of_its_batch_is_over(db: Database, new
         ("b000", 0, 0, ()),
         ("b001", 0, 1, ()),
     ]
+    fetched = pod_fetches.Wanted("p", "output", "", "sheet.png")
+    pod_fetches.want(db, [fetched], None, None)
+    assert pod_fetches.plan(db, fetched, "/x/fetched.png")
+    assert not sheets.plan_sheet(db, wanted, "/x/fetched.png"), "what comes from the pod goes there"
     assert sheets.plan_sheet(db, wanted, "/x/sheet.png")
     assert sheets.due(db, "heir")[0].path == "/x/sheet.png"
     sheets.sheet_made(db, wanted, None, 2.0)
