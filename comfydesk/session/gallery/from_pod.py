@@ -17,7 +17,7 @@ from comfydesk.errors import KnownError, MediaError, PodError, PodStatusError, U
 from comfydesk.events import Change, Feed, PodsChanged
 from comfydesk.session.gallery.facts import RULES
 from comfydesk.session.gallery.reading import FileReader
-from comfydesk.session.jobs.saver import GONE, taken_up
+from comfydesk.session.jobs.saver import GONE, drop_copy, lies, taken_up
 from comfydesk.session.library import Library
 from comfydesk.session.pods.executor import Archive
 from comfydesk.session.pods.links import Link, Links
@@ -220,11 +220,11 @@ class PodOutputs:
         """The library has these very bytes: the one file stays, and is no longer deleted if it was."""
         for output, path in await self._library.read(job_files.same_bytes, complete.sha256, complete.size):
             known = Path(path)
-            if known == complete.path or not await asyncio.to_thread(known.is_file):
+            if known == complete.path or not await asyncio.to_thread(lies, known, complete.size, ""):
                 continue
             _, stays = await self._library.commit_and(deletions.stays, deletions.keep, output)
             if stays:
-                await asyncio.to_thread(complete.path.unlink, missing_ok=True)
+                await asyncio.to_thread(drop_copy, complete.path, known)
                 await self._library.call(store.drop, row)
                 return True
         return False

@@ -231,10 +231,10 @@ class Saver:
         """The library has these very bytes: the one file stays, and the job shows that. See `_have_it`."""
         for output, path in await self._library.call(job_files.same_bytes, complete.sha256, complete.size):
             known = Path(path)
-            if known != complete.path and await asyncio.to_thread(_lies, known, complete.size, job.folder):
+            if known != complete.path and await asyncio.to_thread(lies, known, complete.size, job.folder):
                 _, stays = await self._library.commit_and(deletions.stays, deletions.keep, output)
                 if stays:  # it was not just being deleted
-                    await asyncio.to_thread(_drop_copy, complete.path, known)
+                    await asyncio.to_thread(drop_copy, complete.path, known)
                     return bool(await self._library.commit(job_files.file_saved, file, output))
         return False
 
@@ -250,7 +250,7 @@ class Saver:
             if (
                 etag
                 and saved_etag == etag
-                and await asyncio.to_thread(_lies, Path(output.path), output.size, job.folder)
+                and await asyncio.to_thread(lies, Path(output.path), output.size, job.folder)
                 and await self._library.commit(job_files.file_saved, file, output.id)
             ):
                 return True
@@ -338,7 +338,7 @@ def _free(folder: Path, relative: PurePosixPath, number: int) -> tuple[int, Path
     return number, path
 
 
-def _lies(path: Path, size: int, folder: str) -> bool:
+def lies(path: Path, size: int, folder: str) -> bool:
     """Whether the library's copy still exists, and lies where the results are wanted."""
     try:
         if folder and not path.parent.resolve().is_relative_to(Path(folder).resolve()):
@@ -348,7 +348,7 @@ def _lies(path: Path, size: int, folder: str) -> bool:
         return False
 
 
-def _drop_copy(path: Path, kept: Path) -> None:
+def drop_copy(path: Path, kept: Path) -> None:
     """Delete `path`, unless it is the very file that is kept: a folder may have two names (a link, another case)."""
     with contextlib.suppress(FileNotFoundError):
         if not path.samefile(kept):

@@ -14,7 +14,11 @@ from comfydesk.cli import main
 from comfydesk.client.pod import Pod
 from comfydesk.demo.faults import Hang, Status
 from comfydesk.demo.server import DemoPod
+from comfydesk.session.gallery.importing import ImportPlan
+from comfydesk.session.session import Session
 from comfydesk.session.values import PodTarget
+from comfydesk.settings import Settings
+from comfydesk.store import pod_fetches
 from comfydesk.workflow.fields import Role
 from tests.pod.session.graphs import flat, picture
 from tests.pod.session.world import Start, World
@@ -167,6 +171,49 @@ async def test_a_job_of_another_pod_does_not_get_the_place_that_a_fetch_waits_fo
             await until(both_are_here)
             assert job.outputs[0] in [output.path for output in await session.outputs()]
         assert here.files() == ["flat_00001_ (2).png", "flat_00001_.png"]
+
+
+async def test_of_a_file_that_is_here_under_two_names_of_its_folder_nothing_is_deleted(
+    world: Start, again: Any, tmp_path: Path
+) -> None:
+    """Fetched, not noted yet when the program ended; then taken in from the same folder by another name."""
+    async with world() as here:
+        await by_another(here, flat(1, "one"))
+        pod = pod_id(here)
+        missing = await here.session.pod_outputs.missing(pod)
+        gate = here.library.before(pod_fetches.save)
+        await here.session.pod_outputs.fetch(missing)
+        async with gate:
+            await here.session.close()
+        alias = tmp_path / "alias"
+        alias.symlink_to(here.paths.outputs)
+        async with Session(here.paths, Settings()) as session:
+            assert (await session.gallery.importer.run(ImportPlan(alias))).added == 1
+            await session.gallery.importer.settled()
+        async with again(here.pod) as session:
+
+            async def is_over() -> bool:
+                return not await session._library.read(pod_fetches.wanted, pod)
+
+            await until(is_over)
+            (row,) = await session.outputs()
+            assert Path(row.path) == alias / "one_00001_.png"
+        assert here.files() == ["one_00001_.png"]
+
+
+async def test_a_file_that_was_cut_off_here_is_no_reason_to_delete_its_whole_copy(world: Start) -> None:
+    async with world() as here:
+        await here.run(flat(1, "one"))
+        (mine,) = here.files()
+        whole = (here.paths.outputs / mine).read_bytes()
+        (here.paths.outputs / mine).write_bytes(whole[:10])
+        (here.pod.folder / "output" / "copy.png").write_bytes(whole)
+        missing = await here.session.pod_outputs.missing(pod_id(here))
+        await here.session.pod_outputs.fetch(missing)
+        assert await here.session.pod_outputs.settled(pod_id(here)) == ()
+        assert here.files() == ["copy.png", mine]
+        assert (here.paths.outputs / "copy.png").read_bytes() == whole
+        assert len(await here.session.outputs()) == 2
 
 
 async def test_the_command_line_lists_and_fetches(world: Start, capsys: Any) -> None:
