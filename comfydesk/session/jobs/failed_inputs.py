@@ -20,9 +20,12 @@ _VALUES = re.compile(
 )
 
 
-def secrets_of(inputs: Mapping[str, Any]) -> tuple[str, ...]:
-    """The values that nobody else should read: by the name of their input, or by how they look."""
-    texts = [(name, value) for name, value in inputs.items() if isinstance(value, str)]
+def secrets_of(*inputs: Mapping[str, Any]) -> tuple[str, ...]:
+    """The values that nobody else should read: by the name of their input, or by how they look. The longest first.
+
+    Several of a node are looked through each: where the graph has a link, only the pod tells what came through it.
+    """
+    texts = [(name, value) for those in inputs for name, value in those.items() if isinstance(value, str)]
     found = {value.strip() for name, value in texts if _is_secret(name) and len(value.strip()) >= 4}
     found |= {match.group() for _, value in texts for match in _VALUES.finditer(value)}
     return tuple(sorted(found, key=len, reverse=True))
@@ -46,7 +49,7 @@ def shown_inputs(
     inputs = spec.get("inputs") if isinstance(spec, Mapping) else None
     if not isinstance(inputs, Mapping):
         return {}
-    secrets = secrets_of({**given, **inputs})
+    secrets = secrets_of(given, inputs)
     shown: dict[str, str] = {}
     for name, value in inputs.items():
         if _is_link(value):

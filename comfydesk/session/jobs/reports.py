@@ -43,7 +43,7 @@ def of_remote(remote: RemoteJob, graph: Mapping[str, Any]) -> JobError:
     memory = any(word in error.exception_type or word in error.message for word in OUT_OF_MEMORY)
     spec = graph.get(error.node or "")
     inputs = spec.get("inputs") if isinstance(spec, Mapping) else None
-    secrets = secrets_of({**error.inputs, **(inputs if isinstance(inputs, Mapping) else {})})
+    secrets = secrets_of(error.inputs, inputs if isinstance(inputs, Mapping) else {})
     return JobError(
         what=f"{title or 'A node'} failed",
         why=without(secrets, text),

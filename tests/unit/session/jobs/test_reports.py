@@ -1,6 +1,7 @@
 from comfydesk.client.remote import RemoteError, RemoteJob
 from comfydesk.errors import PromptRejectedError
 from comfydesk.events import RunState
+from comfydesk.session.jobs.failed_inputs import HIDDEN
 from comfydesk.session.jobs.reports import field_errors, of_dropped, of_rejection, of_remote, title_of
 
 GRAPH = {
@@ -70,6 +71,21 @@ def test_a_failed_run_names_what_its_node_was_given_and_nobodys_keys() -> None:
     assert "abcd-1234" not in repr(report)
     assert report.inputs["text"] == "a cow (from 6)"
     assert report.inputs["seed"] == "5"
+
+
+def test_a_key_that_came_from_another_node_is_nobodys_either() -> None:
+    """The graph has a link there: its value only the pod tells."""
+    graph = {"3": {"class_type": "Ask", "inputs": {"api_key": ["5", 0], "password": "abcd", "url": ["6", 0]}}}
+    given = {"api_key": "abcd-1234", "url": "http://host/?k=abcd-1234"}
+    error = RemoteError("401 for abcd-1234", "E", "3", "Ask", ("key='abcd-1234'\n",), given)
+    report = of_remote(RemoteJob("j", RunState.FAILED, error=error), graph)
+    assert "1234" not in repr(report), "no end of the longer one either"
+    assert report.why == f"401 for {HIDDEN}"
+    assert report.inputs == {
+        "api_key": HIDDEN,
+        "password": HIDDEN,
+        "url": f"http://host/?k={HIDDEN} (from 6)",
+    }
 
 
 def test_a_full_gpu_gets_advice() -> None:
