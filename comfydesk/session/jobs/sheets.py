@@ -91,9 +91,12 @@ class Sheets:
             self._made.set()
             return
         if results:
-            place = await self._place(one, results[0])
+            place = Path(one.folder or results[0].parent)
             try:
+                place = await self._place(one, results[0])
                 output = await asyncio.to_thread(_drawn, one, filled, place)
+            except StoreError:  # it is tried again
+                raise
             except MediaError as error:  # the results are there, and that is what counts
                 self._tasks.problems.publish(error)
             except OSError as error:

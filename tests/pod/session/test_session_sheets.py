@@ -1,6 +1,7 @@
 """Contact sheets of grids: made once all is over, anew when a place is filled, and waited for only if they come."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -42,6 +43,38 @@ async def test_a_sheet_that_the_library_did_not_take_is_tried_again(
         async with asyncio.timeout(15):
             with pytest.raises(DiskFullError):
                 await here.session.queue.contact_sheets(queued.batch)
+
+
+async def test_a_folder_that_cannot_be_looked_into_is_told_and_holds_up_nothing(
+    world: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_sheets, "TRY_AGAIN", (600.0,) * 3)
+    folder = tmp_path / "results"
+    (tmp_path / "disk").mkdir()
+    folder.symlink_to("disk")
+    async with world() as here:
+        queue = here.session.queue
+        workflow = await here.open(flat())
+        grid = (batch_sources.values_of_text(workflow.form, "1.color", "65280, 16711680"),)
+        problems: list[KnownError] = []
+        told = asyncio.Event()
+        here.session.problems.subscribe(problems.append)
+        here.session.problems.subscribe(lambda _: told.set())
+        here.library.failures = {sheets.plan_sheet: [DiskFullError("No room")]}
+        batch = Batch(workflow.form, grid=grid)
+        queued = await queue.enqueue_batch(workflow, batch, sheet=True, folder=folder)
+        async with asyncio.timeout(15):
+            await told.wait()
+        folder.unlink()
+        folder.symlink_to("x" * 300)  # which the system does not even look up
+        async with asyncio.timeout(15):
+            assert await queue.contact_sheets(queued.batch) == ()
+        assert problems[1].what == "The contact sheet cannot be saved"
+        assert str(folder) in problems[1].why
+        queued = await queue.enqueue_batch(workflow, batch, sheet=True)
+        await here.wait(queued.jobs)
+        async with asyncio.timeout(15):
+            assert await queue.contact_sheets(queued.batch), "other sheets are made"
 
 
 def cell_of(sheet: str, column: int) -> tuple[int, ...]:
