@@ -57,6 +57,19 @@ def stays(db: Database, output: int) -> bool:
     return db.first("SELECT 1 FROM outputs WHERE id = ? AND deletion IS NULL", (output,)) is not None
 
 
+# A job that is over has no claim to a place, though it had a file there once that is forgotten (its `output` is NULL).
+_MAY_GO = """id = ? AND deletion IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM job_files JOIN jobs ON jobs.id = job_files.job
+        WHERE path = outputs.path AND output IS NULL AND lost IS NULL AND jobs.state = 'saving')
+    AND NOT EXISTS (SELECT 1 FROM job_files JOIN jobs ON jobs.id = job_files.job
+        WHERE job_files.output = outputs.id AND jobs.state = 'saving')"""
+
+
+def may_go(db: Database, output: int) -> bool:
+    """Whether `claim` would be successful."""
+    return db.first(f"SELECT 1 FROM outputs WHERE {_MAY_GO}", (output,)) is not None  # noqa: S608
+
+
 def claim(db: Database, output: int) -> bool:
     """Its file goes to the trash now, and nobody brings it back any more: `forget` or `restore` is next.
 
@@ -64,13 +77,7 @@ def claim(db: Database, output: int) -> bool:
     it once more because it is not done with its other files.
     """
     with db.transaction():
-        done = db.execute(
-            """UPDATE outputs SET leaving = 1 WHERE id = ? AND deletion IS NOT NULL
-            AND NOT EXISTS (SELECT 1 FROM job_files WHERE path = outputs.path AND output IS NULL AND lost IS NULL)
-            AND NOT EXISTS (SELECT 1 FROM job_files JOIN jobs ON jobs.id = job_files.job
-                WHERE job_files.output = outputs.id AND jobs.state = 'saving')""",
-            (output,),
-        )
+        done = db.execute(f"UPDATE outputs SET leaving = 1 WHERE {_MAY_GO}", (output,))  # noqa: S608
     return done > 0
 
 
@@ -100,10 +107,6 @@ def hidden(db: Database, deletion: int) -> tuple[Hidden, ...]:
     """What of a deletion is still to go to the trash."""
     rows = db.query("SELECT * FROM outputs WHERE deletion = ?", (deletion,))
     return tuple(Hidden(of_row(row), row["mtime_ns"]) for row in rows)
-
-
-def is_hidden(db: Database, output: int) -> bool:
-    return db.first("SELECT 1 FROM outputs WHERE id = ? AND deletion IS NOT NULL", (output,)) is not None
 
 
 def forget(db: Database, output: int) -> None:

@@ -21,6 +21,8 @@ from comfydesk.store.deletions import Deletion, Hidden
 
 UNDO_SECONDS = 30.0
 """As long as the window offers to undo, and some more."""
+AGAIN_SECONDS = 30.0
+"""After which it is looked again whether what has to wait for a job may go."""
 
 PutIntoTrash = Callable[[Path], None]
 """Raises OSError."""
@@ -51,6 +53,7 @@ class Trash:
         self._changes = changes
         self.undo_seconds = undo_seconds
         """How long `undo` is possible."""
+        self.again_seconds = AGAIN_SECONDS
         self._put = put
         self._busy = asyncio.Lock()
         """Held while a file is on its way: an undo comes before or after it."""
@@ -83,9 +86,11 @@ class Trash:
     async def _later(self, deletion: Deletion) -> None:
         # A clock that was put back must not keep it here for ever.
         await asyncio.sleep(min(max(0.0, deletion.time + self.undo_seconds - time.time()), self.undo_seconds))
-        await self._carry_out(deletion.id)
+        while await self._carry_out(deletion.id):  # noqa: ASYNC110 - the job may be another program's
+            await asyncio.sleep(self.again_seconds)
 
-    async def _carry_out(self, deletion: int) -> None:
+    async def _carry_out(self, deletion: int) -> bool:
+        """Whether something of it has to wait for a job: see `store.claim`."""
         failed: list[str] = []
         for hidden in await self._library.read(store.hidden, deletion):
             async with self._busy:
@@ -97,6 +102,7 @@ class Trash:
         await self._library.call(store.end, deletion)
         if failed:
             self._tasks.problems.publish(_refused(failed))
+        return bool(await self._library.read(store.hidden, deletion))
 
     async def _remove(self, hidden: Hidden) -> None:
         """Three steps, in this order: look at the file, claim the row, move the file.
@@ -105,7 +111,8 @@ class Trash:
         the claim fails. Once the row is claimed no job takes the file for its own any more.
         """
         output = hidden.output
-        if not await self._library.read(store.is_hidden, output.id):  # an undo came in between
+        # An undo came in between, or a job is not done with it: then it is not worth a look.
+        if not await self._library.read(store.may_go, output.id):
             return
         looked = await asyncio.to_thread(saved_file, hidden)
         if await self._library.call(store.claim, output.id):

@@ -17,6 +17,10 @@ from tests.pod.session.graphs import flat, picture
 from tests.pod.session.world import Start, World
 
 S = JobState
+TWO = flat() | {
+    "5": {"class_type": "EmptyImage", "inputs": {"width": 16, "height": 16, "batch_size": 1, "color": 9}},
+    "6": {"class_type": "SaveImage", "inputs": {"images": ["5", 0], "filename_prefix": "later"}},
+}
 
 
 async def test_files_are_named_by_the_template(world: Start) -> None:
@@ -221,15 +225,43 @@ async def test_a_file_that_goes_to_the_trash_before_a_job_has_it_for_its_own_is_
         assert again.outputs[0] in [str(here.paths.outputs / name) for name in here.files()]
 
 
+async def test_a_file_that_came_back_from_the_trash_can_be_deleted_again(world: Start) -> None:
+    async with world() as here:
+        bin_ = bin_of(here)
+        path = Path((await here.run(flat())).outputs[0])
+        for _ in range(2):
+            (output,) = await here.session.outputs()
+            await here.session.gallery.delete((output.id,))
+            await here.session.gallery._trash.empty()
+            assert [file.name for file in bin_.iterdir()] == [path.name]
+            (bin_ / path.name).rename(path)
+            await here.session.gallery.importer.run(ImportPlan(path.parent))
+
+
+async def test_what_had_to_wait_for_its_job_goes_once_that_is_over(world: Start) -> None:
+    async with world() as here:
+        bin_ = bin_of(here)
+        here.session.gallery._trash.again_seconds = 0.01
+        gate = here.library.before(results.add_and_link)
+        (job,) = await here.enqueue(TWO)
+        async with gate:
+            async with asyncio.timeout(15):
+                while not (found := await here.session.outputs()):
+                    await here.settle()
+            await here.session.gallery.delete((found[0].id,))
+            await here.settle()
+            assert list(bin_.iterdir()) == []
+        await here.wait([job])
+        async with asyncio.timeout(15):
+            while not list(bin_.iterdir()):
+                await here.settle()
+
+
 async def test_what_is_deleted_while_its_job_waits_for_other_files_is_not_fetched_again(world: Start) -> None:
-    two = flat() | {
-        "5": {"class_type": "EmptyImage", "inputs": {"width": 16, "height": 16, "batch_size": 1, "color": 9}},
-        "6": {"class_type": "SaveImage", "inputs": {"images": ["5", 0], "filename_prefix": "later"}},
-    }
     async with world() as here:
         bin_ = bin_of(here)
         gate = here.library.before(results.add_and_link)
-        (job,) = await here.enqueue(two)
+        (job,) = await here.enqueue(TWO)
         async with gate:  # of one file; the other one goes on
             async with asyncio.timeout(15):
                 while not (found := await here.session.outputs()):
