@@ -297,6 +297,8 @@ class Database:
             text = str(error)
             if text.startswith("Could not decode to UTF-8"):
                 raise self._damaged(text) from error
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:  # see `stoppable`
+                raise StoreError("Reading the library was stopped") from error
             if "full" in text or "disk I/O" in text:
                 raise DiskFullError(
                     "The library cannot be written", f"{self.path}: {text}", "Make room on the disk and try again"

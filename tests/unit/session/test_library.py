@@ -98,6 +98,24 @@ async def test_a_mistake_of_ours_is_not_told_as_damage(tmp_path: Path) -> None:
     await library.close()
 
 
+async def test_what_is_stopped_is_told_as_that_and_the_file_is_not_read_through_for_it(tmp_path: Path) -> None:
+    library = Library(tmp_path / "l", Feed())
+    await library.open()
+    done: list[str] = []
+
+    def count(db: Database) -> None:
+        db._connection.set_trace_callback(done.append)
+        with db.stoppable(lambda: True):
+            db.query("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n")
+
+    for run in (library.read, library.call):
+        with pytest.raises(StoreError, match="stopped"):
+            await run(count)
+    assert [sql for sql in done if "RECURSIVE" in sql]
+    assert [sql for sql in done if "check" in sql] == []
+    await library.close()
+
+
 async def test_a_background_task_reports_its_failure_and_takes_nothing_with_it() -> None:
     tasks = Tasks()
     heard: list[Exception] = []
