@@ -20,7 +20,7 @@ from comfydesk.llm.models import CuratedModel
 
 FOLDER = "/workspace/models/llm"
 PORT = 8081
-NO_MODEL, NO_PROGRAM, DIED = range(20, 23)
+NO_MODEL, NO_PROGRAM, DIED, STAYS = range(20, 24)
 
 _COMMON = """
 set -u
@@ -30,11 +30,33 @@ ours() {
     pid=$(cat "$pidfile" 2>/dev/null) && kill -0 "$pid" 2>/dev/null &&
         tr '\\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF "$dir/$file"
 }
+# A zombie still has its number, for ever where process 1 of a container reaps nobody.
+alive() { kill -0 "$pid" 2>/dev/null && ! grep -q '^State:.[ZX]' "/proc/$pid/status" 2>/dev/null; }
+# End ours, kindly for 5 s, then by force. 1: it stays all the same.
+finish() {
+    kill "$pid" 2>/dev/null
+    tries=0
+    while alive; do
+        tries=$((tries + 1))
+        [ "$tries" -ne 50 ] || kill -9 "$pid" 2>/dev/null
+        [ "$tries" -lt 100 ] || return 1
+        sleep 0.1
+    done
+}
 """
 _START = """
 umask 077
 secret=$(cat)
-ours && { echo "$pid"; exit 0; }
+# With another key, port or context it would answer nobody, or not as it is asked to: then it makes room.
+as_wanted() {
+    [ "$(cat "$key" 2>/dev/null)" = "$secret" ] && tr '\\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null |
+        grep -qF -- " --model $dir/$file --alias $id --host 127.0.0.1 --port $port --ctx-size $context "
+}
+if ours; then
+    as_wanted && { echo "$pid"; exit 0; }
+    finish || exit 23
+    rm -f "$pidfile" "$key"
+fi
 [ -f "$dir/$file" ] || exit 20
 for program in "$given" llama-server "$folder/bin/llama-server" /app/llama-server; do
     [ -n "$program" ] && program=$(command -v "$program") && break
@@ -58,13 +80,7 @@ echo "$pid"
 """
 _STOP = """
 ours || { rm -f "$pidfile" "$key"; echo none; exit 0; }
-kill "$pid" 2>/dev/null
-tries=0
-while kill -0 "$pid" 2>/dev/null; do
-    tries=$((tries + 1))
-    [ "$tries" -lt 50 ] || kill -9 "$pid" 2>/dev/null
-    sleep 0.1
-done
+finish || exit 23
 rm -f "$pidfile" "$key"
 echo stopped
 """
@@ -183,7 +199,10 @@ async def prepare(shell: Shell, server: PodServer) -> None:
 
 
 async def start(shell: Shell, server: PodServer, key: Secret, *, grace: float = 1.0) -> None:
-    """Start it, unless it runs; the model then takes its time to load (503 meanwhile). Raises LlmError."""
+    """Start it, unless it runs with this key, port and context; one that runs otherwise is ended first.
+
+    The model then takes its time to load (503 meanwhile). Raises LlmError.
+    """
     result = await shell.run(server.start_command(grace=grace), stdin=key.reveal(), within=60 + grace)
     if result.exit_status == 0:
         return
@@ -195,13 +214,17 @@ async def start(shell: Shell, server: PodServer, key: Secret, *, grace: float = 
             f"Put one on its PATH or at {server.folder}/bin/llama-server, or use an image that has it",
         ),
         DIED: (said or "it ended at once", "Look at server.log beside the model; another model may fit"),
+        STAYS: ("the one that runs there does not end", "Restart the pod"),
     }.get(result.exit_status or 0, (said, ""))
     raise LlmError("The LLM server was not started on the pod", why, advice)
 
 
 async def stop(shell: Shell, server: PodServer) -> None:
-    """End it, if it runs; its key is removed. The model stays."""
-    await _run(shell, server.stop_command())
+    """End it, if it runs; its key is removed. The model stays. Raises LlmError when it does not end."""
+    result = await shell.run(server.stop_command(), within=30)
+    if result.exit_status == STAYS:
+        raise LlmError("The LLM server on the pod does not end", "", "Restart the pod")
+    _said(result)
 
 
 async def status(shell: Shell, server: PodServer) -> ServerStatus:
@@ -217,7 +240,10 @@ async def status(shell: Shell, server: PodServer) -> ServerStatus:
 
 
 async def _run(shell: Shell, command: str) -> str:
-    result = await shell.run(command, within=30)
+    return _said(await shell.run(command, within=30))
+
+
+def _said(result: Outcome) -> str:
     if result.exit_status != 0:
         raise LlmUnreachableError("The pod's shell refused a command", one_line(result.stderr)[:200])
     return result.stdout.strip()

@@ -8,13 +8,15 @@ secrets, and the tunnel is made anew when prompts are enhanced there. What is do
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from comfydesk.credentials import Credentials, Secret, llm_item
-from comfydesk.errors import LlmUnreachableError, UsageError
+from comfydesk.errors import LlmCutOffError, LlmError, LlmRefusedError, LlmUnreachableError, UsageError
 from comfydesk.llm import pod_server
 from comfydesk.llm.address import Endpoint
+from comfydesk.llm.engine import ChatRequest
 from comfydesk.llm.hub import Hub
 from comfydesk.llm.models import CURATED, CuratedModel, curated
 from comfydesk.llm.pod_server import PodServer, ServerState, ServerStatus
@@ -24,6 +26,7 @@ from comfydesk.settings import LLM_POD_FOLDER, LLM_POD_PORT, LLM_POD_PROGRAM, LL
 
 if TYPE_CHECKING:
     from comfydesk.hosts.tunnel import Tunnel
+    from comfydesk.llm.openai import OpenAiEngine
 
 DEADLINE = 20.0
 """Seconds until the tunnel stands."""
@@ -122,16 +125,16 @@ class PodServing:
         return Endpoint(f"{tunnel.url}/v1", model.id, await self._key(profile), label=profile.name)
 
     async def wait_ready(self, profile: PodProfile, within: float = 300.0) -> None:
-        """Until the model is loaded. Raises LlmUnreachableError with the last line of its log."""
-        from comfydesk.llm.openai import OpenAiEngine
+        """Until the model answers. Raises LlmUnreachableError with the last line of its log; LlmError: another key."""
+        from comfydesk.llm.openai import OpenAiEngine, Pace
 
         found = await self.endpoint(profile)
         if found is None:
             raise LlmUnreachableError("No language model was started on that pod")
-        engine = OpenAiEngine(found)
+        engine = OpenAiEngine(found, pace=Pace(first=within))
         try:
             async with asyncio.timeout(within):
-                while not (await engine.ready()).ok:
+                while not await _answers(engine):
                     now = await self.status(profile, self.chosen(profile))
                     if now.state is not ServerState.RUNNING:
                         raise LlmUnreachableError("The language model on the pod stopped by itself", now.words)
@@ -189,3 +192,24 @@ class PodServing:
         if way is not None:
             await way.tunnel.close()
             await way.reach.close()
+
+
+async def _answers(engine: "OpenAiEngine") -> bool:
+    """Whether it answers a question, of one token: llama-server names its models to anybody, and while it loads.
+
+    Raises LlmError when it wants another key: waiting does not mend that.
+    """
+    try:
+        async with aclosing(engine.stream(ChatRequest("", "Hello", max_tokens=1))) as pieces:
+            async for _ in pieces:
+                break
+    except LlmCutOffError:  # as it was asked to
+        return True
+    except LlmRefusedError as error:
+        if error.status in (401, 403):
+            what = "The language model on the pod was started with another key"
+            raise LlmError(what, "", "Stop it there, and start it again") from None
+        return False
+    except LlmError:
+        return False
+    return True

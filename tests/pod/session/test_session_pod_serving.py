@@ -125,6 +125,23 @@ async def test_another_model_takes_the_place_of_the_first(box: SshPod, settings:
             await serving.stop(profile, OTHER.id)
 
 
+async def test_another_key_is_told_at_once_and_a_new_start_mends_it(box: SshPod, settings: Settings) -> None:
+    """The keyring was emptied, or another computer started the server."""
+    profile, vault = profile_of(box), SessionCredentials()
+    async with ModelHub(MODEL) as hub, serving_of(settings, hub, vault) as serving:
+        await serving.fetch(profile, SMALL.id)
+        await serving.start(profile, SMALL.id)
+        try:
+            await serving.wait_ready(profile, 20)
+            await vault.set(f"{llm_item(profile.id)}-server", Secret("another"))
+            with pytest.raises(LlmError, match="started with another key"):
+                await serving.wait_ready(profile, 20)
+            await serving.start(profile, SMALL.id)
+            await serving.wait_ready(profile, 20)
+        finally:
+            await serving.stop(profile, SMALL.id)
+
+
 async def test_the_token_goes_to_the_hub_in_no_command(box: SshPod, settings: Settings) -> None:
     vault = SessionCredentials({HUB_TOKEN: Secret("hf_of_the_user")})
     async with ModelHub(MODEL) as hub, serving_of(settings, hub, vault) as serving:

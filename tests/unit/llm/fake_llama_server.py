@@ -48,9 +48,8 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        """/v1/models."""
-        if not self._refused():
-            self._json(200, {"data": [{"id": self.server.alias}]})
+        """/v1/models: for anybody, and also while it loads, as llama-server does."""
+        self._json(200, {"data": [{"id": self.server.alias}]})
 
     def do_POST(self) -> None:
         """/v1/chat/completions."""

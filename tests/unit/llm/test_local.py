@@ -130,7 +130,9 @@ async def test_the_server_is_for_us_alone(bench: Bench) -> None:
         await answer(engine)
         assert engine._client is not None
         async with httpx.AsyncClient(trust_env=False) as stranger:
-            assert (await stranger.get(f"{engine._client.endpoint.url}/models")).status_code == 401
+            question = {"messages": [{"role": "user", "content": "a cat"}]}
+            refused = await stranger.post(f"{engine._client.endpoint.url}/chat/completions", json=question)
+            assert refused.status_code == 401
 
 
 @linux

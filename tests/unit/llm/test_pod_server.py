@@ -109,6 +109,62 @@ async def test_starting_twice_is_starting_once(pod: SshPod, server: PodServer) -
         await pod_server.stop(tunnel, server)
 
 
+@pytest.mark.parametrize("change", ["key", "port", "context"])
+async def test_a_server_that_runs_otherwise_makes_room(pod: SshPod, server: PodServer, change: str) -> None:
+    wanted = {"port": replace(server, port=free_port()), "context": replace(server, context=512)}.get(change, server)
+    key = Secret("sk-of-another-computer") if change == "key" else KEY
+    async with tunnel_to(pod, wanted.port) as tunnel:
+        await pod_server.prepare(tunnel, server)
+        model_file(server).write_bytes(MODEL)
+        await pod_server.start(tunnel, server, KEY, grace=0.1)
+        before = pid_file(server).read_text()
+        await pod_server.start(tunnel, wanted, key, grace=0.1)
+        engine = OpenAiEngine(Endpoint(f"{tunnel.url}/v1", key=key), pace=Pace(first=10))
+        try:
+            assert pid_file(server).read_text() != before
+            assert not still_runs(before.strip())
+            await until_it_answers(engine)
+            assert "".join([piece async for piece in engine.stream(ChatRequest("", "a cat"))]) == "A tabby cat."
+        finally:
+            await engine.close()
+            await pod_server.stop(tunnel, wanted)
+
+
+def still_runs(pid: str) -> bool:
+    """A zombie has no command line."""
+    try:
+        return bool(Path(f"/proc/{pid}/cmdline").read_bytes())
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def is_zombie(pid: str) -> bool:
+    return "\nState:\tZ" in Path(f"/proc/{pid}/status").read_text()
+
+
+async def test_a_server_that_nobody_reaps_is_stopped_all_the_same(pod: SshPod, server: PodServer) -> None:
+    """As in a container whose process 1 is `sleep infinity`."""
+    async with tunnel_to(pod, server.port) as tunnel:
+        await pod_server.prepare(tunnel, server)
+        model_file(server).write_bytes(MODEL)
+        arguments = (server.program, "--model", str(model_file(server)), "--host", "127.0.0.1", "--port")
+        script = '"$@" & echo $! >"$0"; exec sleep 60'
+        parent = await asyncio.create_subprocess_exec(
+            "sh", "-c", script, str(pid_file(server)), *arguments, str(server.port), env={"LLAMA_API_KEY": "any"}
+        )
+        try:
+            async with asyncio.timeout(10):
+                while (await pod_server.status(tunnel, server)).state is not ServerState.RUNNING:  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+                pid = pid_file(server).read_text().strip()
+                await pod_server.stop(tunnel, server)
+            assert is_zombie(pid)
+            assert (await pod_server.status(tunnel, server)).state is ServerState.STOPPED
+        finally:
+            parent.kill()
+            await parent.wait()
+
+
 def model_file(server: PodServer) -> Path:
     return Path(server.model_folder) / server.model.file
 
