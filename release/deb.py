@@ -27,8 +27,10 @@ LIBRARIES = (
     "libxcb-keysyms1",
     "libxcb-render-util0",
     "libxcb-shape0",
+    "libxrandr2",
+    "libwayland-cursor0",
 )
-"""What Qt's xcb platform needs from the system; the rest is in the folder."""
+"""What Qt's platforms and its player need from the system; the rest is in the folder."""
 
 
 def stage(build: Path, root: Path, version: str, architecture: str) -> None:

@@ -12,6 +12,8 @@ from comfydesk.wishes import Wish
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
+DESKTOP_FILE = "org.comfydesk.ComfyDesk"
+"""What the desktop knows us by: the .desktop file's name in release/linux. Without it the icon bears no number."""
 BEHIND = ("comfydesk.qt.theme.style", "comfydesk.qt.window.desk", "comfydesk.qt.app.life", "comfydesk.qt.window.wiring")
 """Imported right after the first frame."""
 START_MS = 3000
@@ -79,6 +81,7 @@ def run(paths: Paths, wish: Wish | None = None) -> int:
     if not isinstance(app, QApplication):
         app = QApplication([APP])
     app.setApplicationName(APP)
+    app.setDesktopFileName(DESKTOP_FILE)
     app.setQuitOnLastWindowClosed(False)
     claim = None if headless else Claim.take(paths.data)
     if claim is None and not headless:

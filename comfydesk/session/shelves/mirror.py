@@ -52,15 +52,18 @@ class Mirror:
                     kept[name] = wanted[name]
 
         news = [name for name in wanted if name not in kept][:LARGEST]
+        lost: PodError | None = None
         try:
             async with asyncio.TaskGroup() as group:
                 for name in news:
                     group.create_task(one(name))
         except* PodError as errors:
-            raise _first(errors) from errors
+            lost = _first(errors)  # raised below: Python before 3.11.4 wraps what is raised here in a group
         finally:
             if kept != known:
                 self._save(kept)
+        if lost is not None:
+            raise lost
 
     async def put(self, name: str, stamp: str, data: bytes) -> None:
         """One file that is new."""
