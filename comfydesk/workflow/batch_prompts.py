@@ -20,7 +20,10 @@ def prompts_of(batch: Batch) -> tuple[str, ...]:
 
 
 def with_prompts(batch: Batch, changed: Mapping[str, str]) -> Batch:
-    """The same batch with `changed` (text → text) in all its prompts; what is not in it stays. Labels stay, too."""
+    """The same batch with `changed` (text → text) in all its prompts; what is not in it stays. Labels stay, too.
+
+    What each was goes along with its own jobs: two prompts may have become the same.
+    """
     fields = _prompt_fields(batch)
 
     def mend(values: Mapping[str, object]) -> dict[str, object]:
@@ -29,23 +32,27 @@ def with_prompts(batch: Batch, changed: Mapping[str, str]) -> Batch:
             for name, value in values.items()
         }
 
+    def before(values: Mapping[str, object]) -> dict[str, str]:
+        texts = {name: values[name] for name in fields if name in values}
+        return {name: text for name, text in texts.items() if isinstance(text, str) and changed.get(text, text) != text}
+
     base = {name: batch.base.get(name, batch.form.by_id[name].default) for name in fields}
     if all(changed.get(text, text) == text for text in base.values() if isinstance(text, str)):
         base = {}  # nothing of the form's own is changed: what the workflow says stays unsaid
     lists, grid = (
         tuple(
-            replace(axis, points=tuple(replace(point, values=mend(point.values)) for point in axis.points))
+            replace(
+                axis,
+                points=tuple(
+                    replace(point, values=mend(point.values), originals=before(point.values)) for point in axis.points
+                ),
+            )
             for axis in axes
         )
         for axes in (batch.lists, batch.grid)
     )
-    return replace(batch, base=mend({**base, **batch.base}), lists=lists, grid=grid)
-
-
-def originals_of(batch: Batch, changed: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    """Field id → changed text → what it was: what goes along with the jobs of `with_prompts`."""
-    before = {after: text for text, after in changed.items() if after != text}
-    return {field_id: dict(before) for field_id in _prompt_fields(batch)} if before else {}
+    base |= batch.base
+    return replace(batch, base=mend(base), lists=lists, grid=grid, originals=before(base))
 
 
 def _prompt_fields(batch: Batch) -> tuple[str, ...]:

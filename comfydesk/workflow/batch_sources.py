@@ -4,6 +4,7 @@ Everything here is given as text, names or values; `session.jobs.batch_files` re
 """
 
 import csv
+import dataclasses
 import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -35,6 +36,8 @@ class Point:
 
     values: Mapping[str, Any]
     label: str
+    originals: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Field id → what its text was before a language model enhanced it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
-from comfydesk.workflow.batch_sources import MAX_JOBS, Axis
+from comfydesk.workflow.batch_sources import MAX_JOBS, Axis, Point
 from comfydesk.workflow.field_text import BatchError
 from comfydesk.workflow.fields import Field, Form, Kind, Role
 from comfydesk.workflow.patch import SeedPolicy, next_seed
@@ -49,6 +49,8 @@ class JobSet:
     """None without a grid."""
     labels: tuple[str, ...]
     """What it is called on each axis, lists first, then the grid's columns, rows and pages."""
+    originals: Mapping[str, str] = field(default_factory=dict)
+    """Field id → what its text was before a language model enhanced it."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,8 @@ class Batch:
     wildcards: Wildcards | None = field(default_factory=Wildcards)
     """None: texts stay as they are, and ComfyUI's own rule draws in its dynamicPrompts fields (form.sendable)."""
     entropy: int = 0
+    originals: Mapping[str, str] = field(default_factory=dict)
+    """Field id → what the text in `base` was before a language model enhanced it."""
 
     def __post_init__(self) -> None:
         if len(self.grid) > MAX_GRID:
@@ -134,21 +138,28 @@ class Batch:
         """Job `number`, from 0. Raises BatchError for a wildcard that cannot be drawn."""
         sheet, cell = divmod(number, self._cells)
         rest, _ = divmod(sheet, self.repeats)
-        values, labels = dict(self.base), list[str]()
+        values, labels, points = dict(self.base), list[str](), list[Point]()
         for axis in reversed(self.lists):
             rest, place = divmod(rest, len(axis.points))
+            points.append(axis.points[place])
             values |= axis.points[place].values
             labels.insert(0, axis.points[place].label)
         values |= self._seed_values(sheet)
         places: list[int] = []
         for axis in self.grid:
             cell, place = divmod(cell, len(axis.points))
+            points.append(axis.points[place])
             values |= axis.points[place].values
             labels.append(axis.points[place].label)
             places.append(place)
         column, row, page = (*places, 0, 0, 0)[:MAX_GRID]
         drawn = self._draw(values, sheet)
-        return JobSet(number, values, drawn, Cell(sheet, page, row, column) if self.grid else None, tuple(labels))
+        set_anew = frozenset[str]().union(*(point.values for point in points)) if self.originals else ()
+        originals = {name: text for name, text in self.originals.items() if name not in set_anew}
+        for point in points:
+            originals |= point.originals
+        at = Cell(sheet, page, row, column) if self.grid else None
+        return JobSet(number, values, drawn, at, tuple(labels), originals)
 
     # --- The grid ---
 

@@ -334,6 +334,22 @@ def test_each_prompt_of_a_batch_is_enhanced_looked_over_and_queued_with_its_orig
     }
 
 
+def test_two_prompts_that_became_the_same_keep_their_own_originals(studio: Studio, server: FakeServer) -> None:
+    studio.desk.actions["batch"].trigger()
+    page = studio.wiring.jobs.batches.page
+    assert page is not None
+    page.prompts.setPlainText("a castle\na boat")
+    studio.until(lambda: page.each.begin.text() == "Enhance 2 prompts")
+    page.each.begin.click()
+    studio.until(lambda: page.each.told.text() == "2 of 2 enhanced" and not page.each.halt.isVisible())
+    studio.until(lambda: page.queue.isEnabled() and all(BETTER[:20] in page._first[at].text() for at in (0, 1)))
+    page.queue.click()
+    studio.until(lambda: sum(row.job.state is JobState.DONE for row in studio.desk.jobs.rows()) == 2)
+    field = studio.desk.generation.form.form().with_role(Role.PROMPT)[0].id
+    jobs = [(row.job.prompt, row.job.originals[field]) for row in studio.desk.jobs.rows()]
+    assert sorted(jobs) == [(BETTER, "a boat"), (BETTER, "a castle")]
+
+
 def test_each_says_what_to_do_where_nothing_can_be_asked(studio: Studio) -> None:
     studio.desk.actions["batch"].trigger()
     page = studio.wiring.jobs.batches.page

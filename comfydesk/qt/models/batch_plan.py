@@ -16,7 +16,7 @@ from comfydesk.errors import KnownError
 from comfydesk.qt.models.words import DOT, TIMES
 from comfydesk.qt.theme.language import said, tr
 from comfydesk.workflow import batch_sources
-from comfydesk.workflow.batch_prompts import originals_of, prompts_of, with_prompts
+from comfydesk.workflow.batch_prompts import prompts_of, with_prompts
 from comfydesk.workflow.batches import Batch, JobSet
 from comfydesk.workflow.field_text import MEDIA_KINDS, BatchError, fields_named
 from comfydesk.workflow.fields import Field, Form, Kind, Role
@@ -97,8 +97,6 @@ class Plan:
     """What a part adds: "12 prompts"."""
     prompts: tuple[str, ...] = ()
     """Each once, before enhancing."""
-    originals: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """Field id → enhanced text → what it was."""
 
     @property
     def total(self) -> int:
@@ -230,7 +228,7 @@ def plan(form: Form, base: Mapping[str, Any], wishes: Wishes, entropy: int) -> P
             entropy=entropy,
         )
         batch.check()
-        prompts, originals = prompts_of(batch), originals_of(batch, wishes.enhanced)
+        prompts = prompts_of(batch)
         if wishes.enhanced:
             batch = with_prompts(batch, wishes.enhanced)
         first = batch.first(PREVIEWED)
@@ -238,7 +236,7 @@ def plan(form: Form, base: Mapping[str, Any], wishes: Wishes, entropy: int) -> P
         work.problems.setdefault(Part.WHOLE, sentences(error))
         return Plan(None, work.problems, notes=work.notes)
     preview = tuple(_words(form, batch, one) for one in first)
-    return Plan(None if work.problems else batch, work.problems, preview, work.notes, prompts, originals)
+    return Plan(None if work.problems else batch, work.problems, preview, work.notes, prompts)
 
 
 def _words(form: Form, batch: Batch, one: JobSet) -> str:

@@ -118,7 +118,7 @@ class Batches(QObject):
             plan.batch,
             target=_target(wishes),
             sheet=bool(wishes.grid),
-            originals=_both(self._bench.originals(workflow.id), plan.originals),
+            originals=self._bench.originals(workflow.id),
         )
         return queued.jobs
 
@@ -147,12 +147,3 @@ def _target(wishes: "Wishes") -> str | None:
     from comfydesk.store.records import ANY
 
     return ANY if wishes.any_pod else None
-
-
-def _both(known: Mapping[str, Mapping[str, str]], more: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
-    """Originals of the form, and of the batch; what was enhanced twice goes back to its first words."""
-    found = {name: dict(texts) for name, texts in known.items()}
-    for name, texts in more.items():
-        before = found.setdefault(name, {})
-        before |= {text: before.get(original, original) for text, original in texts.items()}
-    return found

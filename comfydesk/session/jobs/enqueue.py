@@ -166,13 +166,16 @@ class _Maker:
         )
 
     def _originals(self, one: JobSet) -> dict[str, str]:
-        """What texts of the job were before they were enhanced; by what they were when wildcards are drawn in them."""
-        texts = {name: one.drawn.get(name, one.values.get(name)) for name in self.wish.originals}
-        return {
-            name: self.wish.originals[name][text]
-            for name, text in texts.items()
-            if isinstance(text, str) and text in self.wish.originals[name]
+        """What texts of the job were before they were enhanced; by what they were when wildcards are drawn in them.
+
+        What was enhanced twice, by itself and with its batch, goes back to its first words.
+        """
+        known = self.wish.originals
+        texts = {name: one.drawn.get(name, one.values.get(name)) for name in known}
+        found = {
+            name: known[name][text] for name, text in texts.items() if isinstance(text, str) and text in known[name]
         }
+        return found | {name: known.get(name, {}).get(text, text) for name, text in one.originals.items()}
 
     def _taken(self, value: Any) -> Any:
         """A Path as what is uploaded; read once, however many jobs want it. A text is never a file of ours."""

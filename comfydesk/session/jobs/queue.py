@@ -205,7 +205,7 @@ class Queue:
         own folder, or the library's. `template`: how files are named, if not as the settings say (workflow.filenames).
         `front`: before all that waits. `held`: nothing is sent before it is released. `sheet`: the labelled contact
         sheets of its grid are made at the end, and kept. `originals`: what texts were before they were enhanced (field
-        id → enhanced text → before); each job remembers its own.
+        id → enhanced text → before), beside what the batch knows itself; each job remembers its own.
         Raises BatchError, GraphError, MediaError, StoreError, and UsageError: no pod is connected, a bad template.
         """
         from comfydesk.session.jobs.enqueue import Wish, enqueue

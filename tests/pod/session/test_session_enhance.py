@@ -18,6 +18,9 @@ from comfydesk.session.enhancement.pod_runner import PodRunner, upload
 from comfydesk.session.enhancement.values import Choice, EnhanceRequest, Finished, Refused
 from comfydesk.session.values import DEMO
 from comfydesk.store.records import JobState
+from comfydesk.workflow import batch_sources
+from comfydesk.workflow.batch_prompts import with_prompts
+from comfydesk.workflow.batches import Batch
 from comfydesk.workflow.fields import Role
 from tests.pod.session.graphs import flat, picture
 from tests.pod.session.world import Start, World
@@ -183,6 +186,17 @@ async def test_jobs_remember_what_their_prompt_was(world: Start) -> None:
         assert again is not None
         assert again.originals == {prompt: "a fox"}
         await here.wait([job.id, again.id, jobs[0].id])
+
+
+async def test_a_prompt_enhanced_by_itself_and_with_its_batch_goes_back_to_its_first_words(world: Start) -> None:
+    async with world() as here:
+        workflow = await here.open(picture())
+        prompt = workflow.form.with_role(Role.PROMPT)[0].id
+        listed = batch_sources.prompts(workflow.form, "a red fox\nold fox")
+        batch = with_prompts(Batch(workflow.form, {}, (listed,)), {"a red fox": "A fox.", "old fox": "A fox."})
+        queued = await here.session.queue.enqueue_batch(workflow, batch, originals={prompt: {"a red fox": "a fox"}})
+        jobs = {job.id: job.originals for job in await here.wait(queued.jobs)}
+        assert [jobs[one] for one in queued.jobs] == [{prompt: "a fox"}, {prompt: "old fox"}]
 
 
 def test_the_command_enhances_on_the_demo_pod(paths: Paths, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,7 @@
 """A batch with its prompts changed: the same jobs, other words."""
 
 from comfydesk.workflow import batch_sources
-from comfydesk.workflow.batch_prompts import originals_of, prompts_of, with_prompts
+from comfydesk.workflow.batch_prompts import prompts_of, with_prompts
 from comfydesk.workflow.batches import Batch
 from comfydesk.workflow.fields import Field, Form, Kind, Role
 from comfydesk.workflow.patch import SeedPolicy
@@ -53,6 +53,13 @@ def test_wildcards_are_drawn_in_the_changed_text() -> None:
     assert one.drawn == {"6.text": "a {red|red} fox at dawn"}
 
 
-def test_originals_are_by_what_is_sent() -> None:
-    changed = {"a fox": "a red fox", "a boat": "a boat"}
-    assert originals_of(Batch(FORM), changed) == {"6.text": {"a red fox": "a fox"}}
+def test_each_job_knows_its_own_original_also_where_two_became_the_same() -> None:
+    changed = {"a cat": "A tabby cat.", "one cat": "A tabby cat.", "a boat": "a boat"}
+    batch = Batch(FORM, {"6.text": "a cat"}, (batch_sources.prompts(FORM, "a cat\none cat\na boat"),))
+    jobs = list(with_prompts(batch, changed).sets())
+    assert [one.values["6.text"] for one in jobs] == ["A tabby cat.", "A tabby cat.", "a boat"]
+    assert [one.originals for one in jobs] == [{"6.text": "a cat"}, {"6.text": "one cat"}, {}]
+    (alone,) = with_prompts(Batch(FORM), {"a lighthouse": "a white lighthouse"}).sets()
+    assert alone.originals == {"6.text": "a lighthouse"}
+    (plain,) = Batch(FORM).sets()
+    assert plain.originals == {}
