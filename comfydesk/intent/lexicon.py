@@ -218,3 +218,10 @@ LINKS = words_of(
 """End a noun phrase."""
 INTO = words_of("into, to, as")
 QUESTIONS = words_of("how, where, which, why, who, when, what, is, are, does, did, whats")
+POLITE = words_of(
+    """
+    please, can, could, would, will, you, i, we, me, us, to, like, hey, hi, ok, okay, so, now, just, lets, let, help,
+    id, im, go
+    """
+)
+"""In front of what is asked for, they ask for nothing."""

@@ -7,8 +7,9 @@ they are. No sentence is ever sent anywhere.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from comfydesk.intent.description import described
 from comfydesk.intent.frame import Frame, Role, frame
-from comfydesk.intent.lexicon import CODES, QUESTIONS, Act, Media, words_of
+from comfydesk.intent.lexicon import CODES, POLITE, QUESTIONS, Act, Media, words_of
 from comfydesk.intent.subject import subject_of
 from comfydesk.intent.words import tokens
 
@@ -40,8 +41,13 @@ class Intent:
     def matched(self) -> bool:
         return self.task is not None
 
+    @property
+    def guessed(self) -> bool:
+        """No word says the task: it only reads like what a picture shall show."""
+        return self.matched and self.confidence <= GUESS
 
-SURE, LIKELY, MAYBE = 0.95, 0.8, 0.55
+
+SURE, LIKELY, MAYBE, GUESS = 0.95, 0.8, 0.55, 0.3
 
 _STILL = frozenset({Media.IMAGE})
 _VISUAL = frozenset({Media.IMAGE, Media.VIDEO})
@@ -53,7 +59,8 @@ def understand(sentence: str) -> Intent:
     seen = frame(found)
     task, confidence = _decide(seen)
     if task is None:
-        return Intent(sentence, None)
+        prompt = "" if _about_the_app(seen) else described(sentence, seen)
+        return Intent(sentence, Task.T2I, GUESS, (), ("image",), prompt) if prompt else Intent(sentence, None)
     inputs, outputs = _media_of(task, seen)
     return Intent(sentence, task, confidence, inputs, outputs, subject_of(sentence, seen))
 
@@ -76,7 +83,7 @@ def _about_the_app(seen: Frame) -> bool:
     lemmas = [token.lemma for token in seen.tokens]
     if not lemmas:
         return True
-    first = next((token for token in seen.tokens if token.lemma not in _POLITE), seen.tokens[0])
+    first = next((token for token in seen.tokens if token.lemma not in POLITE), seen.tokens[0])
     question = first.word in QUESTIONS
     creative = seen.does(Act.CREATE, Act.DRAW, Act.TURN, Act.ANIMATE, Act.UPSCALE, Act.RETOUCH, Act.EDIT)
     if seen.about_app and (question or Act.CONTROL in first.acts):
@@ -99,14 +106,6 @@ def _about_the_app(seen: Frame) -> bool:
     return True
 
 
-_POLITE = words_of(
-    """
-    please, can, could, would, will, you, i, we, me, us, to, like, hey, hi, ok, okay, so, now, just, lets, let, help,
-    id, im, go
-    """
-)
-
-
 def _model3d(seen: Frame) -> tuple[Task | None, float]:
     if Media.MODEL3D in seen.wanted():
         return Task.MODEL3D, SURE
@@ -127,7 +126,7 @@ def _upscale(seen: Frame) -> tuple[Task | None, float]:
         return Task.UPSCALE, LIKELY
     if set(seen.have()) & _VISUAL and not seen.wanted() and not seen.does(Act.RETOUCH):
         return Task.UPSCALE, MAYBE
-    if len(finer) > 1 and not seen.does(Act.CREATE, Act.DRAW):
+    if len(finer) > 1 and not seen.does(Act.CREATE, Act.DRAW) and not _names_a_thing(seen):
         return Task.UPSCALE, MAYBE
     return None, 0
 
@@ -185,9 +184,14 @@ def _image(seen: Frame) -> tuple[Task | None, float]:
         return Task.T2I, SURE if seen.does(Act.CREATE, Act.DRAW) else LIKELY
     if seen.does(Act.DRAW):
         return Task.T2I, LIKELY
-    if seen.does(Act.EDIT) and seen.about_scenery and not seen.about_app:
+    if seen.does(Act.EDIT) and seen.about_scenery and not seen.about_app and not _names_a_thing(seen):
         return Task.I2I, MAYBE
     return None, 0
+
+
+def _names_a_thing(seen: Frame) -> bool:
+    """ "a woman in a red dress, highly detailed, sharp": it is to be so; nothing is to be dressed or sharpened."""
+    return seen.tokens[0].word in {"a", "an"}
 
 
 def _media_of(task: Task, seen: Frame) -> tuple[tuple[str, ...], tuple[str, ...]]:

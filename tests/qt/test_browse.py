@@ -39,6 +39,7 @@ def test_suggestions_are_moved_through_with_the_keys_and_taken_with_enter(studio
     intent = studio.desk.intent
     assert say(studio, "upscale")[0].startswith("Nothing here does this yet")
     assert not intent.offers[0].id, "words, nothing to take"
+    assert intent.offers[0].why.startswith("This pod has no workflow for it"), "the demo pod is connected"
     studio.keys(Qt.Key.Key_Escape)
     assert not intent.offers
     assert intent.field.text() == "upscale", "Escape closes the list first"
@@ -69,6 +70,20 @@ def test_what_matches_nothing_is_said_and_what_to_try(studio: Studio) -> None:
     assert "Try a task" in studio.desk.intent.offers[0].why
     studio.keys(Qt.Key.Key_Return)
     assert studio.desk.browser.empty.isVisible()
+
+
+def test_a_bare_description_opens_a_picture_with_it_as_the_prompt(studio: Studio) -> None:
+    assert "Text to image" in say(studio, "a cat wearing a hat")[0]
+    assert "Prompt: “a cat wearing a hat”" in studio.desk.intent.offers[0].why
+    studio.keys(Qt.Key.Key_Return)
+    studio.until(lambda: studio.prompt.value() == "a cat wearing a hat")
+    assert studio.desk.browser.list.isVisible(), "the list on the left is not emptied"
+
+
+def test_the_name_of_a_workflow_is_looked_for_and_never_guessed_to_be_a_prompt(studio: Studio) -> None:
+    entry = studio.desk.workflows.entries()[0]
+    studio.desk.workflows.set_entries((*studio.desk.workflows.entries(), replace(entry, id="x", name="The red car")))
+    assert say(studio, "the red car") == ["The red car"]
 
 
 def test_a_card_is_starred_with_a_key_and_the_star_is_kept(studio: Studio, gui_loop: Loop) -> None:

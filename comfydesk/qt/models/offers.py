@@ -1,7 +1,7 @@
 """From a sentence to what the intent bar offers: tasks and workflows, best and ready ones first, with why."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -30,8 +30,9 @@ class Suggested:
 class Suggesting:
     """Keeps the ranking up to date with the model. Answers in about a millisecond, whatever the number of cards."""
 
-    def __init__(self, model: WorkflowModel) -> None:
+    def __init__(self, model: WorkflowModel, connected: Callable[[], bool] = lambda: False) -> None:
         self._model = model
+        self._connected = connected
         self._ranker = Ranker()
         self._fresh: dict[str, None] = {}
         model.changed.connect(self._note)
@@ -40,7 +41,7 @@ class Suggesting:
 
     def best(self, sentence: str) -> tuple[Intent, str]:
         """What was meant, and the id of the workflow that does it best; "" if none does."""
-        intent = understand(sentence)
+        intent = self._meant(sentence)
         found = self._ranked(intent, 1) if sentence.strip() else ()
         return intent, next(iter(found), "")
 
@@ -49,7 +50,7 @@ class Suggesting:
         words = sentence.strip()
         if not words:
             return ()
-        intent = understand(words)
+        intent = self._meant(words)
         tasks = task_titles()
         if intent.task is None:
             found = (*self._tasks(words), *self._named(words))[:MOST]
@@ -67,6 +68,12 @@ class Suggesting:
             title = tr("All {n} workflows: {task}", n=f"{more:,}", task=task)
             shown.append(Suggested(f"{ALL}{intent.task.value}", title, tr("Show them in the list")))
         return tuple(shown)
+
+    def _meant(self, sentence: str) -> Intent:
+        """What the sentence asks for. The name of something here is looked for, not guessed to be a prompt."""
+        intent = understand(sentence)
+        named = intent.guessed and (self._model.named(sentence, 1) or any(self._tasks(sentence)))
+        return Intent(sentence, None) if named else intent
 
     def _ranked(self, intent: Intent, limit: int) -> tuple[str, ...]:
         for id_ in self._fresh:
@@ -99,6 +106,8 @@ class Suggesting:
         )
 
     def _where(self) -> str:
+        if self._connected():
+            return tr("This pod has no workflow for it. Open a workflow file that does it.")
         return tr("Connect to a pod for its templates, or open a workflow file that does.")
 
     def _note(self, ids: Iterable[str]) -> None:

@@ -49,7 +49,7 @@ class Browse(QObject):
         super().__init__(parent)
         self._desk, self._session, self._tasks, self._bench = desk, session, tasks, bench
         self.model = desk.workflows
-        self.suggesting = Suggesting(self.model)
+        self.suggesting = Suggesting(self.model, self._connected)
         self._catalog: object = None
         self._seen: set[str] = set()
         """Workflows whose place in the list is settled."""
@@ -77,6 +77,10 @@ class Browse(QObject):
             self._bench.reopen()
             self._check(self.model.entries())
         self.models.refresh()
+
+    def _connected(self) -> bool:
+        pod = self._session.current_pod
+        return pod is not None and pod.status.usable
 
     def _on_workflows(self, entries: "tuple[WorkflowEntry, ...]") -> None:
         self.model.set_entries(entries)

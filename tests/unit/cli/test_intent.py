@@ -20,3 +20,8 @@ def test_reads_sentences_from_stdin(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     monkeypatch.setattr("sys.stdin", io.StringIO("upscale\ntext to speech\n"))
     assert cli.main(["intent", "-", "--json"]) == 0
     assert [answer["type"] for answer in json.loads(capsys.readouterr().out)] == ["upscale", "audio"]
+
+
+def test_a_bare_description_is_offered_as_a_picture(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["intent", "a cat wearing a hat"]) == 0
+    assert capsys.readouterr().out == "a cat wearing a hat: t2i (30%), prompt: a cat wearing a hat\n"

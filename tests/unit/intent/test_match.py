@@ -96,3 +96,41 @@ def test_an_essay_takes_no_longer_than_a_page() -> None:
 )
 def test_the_subject_is_found_where_the_verb_looks_like_a_picture(sentence: str, subject: str) -> None:
     assert understand(sentence).subject == subject
+
+
+@pytest.mark.parametrize(
+    ("sentence", "prompt"),
+    [
+        ("a cat wearing a hat", "a cat wearing a hat"),
+        ("make a lighthouse swim in jelly", "a lighthouse swim in jelly"),
+        ("Please make me a Lighthouse, in jelly", "a Lighthouse, in jelly"),
+        ("red car", "red car"),
+        ("cyberpunk city night neon", "cyberpunk city night neon"),
+        ("an old phone on a table", "an old phone on a table"),
+        ("a cat at a window", "a cat at a window"),
+        ("a sign with the word hello", "a sign with the word hello"),
+        ("a woman in a red dress, highly detailed, sharp, 4k", "a woman in a red dress, highly detailed, sharp, 4k"),
+        ("eine Katze mit Hut", "eine Katze mit Hut"),
+        (f"a cat and {'a very old ' * 300}hat", f"a cat and {'a very old ' * 300}hat"),
+    ],
+)
+def test_what_only_describes_is_the_prompt_of_a_picture_with_less_confidence(sentence: str, prompt: str) -> None:
+    intent = understand(sentence)
+    assert (intent.task, intent.subject, intent.output_types) == (Task.T2I, prompt, ("image",))
+    assert intent.guessed
+    assert intent.confidence < understand("a hat, animated").confidence, "any word of a task says more"
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    ["", "  ", "a", "flux", "flux dev fp8", "make", "tell me a joke", "a new pod", "the queue is stuck", "make dinner",
+     "I am bored", "good morning", "an article about rain", "add sparkles", "please make me a"],
+)  # fmt: skip
+def test_talk_names_and_what_is_no_picture_are_never_guessed_at(sentence: str) -> None:
+    assert understand(sentence).task is None
+
+
+def test_a_word_for_another_medium_is_no_guess() -> None:
+    assert understand("a song about a cat wearing a hat").task is Task.AUDIO
+    assert understand("a film about a cat wearing a hat").task is Task.T2V
+    assert not understand("a picture of a cat").guessed
