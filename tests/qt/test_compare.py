@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QImage, QMouseEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt
+from PySide6.QtGui import QImage, QMouseEvent, QPainter
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
@@ -15,6 +15,7 @@ from comfydesk.qt.models.gallery import GalleryModel
 from comfydesk.qt.models.thumbnails import Thumbnails
 from comfydesk.qt.models.tiles import Tiles
 from comfydesk.qt.theme import Appearance, Scheme, Theme
+from comfydesk.qt.widgets import paint
 from comfydesk.qt.widgets.buttons import Button
 from comfydesk.qt.widgets.compare_table import CompareTable, words_of
 from comfydesk.qt.widgets.compare_view import CompareView, Mode
@@ -190,3 +191,26 @@ def test_linked_views_show_the_same_part(compared: CompareView, qtbot: QtBot) ->
     one._take(one.lens.moved(-50, 0))
     assert two.lens.x != one.lens.x
     assert QPoint(one.place().x, one.place().y) != QPoint(two.place().x, two.place().y)
+
+
+@pytest.mark.parametrize("at_scale", [1.0, 1.25, 1.5], indirect=True)
+def test_words_that_have_the_room_they_were_measured_for_are_whole(theme: Theme, at_scale: float) -> None:
+    sheet = QImage(800, 100, QImage.Format.Format_RGB32)
+    painter = QPainter(sheet)
+    metrics, names = theme.metrics("small"), [f"ComfyDesk_{number:05}_.png" for number in range(60)]
+    texts = ("Black where they are the same", "Schwarz, wo sie gleich sind", *names)
+    measured = [metrics.horizontalAdvance(words) for words in texts]
+    took = [
+        paint.text(
+            painter,
+            QRect(0, 0, wide, 40),
+            words,
+            theme.font("small"),
+            theme.color("text"),
+            elide=Qt.TextElideMode.ElideMiddle,
+            metrics=metrics,
+        )
+        for words, wide in zip(texts, measured, strict=True)
+    ]
+    painter.end()
+    assert took == measured

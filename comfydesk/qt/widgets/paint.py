@@ -40,6 +40,8 @@ def text(
     """One line of plain text in `rect`, shortened to fit; returns the width it took."""
     metrics = metrics or QFontMetrics(font)
     shown = metrics.elidedText(words, elide, rect.width())
+    if shown != words and metrics.horizontalAdvance(words) <= rect.width():
+        shown = words  # eliding counts parts of a pixel, who measured the place for these words whole ones
     painter.setFont(font)
     painter.setPen(color)
     flags = int(align | Qt.AlignmentFlag.AlignVCenter) | int(Qt.TextFlag.TextSingleLine)
