@@ -66,7 +66,8 @@ def test_what_ends_together_is_told_together_and_only_to_who_looks_elsewhere(
     front[0] = True
     news._came_back()
     toast = studio.desk.toasts.toasts()[-1]
-    assert toast.accessibleName() == "12 finished while you were away. 1 failed"
+    assert toast.accessibleName() == "12 finished while you were away; 1 failed."
+    assert toast._timer.isActive(), "it goes by itself"
     toast.close_now()
 
 
@@ -118,6 +119,15 @@ def test_what_ended_while_the_computer_slept_is_told_to_who_comes_back(
     studio.until(lambda: studio.desk.toasts.toasts())
     assert studio.desk.toasts.toasts()[-1].accessibleName().startswith("7 finished while you were away")
     studio.desk.toasts.toasts()[-1].close_now()
+    news.on_ended([job("a"), *(job(f"{at}", JobState.UNKNOWN) for at in "bc")])
+    news._in_front = lambda: False
+    studio.until(lambda: not news._timer.isActive())
+    news._in_front = lambda: True
+    news._came_back()
+    toast = studio.desk.toasts.toasts()[-1]
+    assert toast.accessibleName() == "1 finished while you were away; the state of 2 is unknown."
+    assert toast._timer.isActive()
+    toast.close_now()
 
 
 def test_a_stop_is_told_once_for_each_countdown(studio: Studio) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -29,6 +30,7 @@ from tests.qt.studio import Loop, Studio
 
 Key = Qt.Key
 CONTROL, ALT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier
+NONE = Qt.KeyboardModifier.NoModifier
 WAIT = 10_000
 
 
@@ -98,6 +100,78 @@ def test_the_compare_tab_shows_what_is_selected(shelf: Studio) -> None:
     shelf.keys(Key.Key_3, CONTROL)
     shelf.until(lambda: shelf.desk.workspaces.current == "compare")
     assert compare.outputs == swapped, "the same selection leaves it as it is"
+
+
+def test_pictures_are_put_together_in_the_strip_of_compare(shelf: Studio) -> None:
+    shelf.wiring.library.page.view.clearSelection()
+    shelf.keys(Key.Key_3, CONTROL)
+    compare, page, strip = shelf.wiring.compare, shelf.wiring.compare.page, shelf.wiring.compare.strip
+    tools = (page.modes, page.link, page.minus, page.plus, page.fit, page.whole, page.swap)
+    ids = shelf.wiring.library.model.listing.ids
+
+    def click(row: int) -> list[int]:
+        QTest.mouseClick(strip, Qt.MouseButton.LeftButton, pos=strip.rect_of(row).center())
+        return [output.id for output in compare.outputs]
+
+    def works() -> bool:
+        assert len({tool.isEnabled() for tool in tools}) == 1
+        assert page.zoom.text().endswith("%") == page.swap.isEnabled()
+        assert page.zoom.text()
+        return page.swap.isEnabled()
+
+    shelf.until(lambda: shelf.wiring.library.model.output(2) is not None)
+    assert page.stack.currentWidget() is page.empty
+    assert not works()
+    assert click(2) == [ids[2]]
+    assert page.empty.accessibleName() == "One more to compare. Click another picture below."
+    assert not works()
+    assert click(0) == [ids[2], ids[0]]
+    assert page.stack.currentWidget() is page.view
+    assert works()
+    assert strip._marks == {ids[2]: "A", ids[0]: "B"}
+    shelf.until(lambda: compare.dock.title._note.text() == f"{len(compare.rows)}")
+    assert click(1) == [ids[2], ids[0], ids[1]]
+    assert click(2) == [ids[0], ids[1]], "one that is shown is taken out"
+    assert click(0) == [ids[1]]
+    assert not works()
+    assert page.stack.currentWidget() is page.empty
+
+
+def test_a_double_click_in_the_strip_chooses_once(shelf: Studio) -> None:
+    shelf.keys(Key.Key_3, CONTROL)
+    compare, strip = shelf.wiring.compare, shelf.wiring.compare.strip
+    spot = strip.rect_of(1).center()
+    shelf.until(lambda: shelf.wiring.library.model.output(1) is not None)
+    left, at = Qt.MouseButton.LeftButton, QPointF(spot)
+    QTest.mouseClick(strip, left, pos=spot)
+    again = QMouseEvent(QEvent.Type.MouseButtonDblClick, at, strip.mapToGlobal(at), left, left, NONE)
+    QApplication.sendEvent(strip, again)
+    QTest.mouseRelease(strip, left, pos=spot)
+    assert [output.id for output in compare.outputs] == [shelf.wiring.library.model.listing.ids[1]]
+
+
+def test_no_message_lies_over_generate(shelf: Studio) -> None:
+    desk = shelf.desk
+    desk.workspaces.show("create")
+    for number in range(3):
+        desk.toasts.tell(f"Message {number}", "words " * 20, tone="warning")
+
+    def uncovered() -> bool:
+        button = desk.generation.footer.generate
+        there = QRect(button.mapTo(shelf.window, QPoint()), button.size())
+        inside = all(shelf.window.rect().contains(toast.geometry().center()) for toast in desk.toasts.toasts())
+        return inside and not any(toast.geometry().intersects(there) for toast in desk.toasts.toasts())
+
+    assert uncovered()
+    low = desk.toasts.toasts()[-1].geometry()
+    desk.workspaces.show("library")
+    shelf.until(lambda: desk.toasts.toasts()[-1].geometry().bottom() > low.bottom())
+    desk.workspaces.show("create")
+    shelf.until(uncovered)
+    shelf.window.resize(1280, 720)
+    shelf.until(uncovered)
+    for toast in desk.toasts.toasts():
+        toast.close_now()
 
 
 def test_ctrl_z_brings_back_what_was_deleted_last(shelf: Studio) -> None:

@@ -140,6 +140,9 @@ class Filmstrip(QWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._dragged = (round(event.position().x()), self._shift)
 
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        event.accept()  # its first click has chosen; a second would take that back
+
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._dragged is not None and event.buttons() & Qt.MouseButton.LeftButton:
             began, shift = self._dragged

@@ -1,6 +1,9 @@
-"""Short news at the bottom right: six seconds, longer while pointed at; errors stay until closed."""
+"""Short news at the bottom right: six seconds, longer while pointed at; errors stay until closed.
 
-from PySide6.QtCore import QEasingCurve, QEvent, QObject, QPropertyAnimation, QSize, Qt, QTimer, Signal
+Never over what was given to `keep_clear`.
+"""
+
+from PySide6.QtCore import QEasingCurve, QEvent, QObject, QPoint, QPropertyAnimation, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QEnterEvent, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QGraphicsOpacityEffect, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
@@ -16,6 +19,7 @@ from comfydesk.qt.widgets.thumbnail import paint_thumbnail
 STAY_MS = 6_000
 FADE_MS = 120
 WIDTH = 332
+_MOVES = (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show, QEvent.Type.Hide)
 MOST = 3
 """More than this at once would hide the work; the oldest goes first."""
 
@@ -57,11 +61,12 @@ class Toast(QWidget):
         tone: Tone = "success",
         actions: tuple[str, ...] = (),
         picture: QPixmap | None = None,
+        brief: bool = False,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._theme, self._tile = theme, QPixmap()
-        self.stays = tone in ("danger", "warning")
+        self.stays = tone in ("danger", "warning") and not brief
         self.setAccessibleName(f"{what}. {detail}".strip())
         outer = QHBoxLayout(self)
         reach = theme.px(shadow.REACH)
@@ -131,7 +136,16 @@ class ToastHost(QObject):
         super().__init__(window)
         self._theme, self._window, self._lift = theme, window, lift
         self._toasts: list[Toast] = []
+        self._clear: QWidget | None = None
         window.installEventFilter(self)
+
+    def keep_clear(self, widget: QWidget) -> None:
+        """Wherever `widget` is in the window, no toast lies over it."""
+        self._clear = widget
+        part: QWidget | None = widget
+        while part is not None and part is not self._window:
+            part.installEventFilter(self)
+            part = part.parentWidget()
 
     def toasts(self) -> tuple[Toast, ...]:
         """Those on the screen, oldest first."""
@@ -149,11 +163,14 @@ class ToastHost(QObject):
         tone: Tone = "success",
         actions: tuple[str, ...] = (),
         picture: QPixmap | None = None,
+        brief: bool = False,
     ) -> Toast:
-        """Show a message; it takes no focus."""
+        """Show a message; it takes no focus. `brief`: it goes after its time, whatever its tone."""
         while len(self._toasts) >= MOST:
             self._toasts[0].close_now()
-        toast = Toast(self._theme, what, detail, tone=tone, actions=actions, picture=picture, parent=self._window)
+        toast = Toast(
+            self._theme, what, detail, tone=tone, actions=actions, picture=picture, brief=brief, parent=self._window
+        )
         toast.closed.connect(lambda: self._gone(toast))
         toast.left.connect(self._place)
         self._toasts.append(toast)
@@ -164,7 +181,7 @@ class ToastHost(QObject):
         return toast
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize:
+        if event.type() in _MOVES and self._toasts:
             self._place()
         return super().eventFilter(watched, event)
 
@@ -180,13 +197,31 @@ class ToastHost(QObject):
         reach = self._theme.px(shadow.REACH)
         right = self._window.width() - self._theme.px(16) + reach
         bottom = self._window.height() - self._theme.px(self._lift) - self._theme.px(12) + reach
+        clear = self._kept_clear()
         for toast in reversed(self._toasts):
             layout = toast.layout()
             if layout is not None:
                 layout.activate()  # words that were just added have no height yet, and would lie over each other
             high = layout.totalHeightForWidth(toast.width()) if layout is not None else toast.sizeHint().height()
-            toast.setGeometry(right - toast.width(), bottom - high, toast.width(), high)
+            place = QRect(right - toast.width(), bottom - high, toast.width(), high)
+            if place.adjusted(reach, reach, -reach, -reach).intersects(clear):
+                place.moveBottom(clear.top() - 1 + reach)
+                if place.top() + reach < 0:  # no room above it: then at its left
+                    place.moveBottom(bottom - 1)
+                    place.moveRight(clear.left() - 1 + reach)
+                    right = place.right() + 1
+            toast.setGeometry(place)
+            bottom = place.bottom() + 1
             bottom -= high - 2 * reach + self._theme.px(8)
+
+    def _kept_clear(self) -> QRect:
+        """In the window, with room around it; empty if it is not to be seen there."""
+        widget = self._clear
+        if widget is None or not widget.isVisible() or widget.window() is not self._window:
+            return QRect()
+        gap = self._theme.px(8)
+        there = QRect(widget.mapTo(self._window, QPoint()), widget.size()) & self._window.rect()
+        return there.adjusted(-gap, -gap, gap, gap) if not there.isEmpty() else QRect()
 
     def _fade_in(self, toast: Toast) -> None:
         duration = self._theme.duration(FADE_MS)

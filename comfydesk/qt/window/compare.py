@@ -68,7 +68,7 @@ class ComparePage(QWidget):
             theme,
             "compare",
             tr("Nothing to compare yet"),
-            tr("Select two to four pictures in the library."),
+            tr("Click two to four pictures below, or select them in the library."),
             action=tr("Library"),
         )
         self.stack = QStackedWidget()
@@ -76,6 +76,27 @@ class ComparePage(QWidget):
         self.stack.addWidget(self.view)
         self._lay_out()
         self.setFocusProxy(self.view.stack)
+        self.show_count(0)
+
+    def show_count(self, count: int) -> None:
+        """How many are chosen. With fewer than two there is nothing for the tools to work on."""
+        ready = count >= 2
+        for tool in (self.modes, self.link, self.minus, self.plus, self.fit, self.whole, self.swap):
+            tool.setEnabled(ready)
+        self.zoom.set_color("text" if ready else "disabled")
+        if ready:
+            self.stack.setCurrentWidget(self.view)
+            return
+        self.zoom.setText("\N{EM DASH}")
+        self.view.stack.hush()
+        what = tr("One more to compare") if count else tr("Nothing to compare yet")
+        more = (
+            tr("Click another picture below.")
+            if count
+            else tr("Click two to four pictures below, or select them in the library.")
+        )
+        self.empty.tell("compare", what, more, action=tr("Library"))
+        self.stack.setCurrentWidget(self.empty)
 
     def _lay_out(self) -> None:
         bar = self.bar = _Bar(
@@ -133,7 +154,7 @@ class _Bar(QWidget):
 
 
 class CompareDesk(QObject):
-    """Lives as long as the session does. The filmstrip changes B, with Ctrl it adds one more."""
+    """Lives as long as the session does. A click in the filmstrip adds one or takes one out, with Ctrl it changes B."""
 
     def __init__(
         self, desk: Desk, session: "Session", tasks: Tasks, library: LibraryDesk, refine: Refine, parent: QObject
@@ -146,6 +167,8 @@ class CompareDesk(QObject):
         """What was selected in the library when something was compared last."""
         self._tiles = desk.viewer.tiles  # whose workers end with the desk
         self._pictures: dict[int, TiledPicture] = {}
+        self._keys: list[QShortcut] = []
+        """Those of the tools."""
         theme = desk.theme
         self.strip = Filmstrip(theme, desk.thumbnails)
         self.strip.show_model(library.model)
@@ -186,18 +209,23 @@ class CompareDesk(QObject):
             self.compare(selected)
 
     def _show(self, outputs: tuple[Output, ...]) -> None:
-        if len(outputs) < 2:
-            return
         self.outputs, self.rows = outputs, ()
         self.table.show_rows((), ())  # no value stands under a letter that is another's now
+        self.dock.title.set_note("")
+        self.strip.mark({output.id: LETTERS[at] for at, output in enumerate(outputs)})
+        for key in self._keys:
+            key.setEnabled(len(outputs) >= 2)
+        if len(outputs) < 2:
+            self.page.show_count(len(outputs))
+            return
         pictures = {output.id: self._pictures.get(output.id) or self._open(output) for output in outputs}
         gone = [picture for id_, picture in self._pictures.items() if id_ not in pictures]
         self._pictures = pictures
         self.page.view.show_pictures(outputs, [pictures[output.id] for output in outputs])
         for picture in gone:
             picture.close()
-        self.page.stack.setCurrentWidget(self.page.view)
-        self.strip.mark({output.id: LETTERS[at] for at, output in enumerate(outputs)})
+        self.page.show_count(len(outputs))
+        self._show_zoom(self.page.view.front.zoom)
         ids = [output.id for output in outputs]
         self._tasks.start(
             self._session.gallery.differences(ids), done=lambda rows: self._show_rows(outputs, rows), failed=self._tell
@@ -215,17 +243,18 @@ class CompareDesk(QObject):
             self.dock.title.set_note(f"{len(rows)}")
 
     def _choose(self, output: Output, held: bool) -> None:
-        ids = [each.id for each in self.outputs]
-        if output.id in ids:
-            return
-        if not ids:
-            ids = [output.id]
-        elif held and len(ids) < len(LETTERS):
-            ids.append(output.id)
+        self._taken = self._selected()
+        rest = tuple(each for each in self.outputs if each.id != output.id)
+        if len(rest) < len(self.outputs):
+            self._show(rest)
+        elif held:
+            self._show((*rest[:1], output, *rest[2:]))
         else:
-            ids[1:2] = [output.id]
-        if len(ids) >= 2:
-            self.compare(ids)
+            self._show((*rest[: len(LETTERS) - 1], output))
+
+    def _show_zoom(self, zoom: float) -> None:
+        if len(self.outputs) >= 2:
+            self.page.zoom.setText(f"{round(zoom * 100)} %")
 
     def _use(self, at: int, changed: object) -> None:
         self._refine.use(self.outputs[at], dict(changed) if isinstance(changed, dict) else {})
@@ -243,7 +272,7 @@ class CompareDesk(QObject):
         page.swap.clicked.connect(self.swap)
         page.back.clicked.connect(lambda: self._desk.workspaces.show("library"))
         page.empty.acted.connect(lambda: self._desk.workspaces.show("library"))
-        view.zoomed.connect(lambda zoom: page.zoom.setText(f"{round(zoom * 100)} %"))
+        view.zoomed.connect(self._show_zoom)
         self.strip.chosen.connect(self._choose)
         self.table.used.connect(self._use)
         self.copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.table.text()))
@@ -258,6 +287,8 @@ class CompareDesk(QObject):
         ):
             shortcut = QShortcut(QKeySequence(key), page, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(slot)
+            shortcut.setEnabled(False)
+            self._keys.append(shortcut)
 
     def _link(self, on: bool) -> None:
         self.page.view.linked = on

@@ -64,6 +64,7 @@ class Desk(QObject):
         yield
         around = Surroundings(self.thumbnails, pasted=self.paths.data / "pasted")
         self.generation = GenerationPanel(theme, window.generation_dock, around)
+        self.toasts.keep_clear(self.generation.footer)
         yield
         self.preview = PreviewPanel(theme)
         self.workspaces = Workspaces(window)

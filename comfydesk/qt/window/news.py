@@ -103,13 +103,13 @@ class News(QObject):
             self._welcome(jobs)
 
     def _welcome(self, jobs: Sequence[Job]) -> None:
-        """ "7 finished while you were away"."""
+        """ "7 finished while you were away; 1 failed". The queue goes on telling of each: this goes after its time."""
         counts = Counter(job.state for job in jobs)
         done, failed, unknown = (counts[state] for state in (JobState.DONE, JobState.FAILED, JobState.UNKNOWN))
         parts = [tr_n("{n} failed", "{n} failed", failed)] if failed else []
-        parts += [tr_n("of {n} the state is unknown", "of {n} the state is unknown", unknown)] if unknown else []
+        parts += [tr_n("the state of {n} is unknown", "the state of {n} is unknown", unknown)] if unknown else []
         what = tr_n("{n} finished while you were away", "{n} finished while you were away", done)
-        self._desk.toasts.tell(what, ", ".join(parts), tone="warning" if parts else "success")
+        self._desk.toasts.tell("; ".join((what, *parts)), tone="warning" if parts else "success", brief=True)
 
 
 def words(jobs: Sequence[Job]) -> tuple[str, str]:
