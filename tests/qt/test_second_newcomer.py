@@ -3,6 +3,7 @@
 import hashlib
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from comfydesk.qt.app.life import Life
 from comfydesk.qt.dialogs.batch import BatchPage
 from comfydesk.qt.models.keys import key_words
 from comfydesk.qt.theme import Theme
+from comfydesk.qt.widgets.shadow import REACH
 from comfydesk.qt.window.desk import furnish
 from comfydesk.qt.window.shell import MainWindow
 from comfydesk.settings import Settings
@@ -170,6 +172,11 @@ def test_no_message_lies_over_generate(shelf: Studio) -> None:
     shelf.until(uncovered)
     shelf.window.resize(1280, 720)
     shelf.until(uncovered)
+    shelf.theme.apply(replace(shelf.theme.appearance, scale=2.0))
+    for number in range(3):
+        desk.toasts.tell(f"Message {number}", "words " * 20, tone="warning")
+    shelf.until(uncovered)
+    assert all(toast.geometry().top() >= -shelf.theme.px(REACH) for toast in desk.toasts.toasts()), "each can be closed"
     for toast in desk.toasts.toasts():
         toast.close_now()
 

@@ -210,6 +210,7 @@ class ToastHost(QObject):
                     place.moveBottom(bottom - 1)
                     place.moveRight(clear.left() - 1 + reach)
                     right = place.right() + 1
+            place.moveTop(max(place.top(), -reach))  # its close button stays in the window; newer ones lie over it
             toast.setGeometry(place)
             bottom = place.bottom() + 1
             bottom -= high - 2 * reach + self._theme.px(8)
