@@ -89,6 +89,11 @@ def json_of(data: bytes, rng: Random) -> bytes:
     return filled(text, rng).encode("utf-8", "surrogatepass")
 
 
+def json_after_first(data: bytes, rng: Random) -> bytes:
+    """The same behind a first byte that says how the rest is to be taken."""
+    return data[:1] + json_of(data[1:], rng)
+
+
 def filled(text: str, rng: Random) -> str:
     """With what stands for deep and for long values."""
     if json.dumps(_DEEP) in text:

@@ -1,7 +1,6 @@
 """What language models' servers say: the event stream, answers and errors, and the prompt that is made of an answer."""
 
 import json
-from random import Random
 
 from comfydesk.errors import KnownError
 from comfydesk.llm import answers
@@ -13,7 +12,7 @@ from comfydesk.llm.words.judge import judge
 from comfydesk.llm.words.masking import mask, restore, verify
 from comfydesk.llm.words.styles import STYLES
 from tests.fuzz.harness import Harness
-from tests.fuzz.mutate import bytes_of, either, json_of, tokens
+from tests.fuzz.mutate import bytes_of, either, json_after_first, tokens
 
 _ORIGINAL = "a (red:1.2) door, <lora:x:0.8>, embedding:y, {a|b} __w__ BREAK at night"
 
@@ -73,16 +72,12 @@ def seeds() -> list[bytes]:
     return [b"\x10" + text.encode() for text in streams]
 
 
-def _json_after_first(data: bytes, rng: Random) -> bytes:
-    return data[:1] + json_of(data[1:], rng)
-
-
 HARNESS = Harness(
     take,
     seeds,
     either(
         bytes_of,
-        _json_after_first,
+        json_after_first,
         tokens(
             "data: ",
             "\n\n",

@@ -6,7 +6,7 @@ from comfydesk.session.gallery.facts import Facts
 from comfydesk.session.gallery.reading import _joined
 from comfydesk.workflow.embedded.parameters import looks_like_parameters, read_parameters
 from tests.fuzz.harness import Harness
-from tests.fuzz.mutate import bytes_of, either, json_of, tokens
+from tests.fuzz.mutate import bytes_of, either, json_after_first, tokens
 
 NAMES = ("parameters", "comment", "description", "invokeai_metadata", "sd-metadata", "usercomment", "")
 
@@ -66,19 +66,12 @@ def seeds() -> list[bytes]:
     return [bytes([number]) + text.encode() for number in range(len(NAMES)) for text in texts]
 
 
-def _json_after_first(data: bytes, rng: object) -> bytes:
-    from random import Random
-
-    assert isinstance(rng, Random)
-    return data[:1] + json_of(data[1:], rng)
-
-
 HARNESS = Harness(
     take,
     seeds,
     either(
         bytes_of,
-        _json_after_first,
+        json_after_first,
         tokens(
             "Steps: ",
             "\nNegative prompt: ",
